@@ -1,0 +1,37 @@
+/* IP addresses and endpoints, kept by value.  IPv4 is told from IPv6 by `family`, never mapped. */
+#ifndef BASE_ADDRESS_H
+#define BASE_ADDRESS_H
+
+#include "base/slice.h"
+
+struct address {
+    uint8_t family; /* 4, 6, or 0: none */
+    uint8_t bytes[16]; /* network order; for IPv4 the first four, the rest zero */
+};
+
+struct endpoint {
+    struct address ip;
+    uint16_t port;
+};
+
+struct address address_of(uint8_t family, const uint8_t *bytes); /* 4 or 16 bytes */
+bool address_equal(const struct address *a, const struct address *b);
+bool address_is_loopback(const struct address *a);
+int address_compare(const struct address *a, const struct address *b);
+bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
+
+/* "10.0.1.1", "fd00::1" or "[fd00::1]" (a zone is refused).  False leaves *out untouched. */
+bool address_parse(struct slice text, struct address *out);
+/* "10.0.0.0/8" or a plain address; *bits is 32 or 128 then. */
+bool address_parse_cidr(struct slice text, struct address *out, unsigned *bits);
+bool address_in_cidr(const struct address *a, const struct address *net, unsigned bits);
+
+struct address_text {
+    char s[64];
+};
+/* "10.0.1.1", "fd00::1" (RFC 5952); "" where there is none */
+struct address_text address_format(const struct address *a);
+/* "10.0.1.1:5060", "[fd00::1]:5060" */
+struct address_text endpoint_format(const struct endpoint *e);
+
+#endif

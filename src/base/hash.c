@@ -1,0 +1,167 @@
+/* SipHash-1-3 and the open-addressing index. */
+#include "base/hash.h"
+
+#include "base/arena.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+struct hash_key hash_key_random(void)
+{
+    struct hash_key key;
+    if (getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key) {
+        key.k0 = (uint64_t)time(NULL);
+        key.k1 = (uint64_t)clock();
+    }
+    return key;
+}
+
+static inline uint64_t rotl(uint64_t x, int bits)
+{
+    return x << bits | x >> (64 - bits);
+}
+
+static inline void sip_round(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[2] += v[3];
+    v[1] = rotl(v[1], 13) ^ v[0];
+    v[3] = rotl(v[3], 16) ^ v[2];
+    v[0] = rotl(v[0], 32);
+    v[2] += v[1];
+    v[0] += v[3];
+    v[1] = rotl(v[1], 17) ^ v[2];
+    v[3] = rotl(v[3], 21) ^ v[0];
+    v[2] = rotl(v[2], 32);
+}
+
+static inline uint64_t word_of(const unsigned char *p, size_t n)
+{
+    uint64_t w = 0;
+    memcpy(&w, p, n);
+    return w;
+}
+
+uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t n)
+{
+    uint64_t v[4] = {key->k0 ^ 0x736f6d6570736575u, key->k1 ^ 0x646f72616e646f6du,
+                     key->k0 ^ 0x6c7967656e657261u, key->k1 ^ 0x7465646279746573u};
+    const unsigned char *p = bytes;
+    size_t left = n;
+    for (; left >= 8; p += 8, left -= 8) {
+        uint64_t w = word_of(p, 8);
+        v[3] ^= w;
+        sip_round(v);
+        v[0] ^= w;
+    }
+    uint64_t last = (uint64_t)n << 56 | (left ? word_of(p, left) : 0);
+    v[3] ^= last;
+    sip_round(v);
+    v[0] ^= last;
+    v[2] ^= 0xff;
+    sip_round(v);
+    sip_round(v);
+    sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+/* A slot keeps the upper half of the hash only; its home is spread from that, so that the table can
+ * grow without asking the caller for the hashes again. */
+static uint32_t tag_of(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32);
+}
+
+static uint32_t home_of(uint32_t tag)
+{
+    return tag * 0x9e3779b1u;
+}
+
+uint32_t map_first(const struct map *m, uint64_t hash)
+{
+    return home_of(tag_of(hash)) & m->mask;
+}
+
+uint32_t map_next(const struct map *m, uint64_t hash, uint32_t *at)
+{
+    if (!m->slots)
+        return MAP_NONE;
+    for (;;) {
+        const struct map_slot *slot = &m->slots[*at];
+        if (slot->id == MAP_NONE)
+            return MAP_NONE;
+        *at = (*at + 1) & m->mask;
+        if (slot->tag == tag_of(hash))
+            return slot->id;
+    }
+}
+
+static void slot_put(struct map_slot *slots, uint32_t mask, struct map_slot entry)
+{
+    uint32_t at = home_of(entry.tag) & mask;
+    while (slots[at].id != MAP_NONE)
+        at = (at + 1) & mask;
+    slots[at] = entry;
+}
+
+static void map_grow(struct map *m)
+{
+    size_t count = m->slots ? ((size_t)m->mask + 1) * 2 : 16;
+    if (count > (size_t)1 << 31)
+        base_oom();
+    struct map_slot *slots = base_realloc(NULL, count * sizeof *slots);
+    memset(slots, 0xff, count * sizeof *slots);
+    uint32_t mask = (uint32_t)(count - 1);
+    for (size_t i = 0; m->slots && i <= m->mask; i++)
+        if (m->slots[i].id != MAP_NONE)
+            slot_put(slots, mask, m->slots[i]);
+    free(m->slots);
+    m->slots = slots;
+    m->mask = mask;
+}
+
+void map_add(struct map *m, uint64_t hash, uint32_t id)
+{
+    assert(id != MAP_NONE);
+    if (!m->slots || m->n >= (m->mask + 1u) / 4 * 3)
+        map_grow(m);
+    slot_put(m->slots, m->mask, (struct map_slot){tag_of(hash), id});
+    m->n++;
+}
+
+/* Closes the gap at `at` by moving later entries of the run back (Knuth 6.4, algorithm R). */
+static void slot_close(struct map *m, uint32_t at)
+{
+    uint32_t gap = at;
+    for (;;) {
+        at = (at + 1) & m->mask;
+        if (m->slots[at].id == MAP_NONE)
+            break;
+        uint32_t home = home_of(m->slots[at].tag) & m->mask;
+        if (((at - home) & m->mask) >= ((at - gap) & m->mask)) {
+            m->slots[gap] = m->slots[at];
+            gap = at;
+        }
+    }
+    m->slots[gap].id = MAP_NONE;
+}
+
+void map_remove(struct map *m, uint64_t hash, uint32_t id)
+{
+    uint32_t at = map_first(m, hash);
+    while (m->slots[at].id != id || m->slots[at].tag != tag_of(hash)) {
+        assert(m->slots[at].id != MAP_NONE);
+        at = (at + 1) & m->mask;
+    }
+    slot_close(m, at);
+    m->n--;
+}
+
+void map_free(struct map *m)
+{
+    free(m->slots);
+    *m = (struct map){0};
+}

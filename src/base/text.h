@@ -1,0 +1,36 @@
+/* Text that goes out: growing buffers and the escaping of each kind of output, each in one place. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/slice.h"
+
+/* A growing, always NUL-terminated string (once something was added). */
+struct text {
+    char *p;
+    size_t n, cap;
+};
+
+void text_add(struct text *t, struct slice bytes);
+void text_add_char(struct text *t, char c);
+void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct slice text_slice(const struct text *t);
+void text_clear(struct text *t);
+void text_free(struct text *t);
+
+/* For a terminal: control bytes (C0, DEL, C1) become ^X or \xNN, bad UTF-8 becomes \xNN, and so do
+ * characters that reorder or hide text (bidirectional controls, zero width). */
+void text_add_terminal(struct text *t, struct slice bytes);
+/* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD each. */
+void text_add_json(struct text *t, struct slice bytes);
+/* A CSV field (RFC 4180), quoted where needed; a leading = + - @ TAB or CR (which spreadsheets run as a formula)
+ * gets a quote in front unless the rest is a number or telephone number. */
+void text_add_csv(struct text *t, struct slice bytes);
+
+/* Length of the valid UTF-8 sequence at the start of s (1 to 4), or 0; *code is its code point. */
+size_t utf8_decode(struct slice s, uint32_t *code);
+/* Columns that text_add_terminal's output of s takes on a terminal. */
+size_t text_width(struct slice s);
+/* The text cut to at most `columns`, ending in "..." where something was left out. */
+void text_add_fitted(struct text *t, struct slice bytes, size_t columns);
+
+#endif

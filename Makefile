@@ -32,7 +32,11 @@ PROGRAM := $(if $(wildcard src/cmd/main.c),$(BUILD)/sipxray)
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SANBUILD = BUILD=$(BUILD)/san OPT='-O1 -g' SAN='$(SANITIZE)'
 
-MAKEFLAGS += --no-print-directory -j$(shell nproc)
+# On all cores, unless a make above this one says how many.
+MAKEFLAGS += --no-print-directory
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 V ?=
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))

@@ -1,0 +1,64 @@
+"""One capture per host: starts tcpdump or dumpcap there, and makes the wanted file of what it wrote."""
+import gzip
+import shutil
+import subprocess
+
+from . import net
+
+FILTER = "udp port 5060 or (ip[6:2] & 0x1fff != 0) or (ip6[6] = 44)"
+KINDS = {  # how to capture -> (tcpdump's options, what tshark calls its link type)
+    "ethernet": (["-i", "eth0"], "Ethernet"),
+    "raw": (["-i", "eth0"], "Raw IP"),
+    "sll2": (["-i", "any"], "Linux cooked-mode capture v2"),
+    "sll": (["-i", "any", "-y", "LINUX_SLL"], "Linux cooked-mode capture v1"),
+    "in": (["-i", "in"], "Ethernet"),
+    "out": (["-i", "out"], "Ethernet"),
+    "both": (None, "Ethernet"),           # both interfaces, as two interfaces of one pcapng
+    "both-mixed": (None, "Per packet"),   # the same, one of them a tun device
+    "in-raw": (["-i", "in"], "Raw IP"),
+    "out-raw": (["-i", "out"], "Raw IP"),
+}
+
+
+def start_one(case, host, path, start):
+    options = KINDS[case.capture[host]][0]
+    extra = case.tcpdump.get(host, "").split()
+    if options is None:
+        command = ["dumpcap", "-q", "-i", "in", "-i", "out", "-f", FILTER, "-w", path]
+        ready = "File:"
+    else:
+        command = ["tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", *options, *extra, "-w", path, FILTER]
+        ready = "listening on"
+    return start(f"capture-{host}", net.inside(host) + command, ready=ready)
+
+
+def start(case, folder, start_process):
+    return [start_one(case, host, str(folder / f"{host}.raw"), start_process) for host in case.capture]
+
+
+def editcap(source, target, *options):
+    subprocess.run(["editcap", *options, str(source), str(target)], check=True)
+
+
+def finish_one(case, host, folder):
+    """Shifts the clock, converts the format, compresses."""
+    raw, name = folder / f"{host}.raw", case.capture_file(host)
+    plain = folder / name.removesuffix(".gz")
+    kind = "pcapng" if ".pcapng" in name else "pcap"
+    shift = ["-t", str(case.shift[host])] if host in case.shift else []
+    if shift or kind == "pcapng" and not case.capture[host].startswith("both"):
+        editcap(raw, plain, "-F", kind, *shift)
+    else:
+        raw.rename(plain)
+    if name.endswith(".gz"):
+        with open(plain, "rb") as f, gzip.GzipFile(folder / name, "wb", mtime=0) as out:
+            shutil.copyfileobj(f, out)
+    return folder / name
+
+
+def finish(case, folder):
+    for old in case.out.glob("*.pcap*"):
+        old.unlink()
+    for host in case.capture:
+        made = finish_one(case, host, folder)
+        shutil.copyfile(made, case.out / made.name)

@@ -1,0 +1,85 @@
+"""A case: cases/NAME/case.toml and its kamailio snippets, and the trunk and values in captures/NAME."""
+import json
+import pathlib
+import random
+import tomllib
+
+LAB = pathlib.Path(__file__).resolve().parent.parent
+CAPTURES = LAB.parent.parent / "captures"
+
+DEFAULTS = {
+    "ipv6": False,        # all addresses of the call
+    "calls": 1,           # calls in the recording
+    "rate": 10,           # calls begun each second
+    "caller": ["+14155550100"],
+    "callee": ["+15105550100"],
+    "outbound": False,    # LiveKit calls out
+    "cseq": 1,            # CSeq of the INVITE
+    "failing": [],        # ends whose sipp is meant to end with an error
+    "points": {},         # host -> name of the point, where they differ
+    "links": {},          # link1|link2|link3 -> options of lab/link.py, in place of a veth pair
+    "hosts": {},          # host -> command line of a program in place of kamailio
+    "addresses": {},      # host -> additional addresses
+    "routes": {},         # host -> additional routes
+    "advertise": {},      # host -> {own address: advertised address}
+    "shift": {},          # host -> seconds that its clock is ahead
+    "file": {},           # host -> suffix of its file, default .pcap
+    "tcpdump": {},        # host -> additional options
+    "expect": [],
+}
+
+
+class Case:
+    def __init__(self, name):
+        self.name = name
+        self.folder = LAB / "cases" / name
+        self.out = CAPTURES / name
+        self.__dict__.update(DEFAULTS)
+        self.__dict__.update(tomllib.loads((self.folder / "case.toml").read_text()))
+        self.random = random.Random(name)
+
+    def point(self, host):
+        return self.points.get(host, host)
+
+    def capture_file(self, host):
+        return self.point(host) + self.file.get(host, ".pcap")
+
+    def trunks(self):
+        """The trunks of trunk*.json, whatever their shape, with snake_case keys."""
+        files = sorted(self.out.glob("trunk*.json"))
+        return [t for f in files for t in unwrap(json.loads(f.read_text()))]
+
+    def values(self):
+        path = self.out / "values.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def mapped(self, trunk=0):
+        """What LiveKit writes for attributes_to_headers: lines in no particular order."""
+        values = {"sip.callID": "[field0]", **self.values()}
+        mapping = self.trunks()[trunk].get("attributes_to_headers", {})
+        lines = [f"{header}: {values[a]}" for a, header in mapping.items() if a in values]
+        self.random.shuffle(lines)
+        return lines
+
+    def fixed(self, trunk=0):
+        return [f"{k}: {v}" for k, v in self.trunks()[trunk].get("headers", {}).items()]
+
+
+def snake(key):
+    return "".join("_" + c.lower() if c.isupper() else c for c in key)
+
+
+def unwrap(tree):
+    if "items" in tree:
+        return [t for item in tree["items"] for t in unwrap(item)]
+    if "trunk" in tree:
+        return unwrap(tree["trunk"])
+    return [{snake(k): v for k, v in tree.items()}]
+
+
+def names():
+    return sorted(p.parent.name for p in (LAB / "cases").glob("*/case.toml"))
+
+
+def load(name):
+    return Case(name)

@@ -1,0 +1,146 @@
+"""Records one case: network, proxies, captures, ends, call; then takes everything down again."""
+import glob
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from . import capture, net, sipp
+from .case import LAB
+
+PORT = ":13C4 "  # 5060 as /proc/net/udp writes it
+
+
+class Processes:
+    """What was started for one case, each with its output in a file."""
+
+    def __init__(self, folder):
+        self.folder, self.all = folder, []
+
+    def start(self, name, command, ready=None):
+        log = self.folder / f"{name}.log"
+        with open(log, "wb") as out:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                       cwd=self.folder, start_new_session=True)
+        self.all.append(process)
+        if ready:
+            wait_until(lambda: ready in log.read_text(errors="replace"), process, name)
+        return process
+
+    def stop(self, process, how=signal.SIGINT):
+        if process.poll() is None:
+            os.killpg(process.pid, how)
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def stop_all(self):
+        for process in reversed(self.all):
+            self.stop(process, signal.SIGTERM)
+
+
+def wait_until(condition, process, name):
+    for _ in range(200):
+        if condition():
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise RuntimeError(f"{name} does not start")
+
+
+def bound(process):
+    files = [pathlib.Path(f"/proc/{process.pid}/net/{f}") for f in ("udp", "udp6")]
+    return any(PORT in f.read_text() for f in files if f.exists())
+
+
+def module_path():
+    return next(iter(glob.glob("/usr/lib/*/kamailio/modules")), None)
+
+
+def kamailio(case, host, folder):
+    own = folder / host
+    own.mkdir()
+    snippet = case.folder / f"{host}.cfg"
+    (own / "case.cfg").symlink_to(snippet if snippet.exists() else LAB / "kamailio" / "plain.cfg")
+    (own / "kamailio.cfg").symlink_to(LAB / "kamailio" / "kamailio.cfg")
+    left, right = ("link1", "link2") if host == "kam1" else ("link2", "link3")
+    side = {"LEFT": net.address(left, 0, case.ipv6), "RIGHT": net.address(right, 1, case.ipv6),
+            "OWN_LEFT": net.address(left, 1, case.ipv6), "OWN_RIGHT": net.address(right, 0, case.ipv6)}
+    defines = [x for key, value in side.items() for x in ("-A", f'{key}="{net.uri_host(value)}"')]
+    listen = [x for key in ("OWN_LEFT", "OWN_RIGHT") for x in ("-l", listen_on(case, host, net.uri_host(side[key])))]
+    return ["kamailio", "-DD", "-E", "-m", "32", "-M", "8", "-w", str(own), "-Y", str(own), "-L", module_path(),
+            "-f", str(own / "kamailio.cfg"), *listen, *defines]
+
+
+def listen_on(case, host, address):
+    advertised = case.advertise.get(host, {}).get(address)
+    return f"udp:{address}:5060" + (f"/{advertised}" if advertised else "")
+
+
+def start_proxies(case, folder, processes):
+    for host in ("kam1", "kam2"):
+        if host in case.hosts:
+            command = [sys.executable, *[str(LAB / x) if x.endswith(".py") else x for x in case.hosts[host].split()]]
+        else:
+            command = kamailio(case, host, folder)
+        process = processes.start(host, net.inside(host) + command)
+        wait_until(lambda p=process: bound(p), process, host)
+    time.sleep(0.5)  # its workers
+
+
+def play(case, folder, processes):
+    """The callee first, then the caller. Returns what went wrong."""
+    callee, caller = ("five9", "livekit") if case.outbound else ("livekit", "five9")
+    waiting = processes.start(callee, net.inside(callee) + sipp.command(case, callee, folder))
+    wait_until(lambda: bound(waiting), waiting, callee)
+    calling = processes.start(caller, net.inside(caller) + sipp.command(case, caller, folder))
+    errors = []
+    for host, process in ((caller, calling), (callee, waiting)):
+        try:
+            status = process.wait(100)
+        except subprocess.TimeoutExpired:
+            status = "time out"
+        if (status != 0) != (host in case.failing):
+            errors.append(f"{host}: sipp ended with {status}: " + last_lines(folder / f"{host}.err"))
+    return errors
+
+
+def last_lines(path):
+    return path.read_text(errors="replace")[-1500:] if path.exists() else "no error file"
+
+
+def attempt(case, folder, processes):
+    net.up(case, processes.start)
+    start_proxies(case, folder, processes)
+    captures = capture.start(case, folder, processes.start)
+    time.sleep(0.2)
+    errors = play(case, folder, processes)
+    time.sleep(0.5)
+    for process in captures:
+        processes.stop(process)
+    if not errors:
+        capture.finish(case, folder)
+    return errors
+
+
+def record(case):
+    """Returns a list of errors, empty when the recording was made."""
+    with tempfile.TemporaryDirectory(prefix="sipxray-lab-") as name:
+        processes = Processes(pathlib.Path(name))
+        net.down()
+        try:
+            errors = attempt(case, processes.folder, processes)
+        except (RuntimeError, OSError, subprocess.CalledProcessError) as e:
+            errors = [str(e)]
+        finally:
+            processes.stop_all()
+            net.down()
+        if errors and os.environ.get("LAB_KEEP"):
+            os.system(f"cp -r {name} {os.environ['LAB_KEEP']}")
+        return errors

@@ -5,11 +5,11 @@ pass() {
     passed=$((passed + 1))
 }
 
-# fail NAME: the details, if any, on standard input
+# fail NAME FILE: FILE says how
 fail() {
     failed=$((failed + 1))
     echo "FAIL $1"
-    sed 's/^/    /'
+    head -n 80 "$2" | sed 's/^/    /'
 }
 
 skip() {

@@ -5,6 +5,8 @@
 #define TRACE_TRACE_H
 
 #include "base/base.h"
+#include "call/call.h"
+#include "check/check.h"
 #include "packet/packet.h"
 #include "sip/sip.h"
 #include "source/source.h"
@@ -21,6 +23,18 @@ struct trace_message {
 };
 
 typedef void trace_message_sink(void *context, const struct trace_message *message);
+/* One finished call as `sipxray calls` lists it. */
+typedef void trace_call_sink(void *context, const struct call_summary *call);
+/* One judged call; borrowed likewise. */
+typedef void trace_check_sink(void *context, const struct check_call *call);
+
+/* What a run is for; a sink that is NULL is work not done. */
+struct trace_sinks {
+    trace_message_sink *message;
+    trace_call_sink *call;
+    trace_check_sink *check;
+    void *context;
+};
 
 struct trace_point {
     const char *name;
@@ -32,12 +46,38 @@ struct trace_point {
     const struct packet_stats *packet;
 };
 
-struct trace *trace_new(void);
-/* [NAME=]SOURCE; a second point of the same name, an unreadable file, a bad filter are errors. */
-bool trace_add(struct trace *t, const char *spec, const char *bpf, struct err *err);
-/* Reads all sources to their end.  False on an error of the environment (err says which source). */
-bool trace_run(struct trace *t, trace_message_sink *sink, void *context, struct err *err);
+/* A node of the path, as the report names it. */
+struct trace_node {
+    struct slice name; /* a point's, --node's, else its first address */
+    const struct slice *addresses;
+    size_t address_count;
+};
+
+/* A limit that was reached, or anything else that was left out: never silent. */
+struct trace_notice {
+    struct slice text; /* "point kam1: 3 IP fragments never completed" */
+};
+
+struct trace_options {
+    const char *bpf;                    /* NULL: none */
+    const struct check_options *check;  /* for the check sink */
+    struct check_summary *summary;      /* likewise */
+    const char *livekit;                /* --livekit NAME|ADDR; NULL: by wire marks */
+    const char *const *nodes;           /* --node NAME=ADDR[,ADDR...], node_count of them */
+    size_t node_count;
+};
+
+struct trace *trace_new(const struct trace_options *options);
+/* [NAME=]SOURCE, NAME defaulting to the file's stem.  Errors: a second point of the same name, an
+ * unreadable file, a bad filter, a bad --node. */
+bool trace_add(struct trace *t, const char *spec, struct err *err);
+/* Reads all sources to their end and hands out what the sinks ask for, each call as it ends.  False on an error of
+ * the environment (err says which source). */
+bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err);
 size_t trace_points(const struct trace *t, const struct trace_point **points);
+/* Valid until the next call of a function of t. */
+size_t trace_nodes(struct trace *t, const struct trace_node **nodes);
+size_t trace_notices(struct trace *t, const struct trace_notice **notices);
 /* Called now and then during trace_run with what was read of what there is (total 0: not known). */
 typedef void trace_progress(void *context, uint64_t bytes_read, uint64_t bytes_total);
 void trace_set_progress(struct trace *t, trace_progress *progress, void *context);

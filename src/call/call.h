@@ -1,0 +1,151 @@
+/* call: messages become sightings, sightings are filed under legs (Call-IDs), legs end.  A sighting is an
+ * index record; the message's bytes stay in the source where that can be read again, else in the leg's
+ * arena.  RFC 3261: transactions (17), dialogs (12). */
+#ifndef CALL_CALL_H
+#define CALL_CALL_H
+
+#include "base/base.h"
+#include "packet/packet.h"
+#include "sip/sip.h"
+
+#define CALL_NONE UINT32_MAX
+
+/* Limits of capture time and number; each has a counter in struct call_stats. */
+#define CALL_LINGER_SECONDS 40         /* after the end of a leg: 64*T1 (RFC 3261 17.1.1.2) and some */
+#define CALL_IDLE_SECONDS   (6 * 3600) /* a leg that neither ends nor speaks is over then */
+#define CALL_WAITING_MAX    4096u      /* ended legs held for late messages (clocks differ between hosts) */
+#define CALL_ACTIVE_MAX     (1u << 22) /* legs not ended; the longest idle is ended at the limit */
+
+/* Who sent what to whom; shared by sightings. */
+struct call_flow {
+    struct endpoint src, dst;
+    uint8_t transport; /* enum packet_transport */
+    uint32_t uses;
+};
+
+/* A further frame of a sighting: a fragment, a retransmission or a duplicate. */
+enum call_frame_kind { CALL_FRAME_PART, CALL_FRAME_AGAIN, CALL_FRAME_TWIN };
+
+struct call_frame {
+    uint32_t number;
+    uint32_t next; /* CALL_NONE: the last */
+    uint8_t kind;
+};
+
+/* One message at one point: one record however often it was transmitted. */
+struct call_sighting {
+    int64_t time_ns; /* of the first transmission */
+    uint64_t where;  /* offset in the source, or a pointer to kept bytes (see `kept`) */
+    uint32_t length; /* captured bytes */
+    uint32_t missing; /* bytes not captured after them */
+    uint32_t frame;  /* first transmission's (completing) frame */
+    uint32_t more;   /* further frames, newest first */
+    uint32_t next;   /* of the same leg, in order of arrival */
+    uint32_t leg;
+    uint32_t flow;
+    uint32_t cseq;
+    uint32_t tag;    /* upper half of its hash: to find it in the index again */
+    uint32_t from_tag, to_tag; /* hashes; 0: none */
+    uint32_t transmissions;
+    uint32_t last_ms;   /* last transmission, milliseconds after time_ns: tells a twin from a retransmission */
+    uint16_t point;
+    uint16_t status;    /* 0: a request */
+    uint16_t ip_id;     /* of the last transmission */
+    uint8_t method;     /* enum sip_method */
+    uint8_t state;      /* enum sip_state */
+    uint8_t direction;  /* enum source_direction */
+    bool kept;          /* where is a pointer */
+};
+
+enum call_outcome { CALL_PENDING, CALL_ANSWERED, CALL_ENDED, CALL_CANCELLED, CALL_FAILED, CALL_NOT_A_CALL };
+
+/* All messages of one Call-ID. */
+struct call_leg {
+    struct slice call_id;
+    char *text;              /* owns call_id, caller, callee */
+    struct slice caller, callee; /* users of From and To of the first INVITE (or first request) */
+    int64_t start_ns, last_ns;
+    int64_t answer_ns, end_ns;   /* 0: not yet */
+    uint32_t first, last;        /* sightings */
+    uint32_t count;              /* sightings */
+    uint32_t messages;           /* with retransmissions */
+    uint32_t newer, older;       /* neighbours in the list by last activity */
+    uint32_t tag;                /* upper half of the Call-ID's hash */
+    uint32_t from_tag;           /* of the first INVITE: tells the directions apart */
+    uint32_t generation;         /* counts returns from the waiting heap */
+    uint16_t status;             /* final answer to the INVITE */
+    uint8_t method;              /* of the first request seen */
+    uint8_t list;                /* which list it is in (private) */
+    bool invited, accepted, bye, cancelled, refused, other_final, dialog;
+    VEC(char *) kept;            /* bytes of messages that can't be read again */
+};
+
+/* What `sipxray calls` prints of a finished call. */
+struct call_summary {
+    const struct slice *call_ids; /* several where legs were joined */
+    size_t call_id_count;
+    struct slice caller, callee;
+    int64_t start_ns, answer_ns, end_ns, last_ns;
+    enum call_outcome outcome;
+    uint16_t status;      /* final answer to the INVITE; 0: none */
+    struct slice method;  /* of the first request: INVITE, REGISTER ... */
+    uint32_t messages, sightings;
+    struct endpoint src, dst; /* of its first message */
+    const uint32_t *points;   /* indexes, ascending */
+    size_t point_count;
+};
+
+struct call_stats {
+    uint64_t messages;
+    uint64_t retransmissions, duplicates;
+    uint64_t no_call_id;    /* messages that belong to no call */
+    uint64_t legs, legs_ended;
+    uint64_t legs_idle;     /* ended for CALL_IDLE_SECONDS of silence */
+    uint64_t legs_evicted;  /* ended at CALL_ACTIVE_MAX */
+    uint64_t late;          /* messages for a Call-ID whose leg had been handed out already (counted as a new leg) */
+};
+
+struct call_table;
+
+struct call_table;
+
+/* What the table tells its owner.  `over`: a leg has ended and lingered; it may still revive and be over again.
+ * `retire`: the leg must be handed out now; true: the callee took it (and perhaps others, by call_leg_take),
+ * false: it is parked, to be taken together with another leg later.  Before the last legs are retired at the end
+ * of the input, `over` was called for each. */
+struct call_events {
+    void (*over)(void *context, uint32_t leg);
+    bool (*retire)(void *context, uint32_t leg);
+    void *context;
+};
+
+struct call_filing {
+    uint32_t leg, sighting; /* CALL_NONE: the message has no Call-ID */
+    bool retransmission, duplicate;
+};
+
+/* keep_bytes: keep the bytes of messages that can't be read again from their source. */
+struct call_table *call_table_new(const struct hash_key *key, bool keep_bytes,
+                                  const struct call_events *events);
+/* Files a message seen at a point, then retires what is due. */
+struct call_filing call_table_add(struct call_table *t, uint16_t point,
+                                  const struct packet_payload *payload,
+                                  const struct sip_message *m);
+/* Ends and retires every leg, in order of their start. */
+void call_table_end(struct call_table *t);
+/* Within `retire`: this leg goes with the one being retired; it is freed when `retire` returns true. */
+void call_leg_take(struct call_table *t, uint32_t leg);
+bool call_leg_is_over(const struct call_table *t, uint32_t leg);
+
+const struct call_leg *call_leg_of(const struct call_table *t, uint32_t id);
+const struct call_sighting *call_sighting_of(const struct call_table *t, uint32_t id);
+const struct call_flow *call_flow_of(const struct call_table *t, uint32_t id);
+const struct call_frame *call_frame_of(const struct call_table *t, uint32_t id);
+/* The summary of legs that belong together; arrays are in the arena. */
+void call_legs_summary(const struct call_table *t, const uint32_t *legs, size_t n, struct arena *a,
+                       struct call_summary *out);
+const char *call_outcome_name(enum call_outcome o);
+const struct call_stats *call_table_stats(const struct call_table *t);
+void call_table_free(struct call_table *t);
+
+#endif

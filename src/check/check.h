@@ -1,0 +1,156 @@
+/* check: judges journeys against what is owed and words the findings.  Input: a call with its journeys
+ * (hop/) and the trunks (expect/).  Output: struct check_call, which the reports print; all of it lies in
+ * one arena and is gone when the next call is judged. */
+#ifndef CHECK_CHECK_H
+#define CHECK_CHECK_H
+
+#include "base/base.h"
+#include "expect/expect.h"
+#include "hop/hop.h"
+
+enum check_verdict { CHECK_PASS, CHECK_FAIL, CHECK_INCONCLUSIVE };
+
+/* What became of one header on one journey (DESIGN.md, Words). */
+enum check_header_verdict {
+    CHECK_OK,
+    CHECK_NEVER_SENT,
+    CHECK_STRIPPED,
+    CHECK_ALTERED,
+    CHECK_TRUNCATED,
+    CHECK_ENCODED,
+    CHECK_EMPTIED,
+    CHECK_DUPLICATED,
+    CHECK_MISSING, /* absent at the first sighting, which is not the sender's own */
+    CHECK_UNKNOWN, /* the captures cannot tell */
+};
+
+enum check_state { CHECK_STATE_PRESENT, CHECK_STATE_MISSING, CHECK_STATE_ALTERED, CHECK_STATE_CUT };
+
+enum check_severity { CHECK_ERROR, CHECK_WARNING, CHECK_NOTE };
+
+/* Who did the first harm.  Either a node (node.n > 0), or a stretch of the path between two sightings with the
+ * nodes in it as candidates. */
+struct check_guilty {
+    bool any;                   /* false: nothing was harmed (JSON null) */
+    struct slice node;          /* display name; empty: the captures cannot tell */
+    struct slice in, out;       /* its addresses on the two sides; empty where not known (never-sent) */
+    struct slice after, before; /* "livekit:out", "five9:in"; for node.n == 0; either may be empty */
+    const struct slice *candidates;
+    size_t candidate_count;
+};
+
+struct check_header {
+    struct slice name; /* as configured; without a trunk as first seen */
+    bool expected;     /* owed here: it should be there at the end of the path */
+    enum check_header_verdict verdict;
+    const enum check_state *states;    /* one for each sighting of the request */
+    const struct expect_list *values;  /* likewise; unfolded, in wire order */
+    struct check_guilty guilty;
+    bool has_value; /* a value was promised (--values, fixed headers) */
+    struct slice value;
+};
+
+struct check_sighting {
+    struct slice at;    /* "kam1:in"; the point's name alone where the side is not known */
+    struct slice point;
+    struct slice node;  /* display name; empty: a tap between nodes */
+    struct slice side;  /* "in", "out" or empty */
+    struct endpoint src, dst;
+    const char *transport;
+    struct slice call_id;
+    uint32_t cseq;
+    const uint32_t *frames; /* of each transmission, ascending */
+    size_t frame_count;
+    uint32_t transmissions; /* without duplicate frames */
+    int64_t time_ns;
+    enum sip_state state;
+};
+
+/* A request, or a response (status != 0), followed over its sightings in path order. */
+struct check_request {
+    struct slice method;
+    uint32_t cseq;
+    uint16_t status; /* 0: a request */
+    struct slice sent_by_node;    /* empty: not known */
+    struct slice sent_by_address; /* empty: not known */
+    bool applies;     /* a mapping owes something here */
+    struct slice why; /* one sentence: why it applies, or why not */
+    const struct check_sighting *sightings;
+    size_t sighting_count;
+    uint16_t answer_status; /* of a request: its final answer as seen nearest the sender; 0: none seen */
+    struct slice answer_reason;
+    const struct check_header *headers;
+    size_t header_count;
+};
+
+struct check_evidence {
+    struct slice point;
+    uint32_t frame;
+};
+
+struct check_finding {
+    const char *id; /* of findings.def: "header-stripped" ... */
+    enum check_severity severity;
+    struct slice method; /* "BYE", "INVITE 200"; empty: the call as a whole */
+    struct slice header; /* empty: none in particular */
+    struct slice node;   /* empty: none in particular */
+    struct slice message;
+    const struct check_evidence *evidence;
+    size_t evidence_count;
+};
+
+struct check_call {
+    const struct slice *call_ids; /* in path order from the caller's side */
+    size_t call_id_count;
+    int64_t start_ns; /* capture time of its first message */
+    const char *direction; /* "inbound", "outbound", "unknown" */
+    struct slice caller, callee; /* users of From and To; empty: not known */
+    const struct expect_trunk *trunk; /* NULL: none */
+    struct slice trunk_why; /* why this trunk, or why none */
+    enum check_verdict verdict;
+    const struct check_request *requests;
+    size_t request_count;
+    const struct check_finding *findings;
+    size_t finding_count;
+    struct slice joined; /* how legs of different Call-IDs were joined: score and reasons; empty: one leg */
+};
+
+/* Text tables: */
+const char *check_verdict_name(enum check_verdict v);               /* "pass" ... */
+const char *check_header_verdict_name(enum check_header_verdict v); /* "never-sent" ... */
+const char *check_state_name(enum check_state s);
+const char *check_severity_name(enum check_severity s); /* "error", "warning", "note" */
+
+/* ---- judging -------------------------------------------------------------------------------------- */
+
+struct check_options {
+    const struct expect_trunks *trunks; /* n == 0: judge that every followed header survives */
+    const struct expect_trunk *forced;  /* --trunk-id; NULL: let the matcher pick */
+    const struct expect_values *values; /* NULL: none */
+    const struct slice *follow;         /* patterns of headers to follow beside the owed ones; default X-* */
+    size_t follow_count;
+    bool allow_untested;
+};
+
+/* Counts over all calls; says in the end whether each promised header was judged (exit status 3). */
+struct check_summary {
+    uint64_t calls, passed, failed, inconclusive;
+    struct arena arena;
+    struct check_promise {
+        const struct expect_trunk *trunk; /* NULL: without a trunk, some header at all */
+        struct slice header;
+        bool judged;
+    } *promises;
+    size_t promise_count;
+};
+
+void check_summary_init(struct check_summary *s, const struct check_options *o);
+void check_summary_free(struct check_summary *s);
+/* Judges one call and counts it.  False: nothing in it is subject to a check (not a call, no followed header): it is
+ * not reported. */
+bool check_call(struct arena *a, const struct check_options *o, struct check_summary *s,
+                const struct hop_call *call, struct check_call *out);
+/* The verdict over all calls; CHECK_INCONCLUSIVE where a promise was never judged and that is not allowed. */
+enum check_verdict check_summary_verdict(const struct check_summary *s, const struct check_options *o);
+
+#endif

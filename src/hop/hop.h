@@ -1,0 +1,161 @@
+/* hop: which way a message went.  Learns which addresses are one node and which node each point was taken on,
+ * joins the legs of a call over differing Call-IDs, and puts the sightings of each message in path order. */
+#ifndef HOP_HOP_H
+#define HOP_HOP_H
+
+#include "base/base.h"
+#include "call/call.h"
+#include "packet/packet.h"
+#include "sip/sip.h"
+
+/* ---- messages, read again ------------------------------------------------------------------------- */
+
+/* Gives a sighting's captured bytes, in the arena.  False: they can't be read (the file changed). */
+typedef bool hop_reader(void *context, const struct call_sighting *s, struct arena *a,
+                        struct slice *bytes);
+
+/* A sighting with its message scanned again.  All in the arena of the call. */
+struct hop_sighting {
+    uint32_t id; /* call_sighting */
+    const struct call_sighting *index;
+    const struct call_leg *leg;
+    struct endpoint src, dst;
+    uint8_t transport;
+    const struct sip_message *message;
+    const struct sip_via *vias; /* topmost first */
+    size_t via_count;
+    uint32_t src_node, dst_node; /* hop_nodes ids */
+    enum source_direction side;  /* OUT: seen on the sending node, IN: on the receiving, UNKNOWN: in between */
+};
+
+/* ---- nodes ---------------------------------------------------------------------------------------- */
+
+#define HOP_NODE_NONE     UINT32_MAX
+#define HOP_ADDRESSES_MAX 65536u /* addresses told apart; further ones are nobody's, and counted */
+
+struct hop_nodes;
+
+struct hop_nodes *hop_nodes_new(const struct hash_key *key, size_t point_count,
+                                const char *const *point_names);
+/* --node NAME=ADDR[,ADDR...] */
+bool hop_nodes_name(struct hop_nodes *n, const char *spec, struct err *err);
+/* An address that a capture claims for the host it was taken on. */
+void hop_nodes_host_address(struct hop_nodes *n, uint16_t point, const struct address *a);
+/* A message went from src to dst, as seen at a point. */
+void hop_nodes_saw(struct hop_nodes *n, uint16_t point, const struct endpoint *src,
+                   const struct endpoint *dst, enum source_direction direction);
+/* Both are addresses of one node: what it received at `in` it sent on from `out`.  `vias`: by the Via stack (the
+ * node adds its Via to those that came), the strongest evidence. */
+void hop_nodes_join(struct hop_nodes *n, const struct endpoint *in, const struct endpoint *out, bool vias);
+/* A Via sent-by or Record-Route that names a node which sends from src. */
+void hop_nodes_alias(struct hop_nodes *n, const struct address *advertised, const struct endpoint *src);
+/* The node forwards what it receives, so its capture has more than one link. */
+void hop_nodes_forwards(struct hop_nodes *n, const struct endpoint *at);
+/* LiveKit sends from here (wire marks), or was named by --livekit. */
+void hop_nodes_livekit(struct hop_nodes *n, const struct endpoint *at);
+bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name_or_address, struct err *err);
+
+/* Works out which node each point is on; to be called before the questions below when something was learned. */
+void hop_nodes_settle(struct hop_nodes *n);
+uint32_t hop_node_at(const struct hop_nodes *n, const struct endpoint *e); /* HOP_NODE_NONE: never seen */
+uint32_t hop_node_of_address(const struct hop_nodes *n, const struct address *a); /* aliases too */
+uint32_t hop_node_of_point(const struct hop_nodes *n, uint16_t point);
+bool hop_node_keeps_vias(const struct hop_nodes *n, uint32_t node); /* was joined by the Via stack */
+bool hop_node_is_livekit(const struct hop_nodes *n, uint32_t node);
+bool hop_nodes_know_livekit(const struct hop_nodes *n);
+/* A point's name, --node's, else its first address. */
+struct slice hop_node_name(const struct hop_nodes *n, uint32_t node);
+/* Node ids for the report: those with a name or with several addresses first appear; addresses in order of
+ * appearance. */
+size_t hop_node_list(const struct hop_nodes *n, struct arena *a, const uint32_t **nodes);
+size_t hop_node_addresses(const struct hop_nodes *n, struct arena *a, uint32_t node,
+                          const struct slice **addresses);
+uint64_t hop_nodes_overflow(const struct hop_nodes *n); /* addresses beyond HOP_ADDRESSES_MAX */
+
+/* ---- legs that belong together -------------------------------------------------------------------- */
+
+struct hop_joiner;
+
+#define HOP_CANDIDATES_MAX 256u /* legs looked at as partners of one leg; more are counted */
+
+struct hop_joiner *hop_joiner_new(const struct hash_key *key);
+/* What an INVITE of a leg tells for joining; called when the leg is over, replaces what was known of it. */
+void hop_joiner_learn(struct hop_joiner *j, const struct call_table *t, const struct hop_nodes *n,
+                      uint32_t leg, hop_reader *reader, void *context);
+void hop_joiner_forget(struct hop_joiner *j, uint32_t leg);
+/* The legs of one call, this one included, caller's side first, and how they were joined (empty for one). */
+size_t hop_joiner_legs(struct hop_joiner *j, const struct call_table *t, const struct hop_nodes *n,
+                       uint32_t leg, struct arena *a, const uint32_t **legs, struct slice *how);
+void hop_joiner_free(struct hop_joiner *j);
+
+/* ---- journeys ------------------------------------------------------------------------------------- */
+
+/* How a sighting hangs together with the one before it on the path. */
+enum hop_link {
+    HOP_FIRST, /* nothing before it */
+    HOP_WIRE,  /* the same transmission, seen again further on: only a link lies between */
+    HOP_NODE,  /* exactly one node lies between: it received the one and sent the other */
+    HOP_GAP,   /* more lies between than was captured */
+};
+
+struct hop_step {
+    const struct hop_sighting *sighting;
+    enum hop_link link;
+    uint32_t node;                 /* HOP_NODE: which */
+    const struct slice *between;   /* HOP_GAP: display names of nodes known to lie between, in path order */
+    size_t between_count;
+};
+
+/* A request or a response followed from its sender.  A forked request has one journey for each branch. */
+struct hop_journey {
+    enum sip_method method;
+    struct slice method_name;
+    uint16_t status; /* 0: a request */
+    uint32_t cseq;   /* at the first step */
+    bool downstream; /* from the caller's side (the INVITE's direction) */
+    bool orientation_known;
+    const struct hop_step *steps;
+    size_t step_count;
+    uint32_t sender;            /* node; HOP_NODE_NONE: not known */
+    struct slice sender_address; /* empty: not known */
+    bool from_sender;           /* the first sighting is as it left its sender: nothing can lie before */
+    const struct slice *before; /* !from_sender: display names of nodes known to lie before the first step */
+    size_t before_count;
+    bool livekit_sent;          /* by its marks */
+    bool livekit_known;         /* false: the captures cannot tell who sent it */
+    bool made_by_proxy;         /* wears LiveKit's tag, but began at another node */
+    const struct hop_journey *answer; /* of a request: the final response nearest its sender, or NULL */
+    const struct hop_sighting *answer_sighting;
+    bool swallowed;             /* the last node saw it, did not answer and did not send it on */
+    uint32_t swallowed_by;
+};
+
+enum hop_direction { HOP_UNKNOWN, HOP_INBOUND, HOP_OUTBOUND };
+
+struct hop_call {
+    const struct call_table *table;
+    const struct hop_nodes *nodes;
+    const uint32_t *legs;
+    size_t leg_count;
+    struct slice joined;
+    enum hop_direction direction; /* as LiveKit sees it */
+    bool is_call;                 /* has a dialog: INVITE, BYE, REFER ... */
+    const struct hop_journey *const *journeys; /* in order of time */
+    size_t journey_count;
+    uint64_t sightings_left_out; /* beyond HOP_GROUP_MAX */
+};
+
+#define HOP_GROUP_MAX 512u /* sightings of one message that are put in order */
+
+/* Feeds hop_nodes with what a leg's messages tell. */
+void hop_learn_leg(struct hop_nodes *n, const struct call_table *t, uint32_t leg, struct arena *scratch,
+                   hop_reader *reader, void *context);
+/* Builds the journeys of a call; everything is in the arena. */
+struct hop_call *hop_call_build(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
+                                const uint32_t *legs, size_t leg_count, hop_reader *reader,
+                                void *context);
+/* "kam1:in"; the point's name alone where the side is not known. */
+struct slice hop_sighting_at(struct arena *a, const struct hop_nodes *n, const struct hop_sighting *s);
+const char *hop_point_name(const struct hop_nodes *n, uint16_t point);
+
+#endif

@@ -54,7 +54,7 @@ static size_t cjson_error_place(struct slice text, size_t at)
     if (at == 0 || at > text.n || is_json_space(text.p[at - 1]))
         return at;
     if (string_opens_before(text, at))
-        return at - 1;
+        return at < text.n && text.p[at] == '\\' ? at : at - 1; /* a bad escape is its own place */
     size_t before = at - 1;
     while (before && is_json_space(text.p[before - 1]))
         before--;

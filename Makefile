@@ -1,11 +1,26 @@
-# Builds, tests and installs sipxray: `make help` lists what there is to make.
+# Builds, tests and installs sipxray.
+#
+#? make             build/sipxray
+#? make demo        install what is missing, build, and run the main job on a recording
+#? make test        build with sanitizers and pass every test; T=NAME: unit tests test_NAME.c only
+#? make lint        both compilers with -Werror, clang-tidy, cppcheck
+#? make bench       time and memory, compared with other tools
+#? make fuzz        libFuzzer on each fuzz target for SECONDS=60
+#? make captures    record captures/ anew, as root
+#? make install     PREFIX=/usr/local DESTDIR=
+#? make deps        install every package that any of these needs
+#? make format      clang-format on all of it
+#? make clean       remove build/
+#?
+#? CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS add to what is used; V=1 shows the commands.
 
 # Debian packages, by what they are for.
 BUILD_PACKAGES = gcc make pkg-config libpcap-dev libosip2-dev libcjson-dev zlib1g-dev
 TEST_PACKAGES  = libcmocka-dev mandoc
-LINT_PACKAGES  = cppcheck clang clang-tidy clang-format libclang-rt-dev
+LINT_PACKAGES  = cppcheck clang clang-tidy clang-format libclang-rt-dev libcmocka-dev
 BENCH_PACKAGES = sngrep tshark
-LAB_PACKAGES   = iproute2 kamailio sip-tester tcpdump tshark
+LAB_PACKAGES   = iproute2 kamailio kamailio-extra-modules python3 sip-tester tcpdump tshark \
+	wireshark-common
 DEV_PACKAGES   = $(LINT_PACKAGES) $(BENCH_PACKAGES) $(LAB_PACKAGES)
 
 MODULES = libpcap libosip2 libcjson zlib
@@ -87,6 +102,74 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
 	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(PCFLAGS) -MMD -MP $(LDFLAGS) \
 		-o $@ $< tests/fuzz/replay.c $(LIB) $(LIBS)
 
+# Long runs of the fuzz targets by libFuzzer; what they find is kept in build/fuzz/NAME.
+SECONDS ?= 60
+fuzz: deps-lint
+	@$(MAKE) BUILD=$(BUILD)/libfuzzer CC=clang OPT='-O1 -g' \
+		SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzz-run
+
+fuzz-run: $(FUZZ:%=fuzz-run-%)
+fuzz-run-%: tests/fuzz/%.c $(LIB)
+	$(Q)mkdir -p $(BUILD)/fuzz $(BUILD)/found/$*
+	$(Q)$(CC) $(FLAGS) $(PCFLAGS) -fsanitize=fuzzer -o $(BUILD)/fuzz/$* $< $(LIB) $(LIBS)
+	$(BUILD)/fuzz/$* -max_total_time=$(SECONDS) -artifact_prefix=$(BUILD)/found/ \
+		$(BUILD)/found/$* $(wildcard tests/fuzz/corpus/$(*:fuzz_%=%)) 2>$(BUILD)/fuzz/$*.log || \
+		{ tail -n 40 $(BUILD)/fuzz/$*.log; exit 1; }
+	@tail -n 1 $(BUILD)/fuzz/$*.log
+
+# Both compilers without a warning, and two analysers without a remark.
+
+TIDY = $(SRC:src/%.c=$(BUILD)/lint/%.tidy)
+lint: deps-lint
+	@$(MAKE) lint-gcc lint-clang lint-cppcheck $(TIDY)
+
+lint-gcc lint-clang: lint-%:
+	@$(MAKE) CC=$* WERROR=-Werror BUILD=$(BUILD)/lint/$* all test-programs
+
+lint-cppcheck:
+	$(call say,CHECK,src)
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--error-exitcode=1 -j $(shell nproc) -Isrc src
+
+$(BUILD)/lint/%.tidy: src/%.c .clang-tidy $(wildcard src/*/*.h src/*/*.def)
+	$(call say,TIDY,$<)
+	$(Q)mkdir -p $(@D) && clang-tidy --quiet $< -- $(FLAGS) $(PCFLAGS) 2>$@.log >$@.out || \
+		{ cat $@.out $@.log; exit 1; }
+	$(Q)touch $@
+
+FORMATTED = $(wildcard src/*/*.[ch] tests/*/*.[ch])
+format:       ; clang-format -i $(FORMATTED)
+format-check: ; clang-format --dry-run -Werror $(FORMATTED)
+
+# Times and memory, compared with other tools; BENCH_FULL=1 gives those the long capture as well.
+
+bench: deps-bench
+	@$(MAKE) all $(BUILD)/bench/generate $(BUILD)/bench/pcaploop $(BUILD)/bench/measure
+	@tests/bench/run $(BUILD)
+
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(PCFLAGS) -o $@ $< $(LIBS)
+
+# Records captures/ anew, from real proxies in network namespaces; as root.
+captures: deps-lab
+	tests/lab/record
+
+# The main job, on a recording in which the first proxy strips headers from BYE.
+DEMO = captures/kam1-strips-bye
+demo: deps-build
+	@$(MAKE) all
+	@echo "$$ cd $(DEMO) && sipxray check $$(cat $(DEMO)/command)" && cd $(DEMO) && \
+		{ $(abspath $(BUILD))/sipxray check $$(cat command); status=$$?; } && \
+		echo "exit status $$status" && test $$status = 1
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install $(BUILD)/sipxray $(DESTDIR)$(PREFIX)/bin
+	for page in $(wildcard man/*.[1-9]); do \
+		install -Dm644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+
 clean:
 	rm -rf $(BUILD)
 
@@ -99,8 +182,12 @@ deps-lint:  ; @.ci/deps $(BUILD_PACKAGES) $(LINT_PACKAGES)
 deps-bench: ; @.ci/deps $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 deps-lab:   ; @.ci/deps $(BUILD_PACKAGES) $(LAB_PACKAGES)
 
+help:
+	@sed -n 's/^#? \{0,1\}//p' Makefile
+
 FORCE:
-.PHONY: all test test-build test-unit test-programs unit-programs clean FORCE \
+.PHONY: all help test test-build test-unit test-programs unit-programs fuzz fuzz-run lint lint-gcc \
+	lint-clang lint-cppcheck format format-check bench captures demo install clean FORCE \
 	deps deps-build deps-test deps-lint deps-bench deps-lab
 .DELETE_ON_ERROR:
 .SECONDARY:

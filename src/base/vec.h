@@ -19,6 +19,9 @@
          ? ((v)->items = vec_grow((v)->items, &(v)->cap, sizeof *(v)->items), (v)->items + (v)->n++) \
          : (v)->items + (v)->n++)
 
+/* The same, but gives its index. */
+#define vec_next(v) ((void)vec_add(v), (v)->n - 1)
+
 #define vec_clear(v) ((void)((v)->n = 0))
 #define vec_free(v)  (free((v)->items), (v)->items = NULL, (v)->n = (v)->cap = 0)
 

@@ -1,0 +1,70 @@
+/* Private to call/: the table and its pools. */
+#ifndef CALL_INTERNAL_H
+#define CALL_INTERNAL_H
+
+#include "call/call.h"
+
+/* Two frames with the same message this close together are one transmission seen twice: retransmissions are at
+ * least T1 = 500 ms apart (RFC 3261 17.1.1.1). */
+#define CALL_TWIN_MS 100
+
+/* Recently retired Call-IDs, to notice late messages; direct-mapped. */
+#define CALL_RETIRED_SLOTS 65536u
+
+enum call_list { CALL_FREE, CALL_ACTIVE, CALL_OVER_SOON, CALL_WAITING, CALL_PARKED, CALL_LISTS };
+
+/* An entry of the waiting heap; stale when the leg's generation has moved on. */
+struct call_waiting {
+    int64_t start_ns;
+    uint32_t leg, generation;
+};
+
+struct call_table {
+    struct hash_key key;
+    bool keep_bytes;
+    struct call_events events;
+    struct call_stats stats;
+    struct arena scratch;
+    int64_t now_ns; /* the latest time seen */
+
+    VEC(struct call_leg) legs;
+    VEC(struct call_sighting) sightings;
+    VEC(struct call_flow) flows;
+    VEC(struct call_frame) frames;
+    uint32_t free_leg, free_sighting, free_flow, free_frame; /* heads of the free lists */
+    struct map leg_index, sighting_index, flow_index;
+
+    uint32_t oldest[CALL_LISTS], newest[CALL_LISTS]; /* by last activity */
+    uint32_t listed[CALL_LISTS];
+    VEC(struct call_waiting) heap; /* smallest start first */
+    VEC(uint32_t) taken;
+    uint32_t *retired; /* CALL_RETIRED_SLOTS tags */
+};
+
+/* The hash that an index tag stands for (the index looks at its upper half only). */
+static inline uint64_t call_hash_of_tag(uint32_t tag)
+{
+    return (uint64_t)tag << 32;
+}
+
+uint32_t call_flow_use(struct call_table *t, const struct packet_payload *p);
+void call_flow_release(struct call_table *t, uint32_t flow);
+uint32_t call_frame_new(struct call_table *t, uint32_t number, enum call_frame_kind kind, uint32_t next);
+/* Finds or makes the sighting of a message; *filing says what it is. */
+void call_sighting_file(struct call_table *t, uint32_t leg, uint16_t point,
+                        const struct packet_payload *p, const struct sip_message *m,
+                        struct call_filing *filing);
+void call_sightings_free(struct call_table *t, uint32_t first);
+
+uint32_t call_leg_file(struct call_table *t, const struct packet_payload *p,
+                       const struct sip_message *m);
+/* Updates a leg's state by a message just filed. */
+void call_leg_note(struct call_table *t, uint32_t leg, const struct packet_payload *p,
+                   const struct sip_message *m);
+void call_leg_free(struct call_table *t, uint32_t leg);
+
+void call_list_move(struct call_table *t, uint32_t leg, enum call_list list);
+/* Puts what is over into the heap and retires what the heap cannot hold. */
+void call_finish_due(struct call_table *t);
+
+#endif

@@ -1,0 +1,134 @@
+/* Header values: folds, parameters, comma-separated lists (RFC 3261 7.3.1 and 25.1). */
+#include "sip/internal.h"
+
+/* Steps over a value at its top level.  What is opened and never closed (RFC 4475 3.1.2.6) counts
+ * as an ordinary byte; once a closing byte was not found no more of its kind are looked for, so
+ * that a value is never searched through again and again. */
+struct walk {
+    const char *p, *end;
+    bool no_quote, no_angle, no_comment;
+};
+
+static const char *quote_end(const char *p, const char *end)
+{
+    for (; p < end && *p != '"'; p++)
+        if (*p == '\\' && p + 1 < end)
+            p++;
+    return p < end ? p + 1 : NULL;
+}
+
+/* Comments nest and have escapes. */
+static const char *comment_end(const char *p, const char *end)
+{
+    for (unsigned depth = 1; p < end; p++) {
+        if (*p == '\\' && p + 1 < end)
+            p++;
+        else if (*p == '(')
+            depth++;
+        else if (*p == ')' && --depth == 0)
+            return p + 1;
+    }
+    return NULL;
+}
+
+static const char *angle_end(const char *p, const char *end)
+{
+    const char *close = p < end ? memchr(p, '>', (size_t)(end - p)) : NULL;
+    return close ? close + 1 : NULL;
+}
+
+/* Goes past one byte, or past a whole quoted string, <> or comment. */
+static void walk_step(struct walk *w)
+{
+    const char *inside = w->p + 1, *after = NULL;
+    if (*w->p == '"' && !w->no_quote)
+        w->no_quote = !(after = quote_end(inside, w->end));
+    else if (*w->p == '<' && !w->no_angle)
+        w->no_angle = !(after = angle_end(inside, w->end));
+    else if (*w->p == '(' && !w->no_comment)
+        w->no_comment = !(after = comment_end(inside, w->end));
+    w->p = after ? after : inside;
+}
+
+/* Goes to the next `a` or `b` at the top level, or to the end. */
+static void walk_to(struct walk *w, char a, char b)
+{
+    while (w->p < w->end && *w->p != a && *w->p != b)
+        walk_step(w);
+}
+
+static struct slice between(const char *p, const char *end)
+{
+    return slice_trim((struct slice){p, (size_t)(end - p)});
+}
+
+/* The value of a parameter: what is in the quotes (escapes kept) or the word. */
+static struct slice param_value(struct slice raw)
+{
+    if (raw.n && raw.p[0] == '"') {
+        const char *end = quote_end(raw.p + 1, raw.p + raw.n);
+        return end ? (struct slice){raw.p + 1, (size_t)(end - raw.p - 2)} : raw;
+    }
+    const char *p = raw.p, *end = p + raw.n;
+    while (p < end && *p != ' ' && *p != '\t' && *p != '\r' && *p != '\n')
+        p++;
+    return (struct slice){raw.p, (size_t)(p - raw.p)};
+}
+
+bool sip_param(struct slice value, const char *name, struct slice *out)
+{
+    struct walk w = {.p = value.p, .end = value.p + value.n};
+    struct slice wanted = slice_of(name);
+    walk_to(&w, ';', ';');
+    while (w.p < w.end) {
+        const char *p = ++w.p;
+        walk_to(&w, ';', ',');
+        struct slice param = {p, (size_t)(w.p - p)};
+        size_t equals = slice_find(param, '=');
+        if (slice_equal_nocase(slice_trim(slice_first(param, equals)), wanted)) {
+            *out = param_value(slice_trim(slice_from(param, equals + 1)));
+            return true;
+        }
+        walk_to(&w, ';', ';');
+    }
+    return false;
+}
+
+bool sip_list_next(struct slice *rest, struct slice *element)
+{
+    struct walk w = {.p = rest->p, .end = rest->p + rest->n};
+    while (w.p < w.end) {
+        const char *p = w.p;
+        walk_to(&w, ',', ',');
+        *element = between(p, w.p);
+        if (w.p < w.end)
+            w.p++;
+        if (element->n) {
+            *rest = (struct slice){w.p, (size_t)(w.end - w.p)};
+            return true;
+        }
+    }
+    *rest = (struct slice){w.end, 0};
+    return false;
+}
+
+struct slice sip_unfold(struct arena *a, const struct sip_header *h)
+{
+    const char *p = h->value.p, *end = p + h->value.n;
+    if (!h->folded)
+        return h->value;
+    char *out = arena_alloc(a, h->value.n + 1);
+    size_t n = 0;
+    while (p < end) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+        struct slice line = {p, (size_t)((lf ? lf : end) - p)};
+        /* the value begins and ends with text, so each line but the first goes after one space */
+        line = slice_trim(line);
+        if (n && line.n)
+            out[n++] = ' ';
+        memcpy(out + n, line.p, line.n);
+        n += line.n;
+        p = lf ? lf + 1 : end;
+    }
+    return (struct slice){out, n};
+}

@@ -1,0 +1,142 @@
+/* What the files of source/ share: buffered input, the table of formats, the capture filter. */
+#ifndef SOURCE_INTERNAL_H
+#define SOURCE_INTERNAL_H
+
+#include "source/source.h"
+
+#include <string.h>
+
+/* The largest packet that any capture tool writes (libpcap's limit for USB and D-Bus).  A record that
+ * claims more is corrupt.  The buffer grows only as far as there are bytes to read. */
+#define SOURCE_RECORD_MAX     (128u * 1024u * 1024u)
+#define SOURCE_BUFFER         (256u * 1024u)
+#define SOURCE_INTERFACES     65536u /* pcapng interfaces of one section */
+#define SOURCE_HOST_ADDRESSES 256u   /* addresses remembered; more are ignored */
+
+/* ---- input: bytes of a file or pipe, through zlib where they are compressed -------------------- */
+
+struct source_gzip;
+
+struct source_input {
+    int fd;
+    uint8_t *buffer;
+    size_t capacity;
+    size_t at, end;           /* buffer[at..end) was read and is not consumed */
+    uint64_t base;            /* where buffer[0] stands in the (uncompressed) stream */
+    uint64_t read;            /* bytes of the file as it lies on disk */
+    uint64_t size;            /* of the file on disk; 0: not known */
+    struct source_gzip *gzip; /* NULL: not compressed */
+    bool seekable;            /* what was read can be read again at its place */
+    bool ended;
+    bool cut;                 /* the compressed stream ends before its end */
+    bool failed;              /* a read failed or compressed data is corrupt; why says it */
+    char why[160];
+};
+
+bool source_input_open(struct source_input *in, int fd); /* false: read failed or corrupt, see why */
+void source_input_close(struct source_input *in);        /* closes fd, unless it is standard input */
+void source_input_fill(struct source_input *in, size_t n);
+bool source_input_discard(struct source_input *in, uint64_t n); /* false: it ended before */
+
+/* The next n bytes, fewer only where the input ends.  Valid until the next peek or discard. */
+static inline struct slice source_input_peek(struct source_input *in, size_t n)
+{
+    if (in->end - in->at < n)
+        source_input_fill(in, n);
+    size_t have = in->end - in->at;
+    return (struct slice){(const char *)in->buffer + in->at, have < n ? have : n};
+}
+
+static inline void source_input_skip(struct source_input *in, size_t n)
+{
+    size_t have = in->end - in->at;
+    in->at += n < have ? n : have;
+}
+
+static inline uint64_t source_input_place(const struct source_input *in)
+{
+    return in->base + in->at;
+}
+
+/* Reads what there is, at most n bytes; 0 at the end and on failure (in->failed). */
+size_t source_input_read_raw(struct source_input *in, void *into, size_t n);
+
+/* gzip.c: takes the bytes that were read already; `raw` is freed by source_gzip_free. */
+struct source_gzip *source_gzip_new(uint8_t *raw, size_t capacity, size_t have);
+size_t source_gzip_read(struct source_gzip *z, struct source_input *in, void *into, size_t n);
+void source_gzip_free(struct source_gzip *z);
+
+/* ---- numbers in file headers ------------------------------------------------------------------- */
+
+/* Moves n bytes from the front of *bytes to `into`; false where there are fewer. */
+static inline bool source_take(struct slice *bytes, void *into, size_t n)
+{
+    if (bytes->n < n)
+        return false;
+    memcpy(into, bytes->p, n);
+    bytes->p += n;
+    bytes->n -= n;
+    return true;
+}
+
+static inline uint16_t source_u16(uint16_t raw, bool swapped)
+{
+    return swapped ? __builtin_bswap16(raw) : raw;
+}
+
+static inline uint32_t source_u32(uint32_t raw, bool swapped)
+{
+    return swapped ? __builtin_bswap32(raw) : raw;
+}
+
+/* ---- formats ----------------------------------------------------------------------------------- */
+
+struct source_format {
+    const char *name;
+    bool (*probe)(struct slice head); /* at least 4 bytes, of the start of the file */
+    bool (*open)(struct source *s, struct err *err);
+    enum source_result (*next)(struct source *s, struct source_frame *frame, struct err *err);
+    int (*link_type)(const struct source *s); /* of all frames; -1 where that can differ or is unknown */
+    void (*close)(struct source *s);
+};
+
+extern const struct source_format source_format_pcap;
+extern const struct source_format source_format_pcapng;
+
+struct source_filter;
+
+struct source {
+    char *name, *path;
+    const char *label; /* for messages: the path or "standard input" */
+    struct source_input in;
+    const struct source_format *format;
+    void *state; /* the format's own */
+    struct source_filter *filter;
+    struct source_stats stats;
+    uint32_t number; /* of the last frame, filtered ones included */
+    bool ended;
+    VEC(struct source_host_address) hosts;
+};
+
+/* As source_open, from a descriptor that is open already and now belongs to the source. */
+struct source *source_open_fd(const char *name, const char *path, int fd, struct err *err);
+
+/* The input ended within the record that starts at byte `place`: marks the source as truncated and
+ * returns SOURCE_END, or SOURCE_ERROR where reading failed. */
+enum source_result source_cut(struct source *s, const char *record, uint64_t number, uint64_t place,
+                              struct err *err);
+/* The input ended between two records. */
+enum source_result source_end(struct source *s, struct err *err);
+void source_add_host(struct source *s, struct address ip);
+const char *source_unit(const struct source *s); /* what byte numbers count, where not the file's bytes */
+
+/* guess.c: what a file that is no capture looks like, e.g. "text"; NULL where nothing is known. */
+const char *source_guess(struct slice head);
+
+/* filter.c */
+struct source_filter *source_filter_new(const char *expression, int link_type, struct err *err);
+bool source_filter_pass(struct source_filter *f, const struct source_frame *frame, bool *pass,
+                        struct err *err);
+void source_filter_free(struct source_filter *f);
+
+#endif

@@ -1,0 +1,228 @@
+/* Opens a capture, finds its format in a table of probes, and hands out its frames. */
+#include "source/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HEAD 512 /* bytes at the start of a file that probes and guesses see */
+
+static const struct source_format *const formats[] = {
+    &source_format_pcap,
+    &source_format_pcapng,
+};
+
+static bool refuse(struct source *s, struct slice head, struct err *err)
+{
+    const char *gzip = s->in.gzip ? "gzip of " : "";
+    const char *guess = source_guess(head);
+    if (s->in.failed)
+        return err_set(err, "%s: %s", s->label, s->in.why);
+    if (head.n == 0 && s->in.cut)
+        return err_set(err, "%s: the gzip data is cut before the first byte of a capture", s->label);
+    if (head.n == 0 && s->in.gzip)
+        return err_set(err, "%s: gzip of 0 bytes: empty", s->label);
+    if (head.n == 0)
+        return err_set(err, "%s: 0 bytes: empty file", s->label);
+    if (guess)
+        return err_set(err, "%s: not a pcap or pcapng capture: it looks like %s%s", s->label, gzip,
+                       guess);
+    if (head.n < 4)
+        return err_set(err, "%s: not a pcap or pcapng capture: only %zu bytes", s->label, head.n);
+    return err_set(err, "%s: not a pcap or pcapng capture: it starts with bytes %02x %02x %02x %02x",
+                   s->label, (uint8_t)head.p[0], (uint8_t)head.p[1], (uint8_t)head.p[2],
+                   (uint8_t)head.p[3]);
+}
+
+static bool find_format(struct source *s, struct err *err)
+{
+    struct slice head = source_input_peek(&s->in, 4);
+    for (size_t i = 0; head.n == 4 && i < sizeof formats / sizeof *formats; i++) {
+        if (formats[i]->probe(head)) {
+            s->format = formats[i];
+            return s->format->open(s, err);
+        }
+    }
+    return refuse(s, source_input_peek(&s->in, HEAD), err);
+}
+
+static char *copy_string(const char *string)
+{
+    size_t n = strlen(string) + 1;
+    return memcpy(base_alloc(n), string, n);
+}
+
+struct source *source_open_fd(const char *name, const char *path, int fd, struct err *err)
+{
+    struct source *s = base_alloc(sizeof *s);
+    s->name = copy_string(name ? name : "");
+    s->path = copy_string(path);
+    s->label = strcmp(path, "-") == 0 ? "standard input" : s->path;
+    source_input_open(&s->in, fd);
+    s->stats.bytes_total = s->in.size;
+    if (!find_format(s, err)) {
+        source_close(s);
+        return NULL;
+    }
+    s->stats.bytes_read = s->in.read;
+    return s;
+}
+
+static int open_file(const char *path, struct err *err)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        err_set(err, "%s: %s", path, strerror(errno));
+        return -1;
+    }
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        err_set(err, "%s: is a directory, not a capture", path);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+struct source *source_open(const char *name, const char *path, struct err *err)
+{
+    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open_file(path, err);
+    return fd < 0 ? NULL : source_open_fd(name, path, fd, err);
+}
+
+const char *source_unit(const struct source *s)
+{
+    return s->in.gzip ? " of the uncompressed data" : "";
+}
+
+enum source_result source_end(struct source *s, struct err *err)
+{
+    if (s->in.failed) {
+        err_set(err, "%s: after byte %" PRIu64 "%s: %s", s->label, source_input_place(&s->in),
+                source_unit(s), s->in.why);
+        return SOURCE_ERROR;
+    }
+    if (s->in.cut && !s->stats.truncated) {
+        s->stats.truncated = true;
+        snprintf(s->stats.truncated_at, sizeof s->stats.truncated_at, "byte %" PRIu64 " (gzip data)",
+                 s->in.read);
+    }
+    return SOURCE_END;
+}
+
+enum source_result source_cut(struct source *s, const char *record, uint64_t number, uint64_t place,
+                              struct err *err)
+{
+    if (!s->in.failed) {
+        s->stats.truncated = true;
+        snprintf(s->stats.truncated_at, sizeof s->stats.truncated_at,
+                 "%s %" PRIu64 " at byte %" PRIu64 "%s", record, number, place, source_unit(s));
+    }
+    return source_end(s, err);
+}
+
+bool source_filter(struct source *s, const char *expression, struct err *err)
+{
+    struct err why;
+    struct source_filter *f = source_filter_new(expression, s->format->link_type(s), &why);
+    if (!f)
+        return err_set(err, "capture filter '%s': %s", expression, why.text);
+    source_filter_free(s->filter);
+    s->filter = f;
+    return true;
+}
+
+static enum source_result finish(struct source *s, enum source_result result)
+{
+    s->ended = true;
+    s->stats.bytes_read = s->in.read;
+    return result;
+}
+
+enum source_result source_next(struct source *s, struct source_frame *frame, struct err *err)
+{
+    bool pass = true;
+    if (s->ended)
+        return SOURCE_END;
+    do {
+        enum source_result result = s->format->next(s, frame, err);
+        if (result != SOURCE_FRAME)
+            return finish(s, result);
+        frame->number = ++s->number;
+        struct err why;
+        if (s->filter && !source_filter_pass(s->filter, frame, &pass, &why)) {
+            err_set(err, "%s: frame %" PRIu32 ": %s", s->label, frame->number, why.text);
+            return finish(s, SOURCE_ERROR);
+        }
+        s->stats.filtered += !pass;
+    } while (!pass);
+    s->stats.frames++;
+    s->stats.bytes_read = s->in.read;
+    return SOURCE_FRAME;
+}
+
+bool source_read_at(struct source *s, uint64_t offset, void *into, size_t n, struct err *err)
+{
+    char *to = into;
+    if (!s->in.seekable || offset > INT64_MAX)
+        return err_set(err, "%s: cannot be read again", s->label);
+    for (size_t done = 0; done < n;) {
+        ssize_t got = pread(s->in.fd, to + done, n - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return err_set(err, "%s: byte %" PRIu64 " cannot be read again: %s", s->label,
+                           offset + done, got ? strerror(errno) : "the file has become shorter");
+        done += (size_t)got;
+    }
+    return true;
+}
+
+void source_add_host(struct source *s, struct address ip)
+{
+    if (s->hosts.n >= SOURCE_HOST_ADDRESSES)
+        return;
+    for (size_t i = 0; i < s->hosts.n; i++)
+        if (address_equal(&s->hosts.items[i].ip, &ip))
+            return;
+    *vec_add(&s->hosts) = (struct source_host_address){ip};
+}
+
+const struct source_stats *source_stats(const struct source *s)
+{
+    return &s->stats;
+}
+
+const char *source_name(const struct source *s)
+{
+    return s->name;
+}
+
+const char *source_path(const struct source *s)
+{
+    return s->path;
+}
+
+size_t source_host_addresses(const struct source *s, const struct source_host_address **list)
+{
+    *list = s->hosts.items;
+    return s->hosts.n;
+}
+
+void source_close(struct source *s)
+{
+    if (!s)
+        return;
+    if (s->format)
+        s->format->close(s);
+    source_filter_free(s->filter);
+    source_input_close(&s->in);
+    vec_free(&s->hosts);
+    free(s->path);
+    free(s->name);
+    free(s);
+}

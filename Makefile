@@ -143,9 +143,13 @@ format-check: ; clang-format --dry-run -Werror $(FORMATTED)
 
 # Times and memory, compared with other tools; BENCH_FULL=1 gives those the long capture as well.
 
+BENCH = pcaploop measure 0.pcap 100000.pcap 1000000.pcap
 bench: deps-bench
-	@$(MAKE) all $(BUILD)/bench/generate $(BUILD)/bench/pcaploop $(BUILD)/bench/measure
+	@$(MAKE) all $(BENCH:%=$(BUILD)/bench/%)
 	@tests/bench/run $(BUILD)
+
+$(BUILD)/bench/%.pcap: $(BUILD)/bench/generate
+	$(Q)$< $* $@
 
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/flags
 	$(call say,CC,$<)

@@ -44,22 +44,25 @@ struct expect_trunks {
 };
 
 /* Adds the trunks of a file: a list {"items":[...]}, a bare array, a create request {"trunk":{...}}, a bare
- * trunk object; camelCase or snake_case; enums as names or integers.  Unknown fields are passed over.  Errors:
- * not readable, not JSON (line and column), a wrong type (path to the field, such as
- * items[0].attributes_to_headers.foo), nothing that is a trunk. Nothing is added on error.
+ * trunk object, an update request {"sip_trunk_id":..., "replace":{...}}; camelCase or snake_case; enums as names or
+ * integers.  Unknown fields are passed over, null is absent.  Errors: not readable, not JSON (line and column), a wrong
+ * type (path to the field, such as items[0].attributes_to_headers.foo), an id that was read before, nothing that is a
+ * trunk.  Nothing is added on error.
+ * A trunk with an address (or hostname) is outbound; else its other fields tell, and none of them: inbound.
  * Secrets (auth_password) are never kept. */
 bool expect_trunks_read(struct expect_trunks *t, const char *path, struct err *err);
 bool expect_trunks_parse(struct expect_trunks *t, const char *name, struct slice json, struct err *err);
 void expect_trunks_free(struct expect_trunks *t);
 
 /* attribute -> value, from --values: a JSON object whose members are strings, or null for an attribute that is
- * known to be unset (then its header is not owed). */
+ * known to be unset (then its header is not owed).  "" is unset too: LiveKit deletes an attribute that is set to "". */
 struct expect_values {
     struct arena arena;
     struct expect_map map;
     bool *unset; /* parallel to map.pairs */
 };
 bool expect_values_read(struct expect_values *v, const char *path, struct err *err);
+bool expect_values_parse(struct expect_values *v, const char *name, struct slice json, struct err *err);
 void expect_values_free(struct expect_values *v);
 
 /* ---- picking the trunk ---------------------------------------------------------------------------- */
@@ -89,10 +92,14 @@ struct expect_match {
     size_t reason_count;
 };
 
-/* The steps of LiveKit's matcher, in its order (see the source).  Results are in the arena. */
+/* Inbound: the steps of LiveKit's matcher, in its order (livekit/protocol, sip/sip.go).  Outbound: LiveKit is told the
+ * trunk by its caller, so the trunk is inferred: numbers against the From user, address against the Request-URI's host
+ * or the destination; a trunk that something speaks against and nothing speaks for does not match, and of those left
+ * the one with most for it does.  Results are in the arena; the reasons quote the files' and the wire's bytes. */
 struct expect_match expect_match_trunk(struct arena *a, const struct expect_trunks *t,
                                        enum expect_direction direction,
                                        const struct expect_invite *invite);
+const char *expect_match_name(enum expect_match_result result); /* "matched", "no-match", "ambiguous", "no-trunks" */
 const struct expect_trunk *expect_trunk_by_id(const struct expect_trunks *t, struct slice id);
 /* Equal as telephone numbers: the same text, or the same after LiveKit's normalising. */
 bool expect_number_equal(struct slice a, struct slice b);
@@ -110,16 +117,22 @@ enum expect_force {
 struct expect_owed {
     struct slice header;
     struct slice attribute; /* empty for fixed headers */
-    struct slice value;     /* what it must be, where has_value */
+    struct slice value;     /* what it must be, where has_value; else what the trunk suggests, or empty */
     bool has_value;
     bool by_livekit;        /* sent by LiveKit; else received by it (headers_to_attributes) */
     enum expect_force force;
     const char *field;      /* "attributes_to_headers" ... */
 };
 
+const char *expect_direction_name(enum expect_direction direction); /* "inbound" */
+const char *expect_message_name(enum expect_message message);       /* "INVITE", "200 to INVITE", "BYE", "REFER" */
+const char *expect_force_name(enum expect_force force);             /* "must", "may" */
+
 /* What a trunk promises for a message of a call, sent by LiveKit (by_livekit) or by the far end.  An empty result
  * means that no mapping acts on such a message.  `values` may be NULL.  Sorted by header name, each header once
- * (two attributes mapped to one header: no value is owed then, since which wins is not determined). */
+ * (two attributes mapped to one header: no value is owed then, since which wins is not determined; `attribute` names
+ * both).  `headers` of an outbound trunk have no owed value, since the call's own request may override it.  What
+ * headers_to_attributes reads has one only if attributes_to_headers does not write from the same attribute. */
 size_t expect_owed(struct arena *a, const struct expect_trunk *trunk, enum expect_message message,
                    bool by_livekit, const struct expect_values *values,
                    const struct expect_owed **out);
@@ -135,6 +148,8 @@ struct expect_lint {
     struct slice path;    /* "attributes_to_headers.foo" */
     struct slice message; /* what is wrong and what to do */
 };
+
+const char *expect_lint_name(enum expect_lint_severity severity); /* "error", "warning", "note" */
 
 /* Mistakes in a trunk: a header name that is no token or too long, a forbidden name, a fixed value that LiveKit
  * refuses, two attributes on one header, near-miss names (`X_Five9-Queue` beside `X-Five9-Queue`; headers that look

@@ -3,7 +3,7 @@
 #? make             build/sipxray
 #? make demo        install what is missing, build, and run the main job on a recording
 #? make test        build with sanitizers and pass every test; T=NAME: unit tests test_NAME.c only
-#? make lint        both compilers with -Werror, clang-tidy, cppcheck
+#? make lint        both compilers with -Werror, clang-tidy, cppcheck, shellcheck
 #? make bench       time and memory, compared with other tools
 #? make fuzz        libFuzzer on each fuzz target for SECONDS=60
 #? make captures    record captures/ anew, as root
@@ -17,7 +17,7 @@
 # Debian packages, by what they are for.
 BUILD_PACKAGES = gcc make pkg-config libpcap-dev libosip2-dev libcjson-dev zlib1g-dev
 TEST_PACKAGES  = libcmocka-dev mandoc
-LINT_PACKAGES  = cppcheck clang clang-tidy clang-format libclang-rt-dev libcmocka-dev
+LINT_PACKAGES  = cppcheck clang clang-tidy clang-format libclang-rt-dev libcmocka-dev shellcheck
 BENCH_PACKAGES = sngrep tshark
 LAB_PACKAGES   = iproute2 kamailio kamailio-extra-modules python3 sip-tester tcpdump tshark \
 	wireshark-common
@@ -121,7 +121,7 @@ fuzz-run-%: tests/fuzz/%.c $(LIB)
 
 TIDY = $(SRC:src/%.c=$(BUILD)/lint/%.tidy)
 lint: deps-lint
-	@$(MAKE) lint-gcc lint-clang lint-cppcheck $(TIDY)
+	@$(MAKE) lint-gcc lint-clang lint-cppcheck lint-shell $(TIDY)
 
 lint-gcc lint-clang: lint-%:
 	@$(MAKE) CC=$* WERROR=-Werror BUILD=$(BUILD)/lint/$* all test-programs
@@ -130,6 +130,10 @@ lint-cppcheck:
 	$(call say,CHECK,src)
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--error-exitcode=1 -j $(shell nproc) -Isrc src
+
+lint-shell:
+	$(call say,CHECK,tests .ci)
+	$(Q)shellcheck -x -e SC2016,SC1091 .ci/* tests/run tests/*/run
 
 $(BUILD)/lint/%.tidy: src/%.c .clang-tidy $(wildcard src/*/*.h src/*/*.def)
 	$(call say,TIDY,$<)
@@ -191,7 +195,7 @@ help:
 
 FORCE:
 .PHONY: all help test test-build test-unit test-programs unit-programs fuzz fuzz-run lint lint-gcc \
-	lint-clang lint-cppcheck format format-check bench captures demo install clean FORCE \
+	lint-clang lint-cppcheck lint-shell format format-check bench captures demo install clean FORCE \
 	deps deps-build deps-test deps-lint deps-bench deps-lab
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -54,7 +54,7 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 V ?=
 Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) '$(2)')
 
 all: $(PROGRAM)
 

@@ -1,0 +1,146 @@
+/* Times, cells, colours and line breaks of all reports. */
+#include "report/internal.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define NS_PER_SECOND INT64_C(1000000000)
+
+/* ---- times ---------------------------------------------------------------------------------------- */
+
+/* Splits into seconds and the nanoseconds after them; captures can hold times before 1970. */
+static struct tm split_time(int64_t ns, int64_t *fraction)
+{
+    struct tm tm;
+    time_t seconds = (time_t)(ns / NS_PER_SECOND);
+    *fraction = ns % NS_PER_SECOND;
+    if (*fraction < 0) {
+        *fraction += NS_PER_SECOND;
+        seconds--;
+    }
+    gmtime_r(&seconds, &tm);
+    return tm;
+}
+
+struct report_time report_time_iso(int64_t ns)
+{
+    struct report_time t;
+    int64_t fraction;
+    struct tm tm = split_time(ns, &fraction);
+    size_t n = strftime(t.s, sizeof t.s, "%Y-%m-%dT%H:%M:%S", &tm);
+    if (fraction % 1000)
+        snprintf(t.s + n, sizeof t.s - n, ".%09dZ", (int)fraction);
+    else
+        snprintf(t.s + n, sizeof t.s - n, ".%06dZ", (int)(fraction / 1000));
+    return t;
+}
+
+struct report_time report_time_day(int64_t ns)
+{
+    struct report_time t;
+    int64_t fraction;
+    struct tm tm = split_time(ns, &fraction);
+    strftime(t.s, sizeof t.s, "%Y-%m-%d", &tm);
+    return t;
+}
+
+struct report_time report_time_clock(int64_t ns)
+{
+    struct report_time t;
+    int64_t fraction;
+    struct tm tm = split_time(ns, &fraction);
+    size_t n = strftime(t.s, sizeof t.s, "%H:%M:%S", &tm);
+    snprintf(t.s + n, sizeof t.s - n, ".%03d", (int)(fraction / 1000000));
+    return t;
+}
+
+void report_add_day(struct text *out, int64_t *day, int64_t ns)
+{
+    const int64_t per_day = 86400 * NS_PER_SECOND;
+    int64_t now = ns / per_day - (ns % per_day < 0) + 1;
+    if (*day == now)
+        return;
+    *day = now;
+    text_printf(out, "%s (UTC)\n", report_time_day(ns).s);
+}
+
+/* ---- cells ---------------------------------------------------------------------------------------- */
+
+/* ECMA-48, select graphic rendition */
+static const char *const colour_codes[] = {
+    [REPORT_PLAIN] = "",    [REPORT_RED] = "31", [REPORT_GREEN] = "32",
+    [REPORT_YELLOW] = "33", [REPORT_DIM] = "2",  [REPORT_BOLD] = "1",
+};
+
+void report_colour_on(struct text *out, const struct report_style *style, enum report_colour c)
+{
+    if (style->colour && c != REPORT_PLAIN)
+        text_printf(out, "\033[%sm", colour_codes[c]);
+}
+
+void report_colour_off(struct text *out, const struct report_style *style, enum report_colour c)
+{
+    if (style->colour && c != REPORT_PLAIN)
+        text_add(out, SLICE("\033[0m"));
+}
+
+void report_add_coloured(struct text *out, const struct report_style *style, enum report_colour c,
+                         struct slice text)
+{
+    report_colour_on(out, style, c);
+    text_add_terminal(out, text);
+    report_colour_off(out, style, c);
+}
+
+void report_add_spaces(struct text *out, size_t n)
+{
+    while (n--)
+        text_add_char(out, ' ');
+}
+
+void report_add_cell(struct text *out, struct slice text, size_t width)
+{
+    size_t from = out->n;
+    text_add_fitted(out, text, width);
+    size_t used = text_width((struct slice){out->p + from, out->n - from});
+    if (used < width)
+        report_add_spaces(out, width - used);
+}
+
+void report_trim_line(struct text *out, size_t from)
+{
+    while (out->n > from && out->p[out->n - 1] == ' ')
+        out->p[--out->n] = '\0';
+}
+
+size_t report_width(const struct report_style *style)
+{
+    return style->width < REPORT_WIDTH_MIN ? REPORT_WIDTH_MIN : style->width;
+}
+
+/* ---- line breaks ---------------------------------------------------------------------------------- */
+
+size_t report_add_wrapped(struct text *out, size_t column, size_t indent, size_t width, struct slice text)
+{
+    bool first = true;
+    while (text.n) {
+        size_t n = slice_find(text, ' ');
+        struct slice word = slice_first(text, n);
+        text = slice_from(text, n + 1);
+        if (word.n == 0)
+            continue;
+        size_t wide = text_width(word);
+        if (column > indent && column + !first + wide > width) {
+            text_add_char(out, '\n');
+            report_add_spaces(out, indent);
+            column = indent;
+        } else if (!first) {
+            text_add_char(out, ' ');
+            column++;
+        }
+        text_add_terminal(out, word);
+        column += wide;
+        first = false;
+    }
+    return column;
+}

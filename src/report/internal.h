@@ -1,0 +1,41 @@
+/* What the reports share: times, cells, colours and masking. */
+#ifndef REPORT_INTERNAL_H
+#define REPORT_INTERNAL_H
+
+#include "report/report.h"
+
+/* ---- times, in UTC -------------------------------------------------------------------------------- */
+
+struct report_time {
+    char s[48];
+};
+
+/* "2026-11-21T19:40:01.123456Z"; nine digits where there is a part finer than a microsecond */
+struct report_time report_time_iso(int64_t ns);
+struct report_time report_time_day(int64_t ns);   /* "2026-11-21" */
+struct report_time report_time_clock(int64_t ns); /* "19:40:01.123" */
+/* Adds a line with the date where it is not the one of the line before. */
+void report_add_day(struct text *out, int64_t *day, int64_t ns);
+
+/* ---- cells ---------------------------------------------------------------------------------------- */
+
+enum report_colour { REPORT_PLAIN, REPORT_RED, REPORT_GREEN, REPORT_YELLOW, REPORT_DIM, REPORT_BOLD };
+
+void report_colour_on(struct text *out, const struct report_style *style, enum report_colour c);
+void report_colour_off(struct text *out, const struct report_style *style, enum report_colour c);
+void report_add_coloured(struct text *out, const struct report_style *style, enum report_colour c,
+                         struct slice text);
+void report_add_spaces(struct text *out, size_t n);
+/* The text fitted into exactly `width` columns: cut with "..." or padded on the right. */
+void report_add_cell(struct text *out, struct slice text, size_t width);
+/* Without spaces at the end of what was added since `from`. */
+void report_trim_line(struct text *out, size_t from);
+size_t report_width(const struct report_style *style);
+
+/* ---- secrets -------------------------------------------------------------------------------------- */
+
+/* The value, or what may be shown of it: "Digest ***" of credentials, "***" of keys and passwords. */
+struct slice report_masked(struct arena *a, const struct report_style *style, struct slice name,
+                           struct slice value);
+
+#endif

@@ -9,6 +9,7 @@
 
 struct lints {
     struct arena *a;
+    enum expect_direction direction;
     VEC(struct expect_lint) found;
 };
 
@@ -278,19 +279,20 @@ static int compare_named(const void *a, const void *b)
     return x->place != y->place ? (int)x->place - (int)y->place : slice_compare(x->path, y->path);
 }
 
-/* Two that are sent under one name; what is only read (headers_to_attributes) may well be sent too.
- */
+/* Two that are sent under one name.  On an outbound trunk `headers` and attributes_to_headers never
+ * meet on one message. */
 static void lint_twice(struct lints *l, const struct named *one, const struct named *other)
 {
-    if (one->name.n == 0 || !sip_name_equal(one->name, other->name) ||
-        one->place == IN_TO_ATTRIBUTES || other->place == IN_TO_ATTRIBUTES)
-        return;
     bool same_map = one->place == other->place;
+    if (one->name.n == 0 || !sip_name_equal(one->name, other->name) ||
+        (!same_map && l->direction == EXPECT_OUTBOUND))
+        return;
     add_lint(l, same_map ? EXPECT_LINT_ERROR : EXPECT_LINT_WARNING, other->path,
              arena_printf(l->a, "%.*s is set by %.*s too: which of the two wins is not determined",
                           SLICE_ARG(other->name), SLICE_ARG(one->path)));
 }
 
+/* What is only read (headers_to_attributes) may well be sent too. */
 static void lint_duplicates(struct lints *l, const struct names *names)
 {
     struct named *sorted = ARENA_ARRAY(l->a, struct named, names->n);
@@ -444,7 +446,7 @@ static void lint_address(struct lints *l, const struct expect_trunk *t)
 size_t expect_lint(struct arena *a, const struct expect_trunk *trunk,
                    const struct expect_lint **out)
 {
-    struct lints l = {.a = a};
+    struct lints l = {.a = a, .direction = trunk->direction};
     struct names names = collect_names(&l, trunk);
     size_t near = names.n < NEAR_NAMES_MAX ? names.n : NEAR_NAMES_MAX;
     for (size_t i = 0; i < names.n; i++)

@@ -3,7 +3,7 @@ import gzip
 import shutil
 import subprocess
 
-from . import net
+from . import net, pcapng
 
 FILTER = "udp port 5060 or (ip[6:2] & 0x1fff != 0) or (ip6[6] = 44)"
 KINDS = {  # how to capture -> (tcpdump's options, what tshark calls its link type)
@@ -22,6 +22,7 @@ KINDS = {  # how to capture -> (tcpdump's options, what tshark calls its link ty
 
 def start_one(case, host, path, start):
     options = KINDS[case.capture[host]][0]
+    where = net.inside(case.vantage.get(host, host))
     extra = case.tcpdump.get(host, "").split()
     if options is None:
         command = ["dumpcap", "-q", "-i", "in", "-i", "out", "-f", FILTER, "-w", path]
@@ -29,7 +30,7 @@ def start_one(case, host, path, start):
     else:
         command = ["tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", *options, *extra, "-w", path, FILTER]
         ready = "listening on"
-    return start(f"capture-{host}", net.inside(host) + command, ready=ready)
+    return start(f"capture-{host}", where + command, ready=ready)
 
 
 def start(case, folder, start_process):
@@ -50,6 +51,8 @@ def finish_one(case, host, folder):
         editcap(raw, plain, "-F", kind, *shift)
     else:
         raw.rename(plain)
+    if kind == "pcapng":
+        pcapng.clean(plain)
     if name.endswith(".gz"):
         with open(plain, "rb") as f, gzip.GzipFile(folder / name, "wb", mtime=0) as out:
             shutil.copyfileobj(f, out)

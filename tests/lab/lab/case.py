@@ -1,4 +1,5 @@
 """A case: cases/NAME/case.toml and its kamailio snippets, and the trunk and values in captures/NAME."""
+import copy
 import json
 import pathlib
 import random
@@ -15,13 +16,17 @@ DEFAULTS = {
     "callee": ["+15105550100"],
     "outbound": False,    # LiveKit calls out
     "cseq": 1,            # CSeq of the INVITE
+    "play": [{}],         # the calls played one after the other, each with what differs from the case
     "failing": [],        # ends whose sipp is meant to end with an error
+    "sipp": {},           # end -> additional options of sipp
     "points": {},         # host -> name of the point, where they differ
     "links": {},          # link1|link2|link3 -> options of lab/link.py, in place of a veth pair
+    "mtu": {},            # link -> its MTU
+    "direct": False,      # whether livekit and kam2 have a link of their own, round kam1
     "hosts": {},          # host -> command line of a program in place of kamailio
     "addresses": {},      # host -> additional addresses
-    "routes": {},         # host -> additional routes
     "advertise": {},      # host -> {own address: advertised address}
+    "vantage": {},        # host -> namespace where its capture is taken, when that is not the host
     "shift": {},          # host -> seconds that its clock is ahead
     "file": {},           # host -> suffix of its file, default .pcap
     "tcpdump": {},        # host -> additional options
@@ -37,6 +42,13 @@ class Case:
         self.__dict__.update(DEFAULTS)
         self.__dict__.update(tomllib.loads((self.folder / "case.toml").read_text()))
         self.random = random.Random(name)
+
+    def plays(self):
+        """One case per entry of `play`; they share the dice."""
+        for entry in self.play:
+            part = copy.copy(self)
+            part.__dict__.update(entry)
+            yield part
 
     def point(self, host):
         return self.points.get(host, host)

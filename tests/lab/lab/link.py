@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A link between two hosts that can lose packets and meddle with SIP: two tun or tap devices and a pump.
 
-    link.py [--tun] [--loss PERCENT] [--strip HEADER] NAMESPACE INTERFACE NAMESPACE INTERFACE
+    link.py [--tun] [--loss PERCENT] [--strip HEADER] [--mirror NAMESPACE,INTERFACE --vlan ID] NAMESPACE INTERFACE NAMESPACE INTERFACE
 """
 import argparse
 import contextlib
@@ -64,7 +64,12 @@ def is_sip(packet):
     return b"SIP/2.0" in packet
 
 
-def pump(left, right, link_header, options):
+def tagged(frame, vlan):
+    return frame[:12] + struct.pack("!HH", 0x8100, vlan) + frame[12:]
+
+
+def pump(left, right, mirror, options):
+    link_header = 0 if options.tun else 14
     dice = random.Random(options.seed)
     while True:
         for fd in select.select([left, right], [], [])[0]:
@@ -75,6 +80,8 @@ def pump(left, right, link_header, options):
                 frame = frame[:link_header] + strip(frame[link_header:], options.strip)
             with contextlib.suppress(OSError):  # the other end is not up yet
                 os.write(right if fd == left else left, frame)
+            if mirror:
+                os.write(mirror, tagged(frame, options.vlan))
 
 
 def arguments():
@@ -83,6 +90,8 @@ def arguments():
     parser.add_argument("--loss", type=float, default=0, help="per cent of the SIP packets to lose")
     parser.add_argument("--seed", type=int, default=1, help="of the dice for --loss")
     parser.add_argument("--strip", help="header to take from BYE")
+    parser.add_argument("--mirror", help="namespace,interface of a mirror port that gets each frame")
+    parser.add_argument("--vlan", type=int, default=1, help="tag of the frames at the mirror port")
     parser.add_argument("ends", nargs=4)
     return parser.parse_args()
 
@@ -92,8 +101,9 @@ def main():
     kind = IFF_TUN if options.tun else IFF_TAP
     left = open_device(*options.ends[:2], kind)
     right = open_device(*options.ends[2:], kind)
+    mirror = open_device(*options.mirror.split(","), IFF_TAP) if options.mirror else None
     print("pumping", flush=True)
-    pump(left, right, 0 if options.tun else 14, options)
+    pump(left, right, mirror, options)
 
 
 if __name__ == "__main__":

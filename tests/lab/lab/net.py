@@ -1,6 +1,8 @@
 """The network: one namespace per host, three links between them.
 
     livekit --link1-- kam1 --link2-- kam2 --link3-- five9
+
+The address of a host on link N is 10.0.N.x, and fd00:N::x.
 """
 import subprocess
 import sys
@@ -8,7 +10,7 @@ import sys
 from .case import LAB
 
 PREFIX = "sxlab-"
-HOSTS = ("livekit", "kam1", "kam2", "five9")
+HOSTS = ("livekit", "kam1", "kam2", "five9", "switch")  # the switch only for mirror ports
 LINKS = {  # name: ((host, interface, last part of the address), (the other end))
     "link1": (("livekit", "eth0", "10"), ("kam1", "in", "1")),
     "link2": (("kam1", "out", "1"), ("kam2", "in", "2")),
@@ -47,6 +49,11 @@ def configure(link, end):
     ip(*ns, "link", "set", interface, "up")
 
 
+def set_mtu(link, size):
+    for host, interface, _ in LINKS[link]:
+        ip("-n", PREFIX + host, "link", "set", interface, "mtu", str(size))
+
+
 def make_veth(link):
     (left, a, _), (right, b, _) = LINKS[link]
     ip("link", "add", "name", a, "netns", PREFIX + left, "type", "veth",
@@ -71,12 +78,22 @@ def up(case, start):
             make_veth(link)
         configure(link, 0)
         configure(link, 1)
+        if link in case.mtu:
+            set_mtu(link, case.mtu[link])
     for host, extra in case.addresses.items():
         for text in extra:
             ip("-n", PREFIX + host, "addr", "add", *text.split())
-    for host, extra in case.routes.items():
-        for text in extra:
-            ip("-n", PREFIX + host, "route", "add", *text.split())
+    if case.direct:
+        make_direct()
+
+
+def make_direct():
+    """A link from livekit to kam2 that carries only what one sends to the other's SIP address."""
+    ip("link", "add", "name", "direct", "netns", PREFIX + "livekit", "type", "veth",
+       "peer", "name", "direct", "netns", PREFIX + "kam2")
+    for host, own, peer in (("livekit", "10.0.1.10", "10.0.2.2"), ("kam2", "10.0.2.2", "10.0.1.10")):
+        ip("-n", PREFIX + host, "link", "set", "direct", "up")
+        ip("-n", PREFIX + host, "route", "add", peer, "dev", "direct", "src", own)
 
 
 def down():

@@ -2,6 +2,7 @@
 import glob
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,11 +70,13 @@ def kamailio(case, host, folder):
     snippet = case.folder / f"{host}.cfg"
     (own / "case.cfg").symlink_to(snippet if snippet.exists() else LAB / "kamailio" / "plain.cfg")
     (own / "kamailio.cfg").symlink_to(LAB / "kamailio" / "kamailio.cfg")
+    shutil.copytree("/usr/share/kamailio/dbtext/kamailio", own / "db")
     left, right = ("link1", "link2") if host == "kam1" else ("link2", "link3")
-    side = {"LEFT": net.address(left, 0, case.ipv6), "RIGHT": net.address(right, 1, case.ipv6),
-            "OWN_LEFT": net.address(left, 1, case.ipv6), "OWN_RIGHT": net.address(right, 0, case.ipv6)}
-    defines = [x for key, value in side.items() for x in ("-A", f'{key}="{net.uri_host(value)}"')]
-    listen = [x for key in ("OWN_LEFT", "OWN_RIGHT") for x in ("-l", listen_on(case, host, net.uri_host(side[key])))]
+    ends = {"LEFT": (left, 0), "OWN_LEFT": (left, 1), "OWN_RIGHT": (right, 0), "RIGHT": (right, 1)}
+    side = {key: net.uri_host(net.address(*end, case.ipv6)) for key, end in ends.items()}
+    side["DB_URL"] = f"text://{own}/db"
+    defines = [x for key, value in side.items() for x in ("-A", f'{key}="{value}"')]
+    listen = [x for key in ("OWN_LEFT", "OWN_RIGHT") for x in ("-l", listen_on(case, host, side[key]))]
     return ["kamailio", "-DD", "-E", "-m", "32", "-M", "8", "-w", str(own), "-Y", str(own), "-L", module_path(),
             "-f", str(own / "kamailio.cfg"), *listen, *defines]
 
@@ -94,21 +97,26 @@ def start_proxies(case, folder, processes):
     time.sleep(0.5)  # its workers
 
 
-def play(case, folder, processes):
+def play(case, number, folder, processes):
     """The callee first, then the caller. Returns what went wrong."""
-    callee, caller = ("five9", "livekit") if case.outbound else ("livekit", "five9")
-    waiting = processes.start(callee, net.inside(callee) + sipp.command(case, callee, folder))
-    wait_until(lambda: bound(waiting), waiting, callee)
-    calling = processes.start(caller, net.inside(caller) + sipp.command(case, caller, folder))
-    errors = []
-    for host, process in ((caller, calling), (callee, waiting)):
-        try:
-            status = process.wait(100)
-        except subprocess.TimeoutExpired:
-            status = "time out"
-        if (status != 0) != (host in case.failing):
-            errors.append(f"{host}: sipp ended with {status}: " + last_lines(folder / f"{host}.err"))
-    return errors
+    ends = ("five9", "livekit") if case.outbound else ("livekit", "five9")
+    started = []
+    for host in ends:
+        name = f"{host}{number}"
+        process = processes.start(name, net.inside(host) + sipp.command(case, host, folder, name))
+        started.append((host, name, process))
+        if host == ends[0]:
+            wait_until(lambda p=process: bound(p), process, host)
+    return [error for end in reversed(started) for error in ended(case, folder, *end)]
+
+
+def ended(case, folder, host, name, process):
+    try:
+        status = process.wait(100)
+    except subprocess.TimeoutExpired:
+        status = "time out"
+    if (status != 0) != (host in case.failing):
+        yield f"{host}: sipp ended with {status}: " + last_lines(folder / f"{name}.err")
 
 
 def last_lines(path):
@@ -120,7 +128,9 @@ def attempt(case, folder, processes):
     start_proxies(case, folder, processes)
     captures = capture.start(case, folder, processes.start)
     time.sleep(0.2)
-    errors = play(case, folder, processes)
+    errors = []
+    for number, part in enumerate(case.plays()):
+        errors += play(part, number, folder, processes)
     time.sleep(0.5)
     for process in captures:
         processes.stop(process)

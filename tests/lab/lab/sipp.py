@@ -3,7 +3,8 @@
     livekit = "<INVITE >100 >180 >200 <ACK talk >BYE <200"
 
 `<X` waits for X (`<X?` takes it if it comes), `>X` sends sipp/HOST/X.sip, `talk`, `linger` and `wait:MS` pause,
-`unless:NUMBER ... fi` is left out on calls to that number, `>BYE:1` uses the trunk with that index.
+`unless:NUMBER ... fi` is left out on calls to that number, `>BYE:1` uses the trunk with that index,
+`to:ADDRESS` sends what follows to that address and not to the proxy beside.
 """
 import string
 
@@ -14,6 +15,7 @@ LETTERS = string.ascii_letters + string.digits
 BRANCHES = 6
 PAUSES = {"talk": 300, "linger": 800}  # ms
 KEEP = '<ereg regexp=".*" search_in="hdr" header="%s:" assign_to="%s"/>'
+KEEP_VIAS = '<ereg regexp="Via: [[:print:]]*([[:cntrl:]]+Via: [[:print:]]*)*" search_in="msg" assign_to="via"/>'
 REACH = '<ereg regexp="%s" search_in="hdr" header="To:" assign_to="is%s"/>'
 
 
@@ -29,7 +31,7 @@ class Script:
         self.steps = getattr(case, host).split()
         self.numbers = sorted({s[7:] for s in self.steps if s.startswith("unless:")})
         self.caller = (host == "livekit") == case.outbound
-        self.established = False
+        self.established = ">ACK" not in self.steps
         self.cseq = case.cseq - 1 if self.caller else case.cseq if host == "livekit" else 0
         self.requests = 0
         self.invite_branch = ""
@@ -48,7 +50,10 @@ class Script:
             return f'<label id="{self.labels}"/>'
         if text.startswith("unless:"):
             self.labels += 1
+            self.base = self.cseq = getattr(self, "base", self.cseq)
             return f'<nop test="is{text[7:]}" next="{self.labels}"/>'
+        if text.startswith("to:"):
+            return f'<nop><action><setdest host="{text[3:]}" port="5060" protocol="udp"/></action></nop>'
         return f'<pause milliseconds="{PAUSES.get(text) or text[5:]}"/>'
 
     def receive(self, what, optional):
@@ -65,8 +70,9 @@ class Script:
 
     def keep(self, attributes, mine, peers):
         """Remembers route set, own and far end, and which of the numbers was called."""
-        actions = [KEEP % (mine, "me"), KEEP % (peers, "peer"), *[REACH % (n, n) for n in self.numbers]]
-        variables = ",".join(["me", "peer", *["is" + n for n in self.numbers]])
+        actions = [KEEP % (mine, "me"), KEEP % (peers, "peer"), KEEP_VIAS, KEEP % ("CSeq", "cseq"),
+                   *[REACH % (n, n) for n in self.numbers]]
+        variables = ",".join(["me", "peer", "via", "cseq", *["is" + n for n in self.numbers]])
         return f'<recv {attributes} rrs="true"><action>{"".join(actions)}</action></recv>\n<Reference variables="{variables}"/>'
 
     def send(self, name, trunk):
@@ -113,13 +119,13 @@ def own_address(case, host):
     return net.address_of(host, "link1" if host == "livekit" else "link3", case.ipv6)
 
 
-def command(case, host, folder):
-    scenario, data = folder / f"{host}.xml", folder / f"{host}.csv"
+def command(case, host, folder, name):
+    scenario, data = folder / f"{name}.xml", folder / f"{name}.csv"
     scenario.write_text(Script(case, host).scenario())
     data.write_text("SEQUENTIAL\n" + "\n".join(identities(case, host)) + "\n")
     link, peer = ("link1", "kam1") if host == "livekit" else ("link3", "kam2")
-    calls = ["sipp", net.uri_host(net.address_of(peer, link, case.ipv6)) + ":5060",
-             "-i", own_address(case, host), "-p", "5060", "-sf", str(scenario), "-inf", str(data),
-             "-m", str(case.calls), "-r", str(case.rate), "-nostdin", "-timeout", "90s", "-deadcall_wait", "0",
-             "-default_behaviors", "none", "-trace_err", "-error_file", str(folder / f"{host}.err")]
-    return calls + ["-cid_str", call_id(case, host)]
+    return ["sipp", net.uri_host(net.address_of(peer, link, case.ipv6)) + ":5060",
+            "-i", own_address(case, host), "-p", "5060", "-sf", str(scenario), "-inf", str(data),
+            "-m", str(case.calls), "-r", str(case.rate), "-nostdin", "-timeout", "90s", "-deadcall_wait", "0",
+            "-default_behaviors", "none", "-trace_err", "-error_file", str(folder / f"{name}.err"),
+            "-cid_str", call_id(case, host), *case.sipp.get(host, "").split()]

@@ -3,7 +3,7 @@
 A claim gives one sign per place on the path, in the order
     livekit   kam1 towards livekit   kam1 towards kam2   kam2 towards kam1   kam2 towards five9   five9
 with + the header is there, - it is not, ~ it is there with another value than at the sender, . the message was not
-seen there, ? whatever. All messages of that kind seen at a place have to agree.
+seen there, c it was cut before the header, ? whatever. All messages of that kind seen at a place have to agree.
 """
 import fnmatch
 import subprocess
@@ -18,8 +18,9 @@ FIELDS = ["ip.src", "ipv6.src", "udp.payload"]
 
 class Message:
     def __init__(self, source, payload):
-        text = payload.decode(errors="surrogateescape")
-        head = text.lstrip("\r\n").partition("\r\n\r\n")[0].split("\r\n")
+        text, end, _ = payload.decode(errors="surrogateescape").lstrip("\r\n").partition("\r\n\r\n")
+        self.cut = not end
+        head = text.split("\r\n")[:-1 if self.cut else None] or [""]
         self.source, self.first = source, head[0]
         self.headers = [(n.strip(), v.strip()) for n, _, v in (line.partition(":") for line in head[1:])]
 
@@ -32,7 +33,7 @@ class Message:
     def kind(self):
         """BYE for a request, `200 BYE` for its response."""
         if self.first.startswith("SIP/2.0 "):
-            return self.first.split()[1] + " " + self.get("CSeq").split()[-1]
+            return self.first.split()[1] + " " + (self.get("CSeq").split() or ["?"])[-1]
         return self.first.split()[0] if self.first else ""
 
 
@@ -74,6 +75,8 @@ def sign(name, found, original):
     if len(all_values) > 1:
         return "!"
     values = all_values.pop()
+    if not values and any(m.cut for m in found):
+        return "c"
     spelled = {n for m in found for n, _ in m.headers if n.lower() == name.lower()}
     return "-" if not values else "+" if original in (None, (values, spelled)) else "~"
 

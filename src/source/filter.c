@@ -1,4 +1,5 @@
-/* The capture filter (pcap-filter(7)), compiled once per link type; the only file that knows libpcap. */
+/* The capture filter (pcap-filter(7)), compiled once per link type; the only file that knows
+ * libpcap. */
 #include "source/internal.h"
 
 #include <pcap.h>
@@ -17,14 +18,15 @@ struct source_filter {
     VEC(struct program) programs;
 };
 
-/* Files carry LINKTYPE_ values, libpcap's functions take DLT_ values.  On Linux they differ only for
- * the types that had other numbers on other systems; 14 is OpenBSD's DLT_RAW in a file's header. */
+/* Files carry LINKTYPE_ values, libpcap's functions take DLT_ values.  On Linux they differ only
+ * for the types that had other numbers on other systems; 14 is OpenBSD's DLT_RAW in a file's
+ * header. */
 static int dlt_of(int link_type)
 {
     static const struct {
         int link_type, dlt;
     } differ[] = {
-        {100, DLT_ATM_RFC1483}, {101, DLT_RAW},      {14, DLT_RAW},
+        {100, DLT_ATM_RFC1483}, {101, DLT_RAW},       {14, DLT_RAW},
         {102, DLT_SLIP_BSDOS},  {103, DLT_PPP_BSDOS}, {106, DLT_ATM_CLIP},
     };
     for (size_t i = 0; i < sizeof differ / sizeof *differ; i++)
@@ -33,7 +35,8 @@ static int dlt_of(int link_type)
     return link_type;
 }
 
-static bool compile(const char *expression, int link_type, struct bpf_program *code, struct err *err)
+static bool compile(const char *expression, int link_type, struct bpf_program *code,
+                    struct err *err)
 {
     pcap_t *dead = pcap_open_dead(dlt_of(link_type), FILTER_SNAPLEN);
     if (!dead)

@@ -1,4 +1,5 @@
-/* Says what a file looks like that is no pcap or pcapng, so that the user knows what to do with it. */
+/* Says what a file looks like that is no pcap or pcapng, so that the user knows what to do with it.
+ */
 #include "source/internal.h"
 
 #include <ctype.h>
@@ -17,12 +18,16 @@ static const struct {
     {SLICE("\0\0\2\0\x12\5\x10\0"), "a K12 capture" CONVERT},
     {SLICE("PK\3\4"), "a zip archive (unpack it first)"},
     {SLICE("BZh"), "bzip2 data (unpack it first)"},
-    {SLICE("\xfd" "7zXZ\0"), "xz data (unpack it first)"},
+    {SLICE("\xfd"
+           "7zXZ\0"),
+     "xz data (unpack it first)"},
     {SLICE("\x28\xb5\x2f\xfd"), "zstd data (unpack it first)"},
     {SLICE("\x04\x22\x4d\x18"), "lz4 data (unpack it first)"},
     {SLICE("7z\xbc\xaf\x27\x1c"), "a 7-Zip archive (unpack it first)"},
     {SLICE("\x1f\x8b"), "gzip within gzip (unpack it first)"},
-    {SLICE("\x7f" "ELF"), "a program"},
+    {SLICE("\x7f"
+           "ELF"),
+     "a program"},
     {SLICE("%PDF"), "a PDF document"},
     {SLICE("{"), "JSON"},
     {SLICE("["), "JSON"},
@@ -40,7 +45,8 @@ static bool is_text(struct slice head)
     return head.n > 0;
 }
 
-/* ERF has no magic: a time stamp, a record type, flags, the record's length, a counter, the wire's. */
+/* ERF has no magic: a time stamp, a record type, flags, the record's length, a counter, the wire's.
+ */
 static bool is_erf(struct slice head)
 {
     struct cursor c = cursor_of(head);

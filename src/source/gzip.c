@@ -53,7 +53,8 @@ static void fail(struct source_gzip *z, struct source_input *in)
     z->done = true;
     in->failed = true;
     snprintf(in->why, sizeof in->why, "corrupt gzip data before byte %llu of the file: %s",
-             (unsigned long long)(in->read - z->z.avail_in), z->z.msg ? z->z.msg : "no reason given");
+             (unsigned long long)(in->read - z->z.avail_in),
+             z->z.msg ? z->z.msg : "no reason given");
 }
 
 /* One step of inflate; false at the end of the compressed input. */

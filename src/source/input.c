@@ -1,4 +1,5 @@
-/* Buffered input: one large buffer, filled by read(2) or by zlib, in which records stand unbroken. */
+/* Buffered input: one large buffer, filled by read(2) or by zlib, in which records stand unbroken.
+ */
 #include "source/internal.h"
 
 #include <errno.h>
@@ -44,7 +45,8 @@ static void move_to_front(struct source_input *in)
     in->at = 0;
 }
 
-/* Doubles only when the buffer is full, so that a hostile length costs no more than the file holds. */
+/* Doubles only when the buffer is full, so that a hostile length costs no more than the file holds.
+ */
 static void make_room(struct source_input *in)
 {
     if (in->end < in->capacity)
@@ -81,8 +83,7 @@ static void look_at_file(struct source_input *in)
 {
     struct stat st;
     off_t start = 0;
-    if (fstat(in->fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-        (start = lseek(in->fd, 0, SEEK_CUR)) < 0)
+    if (fstat(in->fd, &st) != 0 || !S_ISREG(st.st_mode) || (start = lseek(in->fd, 0, SEEK_CUR)) < 0)
         return;
     in->seekable = true;
     in->base = (uint64_t)start;

@@ -6,14 +6,15 @@
 
 #include <string.h>
 
-/* The largest packet that any capture tool writes (libpcap's limit for USB and D-Bus).  A record that
- * claims more is corrupt.  The buffer grows only as far as there are bytes to read. */
+/* The largest packet that any capture tool writes (libpcap's limit for USB and D-Bus).  A record
+ * that claims more is corrupt.  The buffer grows only as far as there are bytes to read. */
 #define SOURCE_RECORD_MAX     (128u * 1024u * 1024u)
 #define SOURCE_BUFFER         (256u * 1024u)
 #define SOURCE_INTERFACES     65536u /* pcapng interfaces of one section */
 #define SOURCE_HOST_ADDRESSES 256u   /* addresses remembered; more are ignored */
 
-/* ---- input: bytes of a file or pipe, through zlib where they are compressed -------------------- */
+/* ---- input: bytes of a file or pipe, through zlib where they are compressed --------------------
+ */
 
 struct source_gzip;
 
@@ -28,13 +29,14 @@ struct source_input {
     struct source_gzip *gzip; /* NULL: not compressed */
     bool seekable;            /* what was read can be read again at its place */
     bool ended;
-    bool cut;                 /* the compressed stream ends before its end */
-    bool failed;              /* a read failed or compressed data is corrupt; why says it */
+    bool cut;    /* the compressed stream ends before its end */
+    bool failed; /* a read failed or compressed data is corrupt; why says it */
     char why[160];
 };
 
-bool source_input_open(struct source_input *in, int fd); /* false: read failed or corrupt, see why */
-void source_input_close(struct source_input *in);        /* closes fd, unless it is standard input */
+bool source_input_open(struct source_input *in,
+                       int fd);                   /* false: read failed or corrupt, see why */
+void source_input_close(struct source_input *in); /* closes fd, unless it is standard input */
 void source_input_fill(struct source_input *in, size_t n);
 bool source_input_discard(struct source_input *in, uint64_t n); /* false: it ended before */
 
@@ -66,7 +68,8 @@ struct source_gzip *source_gzip_new(uint8_t *raw, size_t capacity, size_t have);
 size_t source_gzip_read(struct source_gzip *z, struct source_input *in, void *into, size_t n);
 void source_gzip_free(struct source_gzip *z);
 
-/* ---- numbers in file headers ------------------------------------------------------------------- */
+/* ---- numbers in file headers -------------------------------------------------------------------
+ */
 
 /* Moves n bytes from the front of *bytes to `into`; false where there are fewer. */
 static inline bool source_take(struct slice *bytes, void *into, size_t n)
@@ -89,14 +92,16 @@ static inline uint32_t source_u32(uint32_t raw, bool swapped)
     return swapped ? __builtin_bswap32(raw) : raw;
 }
 
-/* ---- formats ----------------------------------------------------------------------------------- */
+/* ---- formats -----------------------------------------------------------------------------------
+ */
 
 struct source_format {
     const char *name;
     bool (*probe)(struct slice head); /* at least 4 bytes, of the start of the file */
     bool (*open)(struct source *s, struct err *err);
     enum source_result (*next)(struct source *s, struct source_frame *frame, struct err *err);
-    int (*link_type)(const struct source *s); /* of all frames; -1 where that can differ or is unknown */
+    int (*link_type)(
+        const struct source *s); /* of all frames; -1 where that can differ or is unknown */
     void (*close)(struct source *s);
 };
 
@@ -128,7 +133,8 @@ enum source_result source_cut(struct source *s, const char *record, uint64_t num
 /* The input ended between two records. */
 enum source_result source_end(struct source *s, struct err *err);
 void source_add_host(struct source *s, struct address ip);
-const char *source_unit(const struct source *s); /* what byte numbers count, where not the file's bytes */
+const char *
+source_unit(const struct source *s); /* what byte numbers count, where not the file's bytes */
 
 /* guess.c: what a file that is no capture looks like, e.g. "text"; NULL where nothing is known. */
 const char *source_guess(struct slice head);

@@ -1,4 +1,5 @@
-/* The pcap file format (draft-ietf-opsawg-pcap): a file header, then records, each a header and bytes. */
+/* The pcap file format (draft-ietf-opsawg-pcap): a file header, then records, each a header and
+ * bytes. */
 #include "source/internal.h"
 
 #include <inttypes.h>
@@ -81,8 +82,10 @@ static bool open_pcap(struct source *s, struct err *err)
 static enum source_result corrupt(struct source *s, uint64_t place, uint32_t captured,
                                   struct err *err)
 {
-    err_set(err, "%s: record %" PRIu32 " at byte %" PRIu64 "%s is corrupt: %" PRIu32
-            " bytes captured in one frame", s->label, s->number + 1, place, source_unit(s), captured);
+    err_set(err,
+            "%s: record %" PRIu32 " at byte %" PRIu64 "%s is corrupt: %" PRIu32
+            " bytes captured in one frame",
+            s->label, s->number + 1, place, source_unit(s), captured);
     return SOURCE_ERROR;
 }
 

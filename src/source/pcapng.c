@@ -1,4 +1,5 @@
-/* The pcapng file format (draft-ietf-opsawg-pcapng): sections of blocks; interfaces belong to a section. */
+/* The pcapng file format (draft-ietf-opsawg-pcapng): sections of blocks; interfaces belong to a
+ * section. */
 #include "source/internal.h"
 
 #include <inttypes.h>
@@ -21,17 +22,17 @@ enum option {
 struct interface {
     int link_type;
     uint32_t snaplen;
-    uint64_t multiply;   /* ns = (units * multiply) >> shift / divide + offset; 0: below 1 ns */
+    uint64_t multiply; /* ns = (units * multiply) >> shift / divide + offset; 0: below 1 ns */
     uint64_t divide;
     unsigned shift;
     int64_t offset_s;
 };
 
 struct pcapng_state {
-    bool swapped;        /* this section's byte order is not ours */
-    uint32_t first;      /* index over the whole file of this section's first interface */
-    uint64_t block;      /* number of the block that is being read, from 1 */
-    uint64_t place;      /* and where it starts */
+    bool swapped;   /* this section's byte order is not ours */
+    uint32_t first; /* index over the whole file of this section's first interface */
+    uint64_t block; /* number of the block that is being read, from 1 */
+    uint64_t place; /* and where it starts */
     VEC(struct interface) interfaces; /* of this section */
 };
 
@@ -60,7 +61,8 @@ static bool take_option(const struct pcapng_state *p, struct cursor *c, uint16_t
     return whole;
 }
 
-/* ---- time ------------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------------
+ */
 
 static uint64_t power_of_ten(unsigned n)
 {
@@ -97,7 +99,8 @@ static int64_t time_of(const struct interface *i, uint64_t units)
     return ns < 0 ? 0 : ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
 }
 
-/* ---- blocks ----------------------------------------------------------------------------------- */
+/* ---- blocks -----------------------------------------------------------------------------------
+ */
 
 static const char *read_section(struct source *s, struct slice body, struct source_frame *frame)
 {
@@ -183,8 +186,8 @@ static const char *fill_frame(struct source *s, uint32_t index, uint32_t capture
     frame->bytes = slice_first(rest, captured);
     frame->interface = p->first + index;
     frame->link_type = p->interfaces.items[index].link_type;
-    frame->direction = rest.n > padded ? read_direction(p, slice_from(rest, padded))
-                                       : SOURCE_UNKNOWN;
+    frame->direction =
+        rest.n > padded ? read_direction(p, slice_from(rest, padded)) : SOURCE_UNKNOWN;
     frame->time_ns = 0;
     return NULL;
 }
@@ -202,7 +205,8 @@ static const char *read_enhanced(struct source *s, struct slice body, struct sou
     if (fault)
         return fault;
     uint64_t high = source_u32(h.high, p->swapped);
-    frame->time_ns = time_of(&p->interfaces.items[index], high << 32 | source_u32(h.low, p->swapped));
+    frame->time_ns =
+        time_of(&p->interfaces.items[index], high << 32 | source_u32(h.low, p->swapped));
     frame->length = source_u32(h.length, p->swapped);
     return NULL;
 }
@@ -222,7 +226,8 @@ static const char *read_packet(struct source *s, struct slice body, struct sourc
     if (fault)
         return fault;
     uint64_t high = source_u32(h.high, p->swapped);
-    frame->time_ns = time_of(&p->interfaces.items[index], high << 32 | source_u32(h.low, p->swapped));
+    frame->time_ns =
+        time_of(&p->interfaces.items[index], high << 32 | source_u32(h.low, p->swapped));
     frame->length = source_u32(h.length, p->swapped);
     return NULL;
 }
@@ -248,14 +253,11 @@ static const struct block_kind {
     bool packet;
     read_block *read; /* NULL: known, of no use to us */
 } kinds[] = {
-    {0x00000006, true, read_enhanced},
-    {BLOCK_SECTION, false, read_section},
-    {0x00000001, false, read_interface},
-    {0x00000003, true, read_simple},
-    {0x00000002, true, read_packet},
-    {0x00000004, false, NULL}, /* name resolution */
-    {0x00000005, false, NULL}, /* interface statistics */
-    {0x0000000a, false, NULL}, /* decryption secrets */
+    {0x00000006, true, read_enhanced},   {BLOCK_SECTION, false, read_section},
+    {0x00000001, false, read_interface}, {0x00000003, true, read_simple},
+    {0x00000002, true, read_packet},     {0x00000004, false, NULL}, /* name resolution */
+    {0x00000005, false, NULL},                                      /* interface statistics */
+    {0x0000000a, false, NULL},                                      /* decryption secrets */
 };
 
 static const struct block_kind *find_kind(uint32_t type)
@@ -266,7 +268,8 @@ static const struct block_kind *find_kind(uint32_t type)
     return NULL;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
 static enum source_result cut(struct source *s, struct err *err)
 {
@@ -277,8 +280,9 @@ static enum source_result cut(struct source *s, struct err *err)
 static enum source_result corrupt(struct source *s, const char *fault, struct err *err)
 {
     const struct pcapng_state *p = s->state;
-    err_set(err, "%s: block %" PRIu64 " at byte %" PRIu64 "%s (after frame %" PRIu32
-            ") is corrupt: %s", s->label, p->block, p->place, source_unit(s), s->number, fault);
+    err_set(err,
+            "%s: block %" PRIu64 " at byte %" PRIu64 "%s (after frame %" PRIu32 ") is corrupt: %s",
+            s->label, p->block, p->place, source_unit(s), s->number, fault);
     return SOURCE_ERROR;
 }
 
@@ -332,8 +336,8 @@ static enum source_result take_block(struct source *s, const struct block_kind *
     if (fault)
         return corrupt(s, fault, err);
     if (kind->packet)
-        frame->offset = s->in.seekable ? p->place + (uint64_t)(frame->bytes.p - block.p)
-                                       : SOURCE_NO_OFFSET;
+        frame->offset =
+            s->in.seekable ? p->place + (uint64_t)(frame->bytes.p - block.p) : SOURCE_NO_OFFSET;
     return SOURCE_FRAME;
 }
 

@@ -23,7 +23,8 @@ static bool refuse(struct source *s, struct slice head, struct err *err)
     if (s->in.failed)
         return err_set(err, "%s: %s", s->label, s->in.why);
     if (head.n == 0 && s->in.cut)
-        return err_set(err, "%s: the gzip data is cut before the first byte of a capture", s->label);
+        return err_set(err, "%s: the gzip data is cut before the first byte of a capture",
+                       s->label);
     if (head.n == 0 && s->in.gzip)
         return err_set(err, "%s: gzip of 0 bytes: empty", s->label);
     if (head.n == 0)
@@ -33,9 +34,9 @@ static bool refuse(struct source *s, struct slice head, struct err *err)
                        guess);
     if (head.n < 4)
         return err_set(err, "%s: not a pcap or pcapng capture: only %zu bytes", s->label, head.n);
-    return err_set(err, "%s: not a pcap or pcapng capture: it starts with bytes %02x %02x %02x %02x",
-                   s->label, (uint8_t)head.p[0], (uint8_t)head.p[1], (uint8_t)head.p[2],
-                   (uint8_t)head.p[3]);
+    return err_set(
+        err, "%s: not a pcap or pcapng capture: it starts with bytes %02x %02x %02x %02x", s->label,
+        (uint8_t)head.p[0], (uint8_t)head.p[1], (uint8_t)head.p[2], (uint8_t)head.p[3]);
 }
 
 static bool find_format(struct source *s, struct err *err)
@@ -108,8 +109,8 @@ enum source_result source_end(struct source *s, struct err *err)
     }
     if (s->in.cut && !s->stats.truncated) {
         s->stats.truncated = true;
-        snprintf(s->stats.truncated_at, sizeof s->stats.truncated_at, "byte %" PRIu64 " (gzip data)",
-                 s->in.read);
+        snprintf(s->stats.truncated_at, sizeof s->stats.truncated_at,
+                 "byte %" PRIu64 " (gzip data)", s->in.read);
     }
     return SOURCE_END;
 }

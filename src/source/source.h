@@ -1,7 +1,7 @@
-/* source: where packets come from.  A source is opened from a specification, yields frames in the order
- * of the capture, and says what link type each frame has.  Formats: pcap (both byte orders, micro- and
- * nanoseconds, also "modified" pcap), pcapng (several sections and interfaces, each with its own link
- * type and time resolution), gzip of both, standard input. */
+/* source: where packets come from.  A source is opened from a specification, yields frames in the
+ * order of the capture, and says what link type each frame has.  Formats: pcap (both byte orders,
+ * micro- and nanoseconds, also "modified" pcap), pcapng (several sections and interfaces, each with
+ * its own link type and time resolution), gzip of both, standard input. */
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
 
@@ -15,13 +15,13 @@ enum source_direction { SOURCE_UNKNOWN, SOURCE_IN, SOURCE_OUT };
 
 /* One captured frame.  `bytes` is borrowed until the next source_next of the same source. */
 struct source_frame {
-    struct slice bytes;     /* as captured; bytes.n may be less than `length` (snap length) */
-    uint32_t length;        /* on the wire */
-    uint32_t number;        /* from 1 within the source, as tshark counts */
-    uint32_t interface;     /* pcapng: index over the whole file, else 0 */
-    int link_type;          /* LINKTYPE_ value */
-    int64_t time_ns;        /* since 1970 UTC; 0 where the format has none (Simple Packet Block) */
-    uint64_t offset;        /* of bytes.p in the source; SOURCE_NO_OFFSET where it can't be read again */
+    struct slice bytes; /* as captured; bytes.n may be less than `length` (snap length) */
+    uint32_t length;    /* on the wire */
+    uint32_t number;    /* from 1 within the source, as tshark counts */
+    uint32_t interface; /* pcapng: index over the whole file, else 0 */
+    int link_type;      /* LINKTYPE_ value */
+    int64_t time_ns;    /* since 1970 UTC; 0 where the format has none (Simple Packet Block) */
+    uint64_t offset; /* of bytes.p in the source; SOURCE_NO_OFFSET where it can't be read again */
     enum source_direction direction; /* pcapng epb_flags; else SOURCE_UNKNOWN */
 };
 
@@ -33,12 +33,12 @@ enum source_result {
 
 /* What was read so far; valid at any time, complete after SOURCE_END. */
 struct source_stats {
-    uint64_t frames;        /* yielded, i.e. after --bpf */
-    uint64_t filtered;      /* left out by --bpf */
-    uint64_t bytes_read;    /* of the file as it lies on disk */
-    uint64_t bytes_total;   /* 0: not known (a pipe) */
-    bool truncated;         /* the last record is cut; what was before it was yielded */
-    char truncated_at[96];  /* "record 17 at byte 4711": for the message to the user */
+    uint64_t frames;         /* yielded, i.e. after --bpf */
+    uint64_t filtered;       /* left out by --bpf */
+    uint64_t bytes_read;     /* of the file as it lies on disk */
+    uint64_t bytes_total;    /* 0: not known (a pipe) */
+    bool truncated;          /* the last record is cut; what was before it was yielded */
+    char truncated_at[96];   /* "record 17 at byte 4711": for the message to the user */
     uint64_t skipped_blocks; /* pcapng blocks of a kind that we do not know */
 };
 
@@ -49,10 +49,11 @@ struct source_host_address {
 };
 
 /* `path` is a file name or "-".  Errors: no such file, a directory, empty, not a capture (what it
- * looks like instead, where known), unsupported version; each names the file.  `name` is the point's
- * name and is copied. */
+ * looks like instead, where known), unsupported version; each names the file.  `name` is the
+ * point's name and is copied. */
 struct source *source_open(const char *name, const char *path, struct err *err);
-/* A capture filter in pcap-filter(7) language, applied per link type.  Call before the first frame. */
+/* A capture filter in pcap-filter(7) language, applied per link type.  Call before the first frame.
+ */
 bool source_filter(struct source *s, const char *expression, struct err *err);
 enum source_result source_next(struct source *s, struct source_frame *frame, struct err *err);
 /* Reads bytes of the source again (only where frames have an offset).  `into` must hold n bytes. */

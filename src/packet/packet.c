@@ -1,0 +1,108 @@
+/* The decoder: takes frames, sends them through the readers, counts what becomes of them. */
+#include "packet/internal.h"
+
+#include <stdlib.h>
+
+const char *packet_transport_name(enum packet_transport t)
+{
+    static const char *const names[] = {
+        [PACKET_UDP] = "udp", [PACKET_TCP] = "tcp", [PACKET_TLS] = "tls",
+        [PACKET_WS] = "ws",   [PACKET_WSS] = "wss", [PACKET_SCTP] = "sctp",
+    };
+    return names[t];
+}
+
+bool packet_link_readable(int link_type)
+{
+    return packet_link_find(link_type) != NULL;
+}
+
+struct packet_decoder *packet_decoder_new(const struct hash_key *key, packet_sink *sink,
+                                          void *context)
+{
+    struct packet_decoder *d = base_alloc(sizeof *d);
+    d->sink = sink;
+    d->context = context;
+    d->fragments = packet_fragments_new(key);
+    return d;
+}
+
+void packet_push(struct packet_decoder *d, const struct source_frame *frame)
+{
+    struct packet_context x = {
+        .d = d,
+        .out = {.time_ns = frame->time_ns,
+                .offset = frame->offset,
+                .frames = &frame->number,
+                .frame_count = 1,
+                .direction = frame->direction,
+                .interface = frame->interface},
+        .origin = frame->bytes.p,
+    };
+    struct packet_view v = {frame->bytes, 0};
+    packet_reader *read = packet_link_find(frame->link_type);
+    d->stats.frames++;
+    if (frame->length > frame->bytes.n)
+        v.missing = frame->length - frame->bytes.n;
+    if (read) {
+        read(&x, v);
+    } else {
+        if (d->stats.unknown_link++ == 0)
+            d->stats.unknown_link_type = frame->link_type;
+    }
+}
+
+void packet_flush(struct packet_decoder *d)
+{
+    packet_fragments_flush(d);
+}
+
+void packet_lost(struct packet_context *x, const struct packet_view *v)
+{
+    if (v->missing)
+        x->d->stats.cut++;
+    else
+        x->d->stats.malformed++;
+}
+
+void packet_malformed(struct packet_context *x)
+{
+    x->d->stats.malformed++;
+}
+
+void packet_limit(struct packet_context *x, struct packet_view *v, size_t n)
+{
+    if (n <= v->bytes.n) {
+        v->bytes.n = n;
+        v->missing = 0;
+        return;
+    }
+    /* Longer than the frame was: what it speaks of was not captured, whoever lost it. */
+    if (n > v->bytes.n + v->missing)
+        packet_malformed(x);
+    v->missing = n - v->bytes.n;
+}
+
+void packet_emit(struct packet_context *x, enum packet_transport transport, struct packet_view v)
+{
+    x->out.transport = transport;
+    x->out.bytes = v.bytes;
+    x->out.missing = v.missing;
+    if (x->out.offset != SOURCE_NO_OFFSET)
+        x->out.offset += (uint64_t)(v.bytes.p - x->origin);
+    x->d->stats.datagrams++;
+    x->d->sink(x->d->context, &x->out);
+}
+
+const struct packet_stats *packet_stats(const struct packet_decoder *d)
+{
+    return &d->stats;
+}
+
+void packet_decoder_free(struct packet_decoder *d)
+{
+    if (!d)
+        return;
+    packet_fragments_free(d->fragments);
+    free(d);
+}

@@ -75,6 +75,7 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 $(BUILD)/flags: NOW = $(CC) $(FLAGS)
 $(BUILD)/objects: NOW = $(OBJ)
 $(BUILD)/flags $(BUILD)/objects: FORCE
+	@pkg-config --exists $(MODULES) || { echo 'Something is missing: try make deps'; exit 1; }
 	@mkdir -p $(@D) && echo '$(NOW)' | cmp -s - $@ || echo '$(NOW)' > $@
 
 # Tests, built with the sanitizers under $(BUILD)/san. T=name runs the unit tests of that name only.
@@ -112,7 +113,7 @@ fuzz-run: $(FUZZ:%=fuzz-run-%)
 fuzz-run-%: tests/fuzz/%.c $(LIB)
 	$(Q)mkdir -p $(BUILD)/fuzz $(BUILD)/found/$*
 	$(Q)$(CC) $(FLAGS) $(PCFLAGS) -fsanitize=fuzzer -o $(BUILD)/fuzz/$* $< $(LIB) $(LIBS)
-	$(BUILD)/fuzz/$* -max_total_time=$(SECONDS) -artifact_prefix=$(BUILD)/found/ \
+	$(BUILD)/fuzz/$* -max_total_time=$(SECONDS) -artifact_prefix=$(BUILD)/found/$*- \
 		$(BUILD)/found/$* $(wildcard tests/fuzz/corpus/$(*:fuzz_%=%)) 2>$(BUILD)/fuzz/$*.log || \
 		{ tail -n 40 $(BUILD)/fuzz/$*.log; exit 1; }
 	@tail -n 1 $(BUILD)/fuzz/$*.log

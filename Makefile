@@ -2,7 +2,8 @@
 #
 #? make             build/sipxray
 #? make demo        install what is missing, build, and run the main job on a recording
-#? make test        build with sanitizers and pass every test; T=NAME: unit tests test_NAME.c only
+#? make test        build with sanitizers and pass every test
+#? make test-unit   the unit tests only; T=NAME: tests/unit/test_NAME.c, also with *
 #? make lint        both compilers with -Werror, clang-tidy, cppcheck, shellcheck
 #? make bench       time and memory, compared with other tools
 #? make fuzz        libFuzzer on each fuzz target for SECONDS=60
@@ -38,9 +39,10 @@ LIBS    = $(shell pkg-config --libs $(MODULES)) $(LDLIBS)
 
 SRC  := $(wildcard $(FOLDERS:%=src/%/*.c))
 OBJ  := $(SRC:src/%.c=$(BUILD)/obj/%.o)
+T    ?= *
 MAIN := $(BUILD)/obj/cmd/main.o
 LIB  := $(BUILD)/libsipxray.a
-UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_$(T).c))
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 PROGRAM := $(if $(wildcard src/cmd/main.c),$(BUILD)/sipxray)
 
@@ -78,11 +80,10 @@ $(BUILD)/flags $(BUILD)/objects: FORCE
 	@pkg-config --exists $(MODULES) || { echo 'Something is missing: try make deps'; exit 1; }
 	@mkdir -p $(@D) && echo '$(NOW)' | cmp -s - $@ || echo '$(NOW)' > $@
 
-# Tests, built with the sanitizers under $(BUILD)/san. T=name runs the unit tests of that name only.
+# Tests, built with the sanitizers under $(BUILD)/san.
 
-T ?= *
 test: deps-test
-	@$(MAKE) test-build && tests/run $(BUILD)/san '$(T)'
+	@$(MAKE) test-build && tests/run $(BUILD)/san
 
 test-build:
 	@$(MAKE) $(SANBUILD) test-programs
@@ -91,7 +92,7 @@ test-unit:
 	@$(MAKE) $(SANBUILD) unit-programs && tests/run $(BUILD)/san '$(T)' unit
 
 test-programs: unit-programs $(FUZZ:%=$(BUILD)/fuzz/%) $(PROGRAM)
-unit-programs: $(if $(filter-out *,$(T)),$(BUILD)/unit/test_$(T),$(UNIT))
+unit-programs: $(UNIT)
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	$(call say,CC,$<)

@@ -13,6 +13,13 @@
         size_t n, cap;                                                                             \
     }
 
+/* The same with a name, where it is handed from function to function: struct <name>. */
+#define VEC_TYPE(name, type)                                                                       \
+    struct name {                                                                                  \
+        type *items;                                                                               \
+        size_t n, cap;                                                                             \
+    }
+
 /* Makes room for one more and returns the new last element (its bytes are undefined). */
 #define vec_add(v)                                                                                 \
     ((v)->n == (v)->cap                                                                            \

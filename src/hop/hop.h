@@ -37,6 +37,7 @@ struct hop_nodes;
 
 struct hop_nodes *hop_nodes_new(const struct hash_key *key, size_t point_count,
                                 const char *const *point_names);
+void hop_nodes_free(struct hop_nodes *n);
 /* --node NAME=ADDR[,ADDR...] */
 bool hop_nodes_name(struct hop_nodes *n, const char *spec, struct err *err);
 /* An address that a capture claims for the host it was taken on. */
@@ -57,10 +58,12 @@ bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name_or_address, st
 
 /* Works out which node each point is on; to be called before the questions below when something was learned. */
 void hop_nodes_settle(struct hop_nodes *n);
+bool hop_nodes_unsettled(const struct hop_nodes *n); /* enough was learned since to ask for it again */
 uint32_t hop_node_at(const struct hop_nodes *n, const struct endpoint *e); /* HOP_NODE_NONE: never seen */
 uint32_t hop_node_of_address(const struct hop_nodes *n, const struct address *a); /* aliases too */
 uint32_t hop_node_of_point(const struct hop_nodes *n, uint16_t point);
 bool hop_node_keeps_vias(const struct hop_nodes *n, uint32_t node); /* was joined by the Via stack */
+bool hop_node_forwards(const struct hop_nodes *n, uint32_t node);
 bool hop_node_is_livekit(const struct hop_nodes *n, uint32_t node);
 bool hop_nodes_know_livekit(const struct hop_nodes *n);
 /* A point's name, --node's, else its first address. */
@@ -124,8 +127,7 @@ struct hop_journey {
     bool livekit_sent;          /* by its marks */
     bool livekit_known;         /* false: the captures cannot tell who sent it */
     bool made_by_proxy;         /* wears LiveKit's tag, but began at another node */
-    const struct hop_journey *answer; /* of a request: the final response nearest its sender, or NULL */
-    const struct hop_sighting *answer_sighting;
+    const struct hop_sighting *answer_sighting; /* of a request: its final response nearest its sender, or NULL */
     bool swallowed;             /* the last node saw it, did not answer and did not send it on */
     uint32_t swallowed_by;
 };
@@ -140,7 +142,7 @@ struct hop_call {
     struct slice joined;
     enum hop_direction direction; /* as LiveKit sees it */
     bool is_call;                 /* has a dialog: INVITE, BYE, REFER ... */
-    const struct hop_journey *const *journeys; /* in order of time */
+    const struct hop_journey **journeys; /* in order of time */
     size_t journey_count;
     uint64_t sightings_left_out; /* beyond HOP_GROUP_MAX */
 };

@@ -1,0 +1,162 @@
+/* The journeys of a call: each message of each leg put in path order, legs stitched together. */
+#include "hop/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- from wires to paths -------------------------------------------------------------------------- */
+
+static size_t steps_above(const struct hop_wires *w, uint32_t leaf)
+{
+    size_t n = 0;
+    for (uint32_t at = leaf; at != HOP_NODE_NONE; at = w->items[at].parent)
+        n += w->items[at].n;
+    return n;
+}
+
+static void fill_wire(const struct hop_wire *wire, struct hop_step *steps)
+{
+    for (size_t i = 0; i < wire->n; i++)
+        steps[i] = (struct hop_step){.sighting = wire->seen[i], .link = HOP_WIRE, .node = HOP_NODE_NONE};
+    steps[0].link = wire->parent == HOP_NODE_NONE ? HOP_FIRST : wire->link;
+    steps[0].node = wire->link == HOP_NODE ? wire->src_node : HOP_NODE_NONE;
+    steps[0].between = wire->between;
+    steps[0].between_count = wire->between_count;
+}
+
+static struct hop_path path_to(struct arena *a, const struct hop_wires *w, uint32_t leaf)
+{
+    size_t n = steps_above(w, leaf), end = n;
+    struct hop_step *steps = ARENA_ARRAY(a, struct hop_step, n);
+    uint32_t root = leaf;
+    for (uint32_t at = leaf; at != HOP_NODE_NONE; at = w->items[at].parent) {
+        end -= w->items[at].n;
+        fill_wire(&w->items[at], steps + end);
+        root = at;
+    }
+    const struct hop_wire *first = &w->items[root], *last = &w->items[leaf];
+    return (struct hop_path){.journey = {.steps = steps, .step_count = n}, .steps = steps,
+                             .time_ns = first->time_ns, .first_src = first->src_node,
+                             .last_dst = last->dst_node, .first = steps[0].sighting,
+                             .last = steps[n - 1].sighting};
+}
+
+static void describe(const struct hop_call *call, struct hop_path *p)
+{
+    const struct hop_sighting *s = p->first;
+    const struct call_leg *leg = s->leg;
+    struct hop_journey *j = &p->journey;
+    j->method = (enum sip_method)s->index->method;
+    j->method_name = s->message->method;
+    j->status = s->index->status;
+    j->cseq = s->index->cseq;
+    p->leg = p->last_leg = s->index->leg;
+    p->from_tag = s->index->from_tag;
+    j->orientation_known = leg->invited;
+    j->downstream = leg->invited && leg->from_tag == p->from_tag;
+    (void)call;
+}
+
+static void add_class(struct arena *a, struct hop_call *call, const struct hop_class *c,
+                      struct hop_loader *loader, struct hop_paths *paths)
+{
+    struct hop_sighting **seen;
+    size_t count = hop_class_load(a, call->table, call->nodes, c, HOP_GROUP_MAX, loader, &seen);
+    call->sightings_left_out += c->n > HOP_GROUP_MAX ? c->n - HOP_GROUP_MAX : 0;
+    struct hop_wires w = hop_wires_make(a, call->nodes, seen, count);
+    hop_wires_link(a, call->nodes, &w);
+    for (uint32_t i = 0; i < w.n; i++) {
+        if (w.items[i].has_child)
+            continue;
+        struct hop_path p = path_to(a, &w, i);
+        describe(call, &p);
+        p.tail = (uint32_t)paths->n;
+        *vec_add(paths) = p;
+    }
+}
+
+/* ---- the call as a whole -------------------------------------------------------------------------- */
+
+static enum hop_direction direction_of(const struct hop_paths *paths)
+{
+    for (size_t i = 0; i < paths->n; i++) {
+        const struct hop_journey *j = &paths->items[i].journey;
+        if (j->method != SIP_INVITE || !j->livekit_known || !j->orientation_known)
+            continue;
+        bool downstream = j->status ? !j->downstream : j->downstream;
+        return j->livekit_sent == downstream ? HOP_OUTBOUND : HOP_INBOUND;
+    }
+    return HOP_UNKNOWN;
+}
+
+/* Where only some messages wear LiveKit's marks, the call's direction tells for the others. */
+static void spread_livekit(const struct hop_call *call, struct hop_paths *paths)
+{
+    for (size_t i = 0; call->direction != HOP_UNKNOWN && i < paths->n; i++) {
+        struct hop_journey *j = &paths->items[i].journey;
+        if (j->livekit_known || !j->orientation_known || j->made_by_proxy)
+            continue;
+        bool travels_down = j->status ? !j->downstream : j->downstream;
+        j->livekit_known = true;
+        j->livekit_sent = travels_down == (call->direction == HOP_OUTBOUND);
+    }
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct hop_path *x = *(struct hop_path *const *)a, *y = *(struct hop_path *const *)b;
+    if (x->time_ns != y->time_ns)
+        return x->time_ns < y->time_ns ? -1 : 1;
+    if (x->journey.status != y->journey.status)
+        return x->journey.status < y->journey.status ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+static void list_journeys(struct arena *a, struct hop_call *call, struct hop_paths *paths)
+{
+    const struct hop_path **order = ARENA_ARRAY(a, const struct hop_path *, paths->n);
+    size_t n = 0;
+    for (size_t i = 0; i < paths->n; i++)
+        if (!paths->items[i].merged)
+            order[n++] = &paths->items[i];
+    qsort(order, n, sizeof *order, by_time);
+    call->journeys = ARENA_ARRAY(a, const struct hop_journey *, n);
+    for (size_t i = 0; i < n; i++) {
+        struct hop_journey *copy = ARENA_NEW(a, struct hop_journey);
+        *copy = order[i]->journey;
+        call->journeys[call->journey_count++] = copy;
+    }
+}
+
+struct hop_call *hop_call_build(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
+                                const uint32_t *legs, size_t leg_count, hop_reader *reader, void *context)
+{
+    struct hop_call *call = ARENA_NEW(a, struct hop_call);
+    struct hop_loader loader = {sip_scanner_new(), reader, context};
+    struct hop_paths paths = {0};
+    struct hop_class *classes;
+    *call = (struct hop_call){.table = t, .nodes = n, .legs = legs, .leg_count = leg_count};
+    for (size_t i = 0; i < leg_count; i++)
+        call->is_call |= call_leg_of(t, legs[i])->dialog;
+    size_t count = hop_classes(a, t, legs, leg_count, &classes);
+    for (size_t i = 0; i < count; i++)
+        add_class(a, call, &classes[i], &loader, &paths);
+    for (size_t i = 0; i < paths.n; i++)
+        hop_path_sender(a, n, &paths.items[i]);
+    hop_paths_answers(n, &paths);
+    hop_paths_stitch(a, call, &paths);
+    call->direction = direction_of(&paths);
+    spread_livekit(call, &paths);
+    list_journeys(a, call, &paths);
+    vec_free(&paths);
+    sip_scanner_free(loader.scanner);
+    return call;
+}
+
+struct slice hop_sighting_at(struct arena *a, const struct hop_nodes *n, const struct hop_sighting *s)
+{
+    const char *name = hop_point_name(n, s->index->point);
+    if (s->side == SOURCE_UNKNOWN)
+        return slice_of(name);
+    return arena_printf(a, "%s:%s", name, s->side == SOURCE_OUT ? "out" : "in");
+}

@@ -1,0 +1,164 @@
+/* Private to hop/. */
+#ifndef HOP_INTERNAL_H
+#define HOP_INTERNAL_H
+
+#include "hop/hop.h"
+
+/* ---- nodes.c, settle.c ---------------------------------------------------------------------------- */
+
+/* An address (or, where several elements share one address, an address and port) that packets carry. */
+struct hop_address {
+    struct address ip;
+    uint16_t port;     /* 0 unless its address is shared */
+    uint32_t parent;   /* union-find: the node is the root's index */
+    bool keeps_vias;   /* of the node, kept at the root */
+    bool forwards;     /* likewise */
+    bool livekit;      /* likewise */
+    bool in_packets;   /* some packet carries it */
+    struct slice text; /* as it is shown */
+    uint32_t name;     /* index into names + 1, at the root; 0: none */
+};
+
+/* A point saw a message from one address to another. */
+struct hop_seen {
+    uint32_t src, dst;
+    uint16_t point;
+};
+
+/* What the directions of frames say of an address at a point. */
+struct hop_own {
+    uint32_t address;
+    uint16_t point;
+    bool claimed;       /* by the capture itself */
+    uint32_t mine, not_mine;
+};
+
+struct hop_alias {
+    struct address advertised;
+    uint32_t address;
+    bool ambiguous; /* several nodes claim it: a private address behind NAT */
+};
+
+struct hop_name {
+    struct slice name;
+    uint32_t address;
+};
+
+#define HOP_SEEN_MAX 262144u /* links of all points kept apart */
+
+struct hop_nodes {
+    struct hash_key key;
+    struct arena arena;
+    size_t point_count;
+    const char *const *point_names;
+    VEC(struct hop_address) addresses;
+    struct map address_index;
+    VEC(struct address) shared; /* addresses with several elements on them, told apart by port */
+    VEC(struct hop_seen) seen;
+    struct map seen_index;
+    VEC(struct hop_own) own;
+    struct map own_index;
+    VEC(struct hop_alias) aliases;
+    struct map alias_index;
+    VEC(struct hop_name) names;
+    uint32_t *point_node;      /* an address index; HOP_NODE_NONE */
+    const char *livekit_point; /* --livekit with a point's name */
+    bool know_livekit;
+    uint64_t overflow;
+    uint64_t changes, settled_at;
+};
+
+/* The address of an endpoint, made when `make` is set. */
+uint32_t hop_address_of(struct hop_nodes *n, const struct endpoint *e, bool make);
+uint32_t hop_root(const struct hop_nodes *n, uint32_t address);
+void hop_unite(struct hop_nodes *n, uint32_t a, uint32_t b);
+bool hop_was_seen(const struct hop_nodes *n, uint32_t src, uint32_t dst, uint16_t point);
+
+/* ---- load.c --------------------------------------------------------------------------------------- */
+
+/* Reads, scans and resolves a sighting again.  NULL: its bytes are no longer to be had. */
+struct hop_sighting *hop_load(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
+                              uint32_t id, struct sip_scanner *scanner, hop_reader *reader, void *context);
+/* One message on its way: ids of its sightings, in order of time. */
+struct hop_class {
+    const uint32_t *ids;
+    size_t n;
+};
+
+struct hop_loader {
+    struct sip_scanner *scanner;
+    hop_reader *reader;
+    void *context;
+};
+
+size_t hop_classes(struct arena *a, const struct call_table *t, const uint32_t *legs, size_t leg_count,
+                   struct hop_class **out);
+/* Loads at most `limit` sightings of a class. */
+size_t hop_class_load(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
+                      const struct hop_class *class, size_t limit, struct hop_loader *loader,
+                      struct hop_sighting ***out);
+struct slice hop_header_tag(const struct hop_sighting *s, enum sip_header_id id);
+bool hop_tag_is_livekit(struct slice tag);
+/* "z9hG4bK." and 16 alphanumerics, as LiveKit's SIP stack makes them. */
+bool hop_branch_is_livekit(struct slice branch);
+bool hop_via_equal(const struct sip_via *a, const struct sip_via *b);
+/* Are the last vias of `longer` exactly those of `shorter`? */
+bool hop_vias_end_with(const struct hop_sighting *longer, const struct hop_sighting *shorter);
+
+/* ---- wire.c: one message on its SIP hops ------------------------------------------------------------ */
+
+/* A transmission between two neighbouring SIP elements, seen at one or more points. */
+struct hop_wire {
+    struct hop_sighting **seen; /* in path order */
+    size_t n;
+    const struct hop_sighting *head; /* any whole one, for its Vias */
+    uint32_t src_node, dst_node;
+    int64_t time_ns;
+    uint32_t parent; /* index; HOP_NODE_NONE: root */
+    enum hop_link link;
+    const struct slice *between;
+    size_t between_count;
+    bool has_child;
+};
+
+struct hop_wires {
+    struct hop_wire *items;
+    size_t n;
+};
+
+/* Sorts the sightings of one message (one class) into transmissions and links them by their Via stacks. */
+struct hop_wires hop_wires_make(struct arena *a, const struct hop_nodes *n, struct hop_sighting **seen,
+                                size_t count);
+/* Links what the Vias leave apart: by nodes, then by the order in which they must lie. */
+void hop_wires_link(struct arena *a, const struct hop_nodes *n, struct hop_wires *w);
+bool hop_wire_below(const struct hop_wires *w, uint32_t wire, uint32_t ancestor);
+/* A point saw both: what was received and what was sent on. */
+bool hop_wires_share_point(const struct hop_wire *a, const struct hop_wire *b);
+struct slice hop_host_name(struct arena *a, const struct hop_nodes *n, struct slice host);
+struct slice hop_node_or_address(struct arena *a, const struct hop_nodes *n, uint32_t node,
+                                 const struct endpoint *e);
+
+/* ---- sender.c, stitch.c, answer.c ----------------------------------------------------------------- */
+
+/* A journey while it is being built. */
+struct hop_path {
+    struct hop_journey journey;
+    struct hop_step *steps; /* journey.steps, writable */
+    uint32_t leg, last_leg; /* of its first and last step */
+    uint32_t tail;          /* index of the path that its last steps came from; at first its own */
+    uint32_t from_tag;      /* class */
+    int64_t time_ns;
+    uint32_t first_src, last_dst; /* nodes */
+    const struct hop_sighting *first, *last;
+    bool merged; /* became part of another */
+};
+
+VEC_TYPE(hop_paths, struct hop_path);
+
+bool hop_point_on(const struct hop_nodes *n, uint32_t node); /* some point was taken there */
+void hop_path_sender(struct arena *a, const struct hop_nodes *n, struct hop_path *p);
+void hop_paths_responders(struct arena *a, const struct hop_nodes *n, struct hop_paths *paths);
+void hop_paths_stitch(struct arena *a, const struct hop_call *call, struct hop_paths *paths);
+void hop_paths_answers(const struct hop_nodes *n, struct hop_paths *paths);
+
+#endif

@@ -1,0 +1,126 @@
+/* What the messages of a leg tell of nodes: who forwards to whom, under which addresses, and who is LiveKit. */
+#include "hop/internal.h"
+
+#define HOP_LEARN_MAX 64u /* sightings of one message that are looked at; the first tell as much as all */
+
+static void learn_addresses(struct hop_nodes *n, const struct call_table *t, const struct hop_class *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        const struct call_sighting *s = call_sighting_of(t, c->ids[i]);
+        const struct call_flow *f = call_flow_of(t, s->flow);
+        hop_nodes_saw(n, s->point, &f->src, &f->dst, (enum source_direction)s->direction);
+    }
+}
+
+static void learn_livekit(struct hop_nodes *n, const struct hop_sighting *s)
+{
+    const struct sip_message *m = s->message;
+    if (m->kind == SIP_RESPONSE) {
+        /* 100 is hop by hop (RFC 3261 16.7): it comes from LiveKit itself */
+        if (m->status == 100 && slice_is(m->reason, "Processing"))
+            hop_nodes_livekit(n, &s->src);
+    } else if (s->via_count == 1 && hop_branch_is_livekit(s->vias[0].branch) &&
+               hop_tag_is_livekit(hop_header_tag(s, SIP_HEADER_FROM))) {
+        hop_nodes_livekit(n, &s->src);
+    }
+}
+
+static void learn_message(struct hop_nodes *n, const struct hop_sighting *s)
+{
+    struct address sent_by;
+    learn_livekit(n, s);
+    if (s->via_count > 1)
+        hop_nodes_forwards(n, s->message->kind == SIP_REQUEST ? &s->src : &s->dst);
+    if (s->message->kind == SIP_REQUEST && s->via_count && address_parse(s->vias[0].host, &sent_by) &&
+        !address_equal(&sent_by, &s->src.ip))
+        hop_nodes_alias(n, &sent_by, &s->src);
+}
+
+/* At one point, two stretches of one request that no Via joins: the point's host hides Vias.  The point has one
+ * clock, so the stretch that it saw first lies first. */
+static void learn_hidden(struct hop_nodes *n, const struct hop_wires *w)
+{
+    const struct hop_wire *root[2] = {NULL, NULL};
+    uint32_t at[2] = {0, 0};
+    for (uint32_t i = 0; i < w->n; i++) {
+        if (w->items[i].parent != HOP_NODE_NONE)
+            continue;
+        if (root[1])
+            return;
+        at[root[0] ? 1 : 0] = i;
+        root[root[0] ? 1 : 0] = &w->items[i];
+    }
+    if (!root[1] || !hop_wires_share_point(root[0], root[1]))
+        return;
+    int first = root[0]->time_ns <= root[1]->time_ns ? 0 : 1;
+    const struct hop_wire *up = root[first], *down = root[1 - first];
+    for (uint32_t i = 0; i < w->n; i++)
+        if (!w->items[i].has_child && hop_wire_below(w, i, at[first]) &&
+            hop_wires_share_point(&w->items[i], down))
+            up = &w->items[i];
+    /* both sent by one element: branches of a fork, or a second try */
+    if (hop_node_at(n, &root[0]->head->src) == hop_node_at(n, &root[1]->head->src))
+        return;
+    if (hop_node_keeps_vias(n, hop_node_at(n, &down->head->src)) ||
+        (up != root[first] && up->has_child))
+        return;
+    hop_nodes_join(n, &up->head->dst, &down->head->src, false);
+    hop_nodes_forwards(n, &down->head->src);
+}
+
+/* Wires as seen at one point only. */
+static void learn_hidden_at(struct hop_nodes *n, struct arena *a, struct hop_sighting **seen, size_t count,
+                            uint16_t point)
+{
+    struct hop_sighting **here = ARENA_ARRAY(a, struct hop_sighting *, count);
+    size_t k = 0;
+    for (size_t i = 0; i < count; i++)
+        if (seen[i]->index->point == point)
+            here[k++] = seen[i];
+    if (k < 2)
+        return;
+    struct hop_wires w = hop_wires_make(a, n, here, k);
+    learn_hidden(n, &w);
+}
+
+static void learn_path(struct hop_nodes *n, struct arena *a, struct hop_sighting **seen, size_t count)
+{
+    struct hop_wires w = hop_wires_make(a, n, seen, count);
+    for (size_t i = 0; i < w.n; i++) {
+        const struct hop_wire *down = &w.items[i];
+        if (down->parent == HOP_NODE_NONE || down->between_count != 1)
+            continue;
+        const struct hop_wire *up = &w.items[down->parent];
+        hop_nodes_join(n, &up->head->dst, &down->head->src, true);
+    }
+    if (seen[0]->message->kind != SIP_REQUEST)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        bool before = false;
+        for (size_t k = 0; k < i; k++)
+            before |= seen[k]->index->point == seen[i]->index->point;
+        if (!before)
+            learn_hidden_at(n, a, seen, count, seen[i]->index->point);
+    }
+}
+
+void hop_learn_leg(struct hop_nodes *n, const struct call_table *t, uint32_t leg, struct arena *scratch,
+                   hop_reader *reader, void *context)
+{
+    struct hop_loader loader = {sip_scanner_new(), reader, context};
+    struct arena a = {0};
+    struct hop_class *classes;
+    size_t count = hop_classes(scratch, t, &leg, 1, &classes);
+    for (size_t i = 0; i < count; i++) {
+        struct hop_sighting **seen;
+        learn_addresses(n, t, &classes[i]);
+        size_t loaded = hop_class_load(&a, t, n, &classes[i], HOP_LEARN_MAX, &loader, &seen);
+        for (size_t k = 0; k < loaded; k++)
+            learn_message(n, seen[k]);
+        if (loaded > 1)
+            learn_path(n, &a, seen, loaded);
+        arena_reset(&a);
+    }
+    arena_free(&a);
+    sip_scanner_free(loader.scanner);
+}

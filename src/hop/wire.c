@@ -1,0 +1,272 @@
+/* One message on its SIP hops: sightings of one transmission together, transmissions linked into a tree.  The Via
+ * stack decides (RFC 3261 16.6 step 8: each proxy puts its Via on top; 16.7 step 3: takes it off a response). */
+#include "hop/internal.h"
+
+#include <stdlib.h>
+
+/* ---- transmissions -------------------------------------------------------------------------------- */
+
+static bool same_wire(const struct hop_sighting *a, const struct hop_sighting *b)
+{
+    if (a->via_count != b->via_count)
+        return false;
+    if (a->via_count)
+        return hop_via_equal(&a->vias[0], &b->vias[0]);
+    return endpoint_equal(&a->src, &b->src) && endpoint_equal(&a->dst, &b->dst);
+}
+
+static struct hop_wire *wire_of(struct hop_wires *w, const struct hop_sighting *s)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (same_wire(w->items[i].head, s))
+            return &w->items[i];
+    struct hop_wire *wire = &w->items[w->n++];
+    *wire = (struct hop_wire){.head = s, .src_node = s->src_node, .dst_node = s->dst_node,
+                              .time_ns = s->index->time_ns, .parent = HOP_NODE_NONE};
+    return wire;
+}
+
+static int side_rank(const struct hop_sighting *s)
+{
+    return s->side == SOURCE_OUT ? 0 : s->side == SOURCE_IN ? 2 : 1;
+}
+
+static int by_path(const void *a, const void *b)
+{
+    const struct hop_sighting *x = *(struct hop_sighting *const *)a, *y = *(struct hop_sighting *const *)b;
+    if (side_rank(x) != side_rank(y))
+        return side_rank(x) - side_rank(y);
+    if (x->index->time_ns != y->index->time_ns)
+        return x->index->time_ns < y->index->time_ns ? -1 : 1;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static void wire_add(struct hop_wire *wire, struct hop_sighting *s)
+{
+    wire->seen[wire->n++] = s;
+    if (wire->head->message->state != SIP_WHOLE && s->message->state == SIP_WHOLE)
+        wire->head = s;
+    if (s->index->time_ns < wire->time_ns)
+        wire->time_ns = s->index->time_ns;
+}
+
+/* ---- links by the Via stack ----------------------------------------------------------------------- */
+
+static bool is_response(const struct hop_wire *w)
+{
+    return w->head->message->kind == SIP_RESPONSE;
+}
+
+/* How many Vias lie between two transmissions of which `up` is further upstream; 0: not on one path. */
+static size_t via_distance(const struct hop_wire *up, const struct hop_wire *down)
+{
+    const struct hop_sighting *more = is_response(up) ? up->head : down->head;
+    const struct hop_sighting *less = is_response(up) ? down->head : up->head;
+    return hop_vias_end_with(more, less) ? more->via_count - less->via_count : 0;
+}
+
+struct slice hop_host_name(struct arena *a, const struct hop_nodes *n, struct slice host)
+{
+    struct address address;
+    if (!address_parse(host, &address))
+        return host;
+    uint32_t node = hop_node_of_address(n, &address);
+    return node == HOP_NODE_NONE ? arena_copy(a, slice_of(address_format(&address).s))
+                                 : hop_node_name(n, node);
+}
+
+/* The nodes whose Vias lie between, in path order: a request's stack grows on its way, a response's shrinks. */
+static void name_between(struct arena *a, const struct hop_nodes *n, const struct hop_wire *up,
+                         struct hop_wire *down, size_t distance)
+{
+    bool response = is_response(up);
+    const struct sip_via *vias = response ? up->head->vias : down->head->vias;
+    struct slice *names = ARENA_ARRAY(a, struct slice, distance);
+    for (size_t i = 0; i < distance; i++)
+        names[i] = hop_host_name(a, n, vias[response ? i : distance - 1 - i].host);
+    down->between = names;
+    down->between_count = distance;
+}
+
+bool hop_wires_share_point(const struct hop_wire *a, const struct hop_wire *b)
+{
+    for (size_t i = 0; i < a->n; i++)
+        for (size_t k = 0; k < b->n; k++)
+            if (a->seen[i]->index->point == b->seen[k]->index->point)
+                return true;
+    return false;
+}
+
+static void link_by_vias(struct arena *a, const struct hop_nodes *n, struct hop_wires *w, size_t at)
+{
+    struct hop_wire *down = &w->items[at];
+    size_t best = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        size_t distance = i == at ? 0 : via_distance(&w->items[i], down);
+        if (distance && (!best || distance < best)) {
+            best = distance;
+            down->parent = (uint32_t)i;
+        }
+    }
+    if (!best)
+        return;
+    struct hop_wire *up = &w->items[down->parent];
+    up->has_child = true;
+    down->link = best == 1 && hop_wires_share_point(up, down) ? HOP_NODE : HOP_GAP;
+    name_between(a, n, up, down, best);
+}
+
+struct hop_wires hop_wires_make(struct arena *a, const struct hop_nodes *n, struct hop_sighting **seen,
+                                size_t count)
+{
+    struct hop_wires w = {ARENA_ARRAY(a, struct hop_wire, count), 0};
+    struct hop_wire **of = ARENA_ARRAY(a, struct hop_wire *, count);
+    for (size_t i = 0; i < count; i++) {
+        of[i] = wire_of(&w, seen[i]);
+        of[i]->n++;
+    }
+    for (size_t i = 0; i < w.n; i++) {
+        w.items[i].seen = ARENA_ARRAY(a, struct hop_sighting *, w.items[i].n);
+        w.items[i].n = 0;
+    }
+    for (size_t i = 0; i < count; i++)
+        wire_add(of[i], seen[i]);
+    for (size_t i = 0; i < w.n; i++)
+        qsort(w.items[i].seen, w.items[i].n, sizeof *w.items[i].seen, by_path);
+    for (size_t i = 0; i < w.n; i++)
+        link_by_vias(a, n, &w, i);
+    return w;
+}
+
+/* ---- links where Vias are hidden ------------------------------------------------------------------ */
+
+bool hop_wire_below(const struct hop_wires *w, uint32_t wire, uint32_t ancestor)
+{
+    while (wire != HOP_NODE_NONE && wire != ancestor)
+        wire = w->items[wire].parent;
+    return wire == ancestor;
+}
+
+static void wire_attach(struct hop_wires *w, uint32_t up, uint32_t down, enum hop_link link)
+{
+    w->items[down].parent = up;
+    w->items[down].link = link;
+    w->items[up].has_child = true;
+}
+
+struct slice hop_node_or_address(struct arena *a, const struct hop_nodes *n, uint32_t node,
+                                 const struct endpoint *e)
+{
+    return node == HOP_NODE_NONE ? arena_copy(a, slice_of(address_format(&e->ip).s))
+                                 : hop_node_name(n, node);
+}
+
+/* A node that rewrites Vias (topology hiding) received the one and sent the other.  Not for a node that is known
+ * to keep Vias: what starts there was made there. */
+static bool link_by_node(struct arena *a, const struct hop_nodes *n, struct hop_wires *w, uint32_t root)
+{
+    struct hop_wire *down = &w->items[root];
+    uint32_t best = HOP_NODE_NONE;
+    if (down->src_node == HOP_NODE_NONE || hop_node_keeps_vias(n, down->src_node))
+        return false;
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct hop_wire *up = &w->items[i];
+        if (up->has_child || up->dst_node != down->src_node || hop_wire_below(w, i, root))
+            continue;
+        if (best == HOP_NODE_NONE || up->time_ns > w->items[best].time_ns)
+            best = i;
+    }
+    if (best == HOP_NODE_NONE)
+        return false;
+    bool shared = hop_wires_share_point(&w->items[best], down);
+    struct slice *name = ARENA_NEW(a, struct slice);
+    *name = hop_node_or_address(a, n, down->src_node, &down->head->src);
+    wire_attach(w, best, root, shared ? HOP_NODE : HOP_GAP);
+    down->between = name;
+    down->between_count = 1;
+    return true;
+}
+
+/* Which of two unlinked stretches lies first: LiveKit's own transmission, then the one with fewer (a response:
+ * more) Vias, then the earlier. */
+static bool lies_first(const struct hop_nodes *n, const struct hop_wire *x, const struct hop_wire *y)
+{
+    bool lx = hop_node_is_livekit(n, x->src_node), ly = hop_node_is_livekit(n, y->src_node);
+    if (lx != ly)
+        return lx;
+    size_t vx = x->head->via_count, vy = y->head->via_count;
+    if (vx != vy)
+        return is_response(x) ? vx > vy : vx < vy;
+    return x->time_ns < y->time_ns;
+}
+
+/* Branches of one fork: the same request, sent on several times by one node. */
+static bool are_siblings(const struct hop_wire *x, const struct hop_wire *y)
+{
+    const struct hop_sighting *a = x->head, *b = y->head;
+    if (is_response(x) || a->via_count != b->via_count || a->via_count < 2)
+        return false;
+    for (size_t i = 1; i < a->via_count; i++)
+        if (!hop_via_equal(&a->vias[i], &b->vias[i]))
+            return false;
+    return true;
+}
+
+static bool passes_on(const struct hop_wire *x, const struct hop_wire *y)
+{
+    return x->dst_node != HOP_NODE_NONE && x->dst_node == y->dst_node;
+}
+
+static void name_gap(struct arena *a, const struct hop_nodes *n, const struct hop_wire *up,
+                     struct hop_wire *down)
+{
+    size_t more = down->head->via_count, less = up->head->via_count;
+    if (is_response(up) ? less > more : more > less) {
+        name_between(a, n, up, down, is_response(up) ? less - more : more - less);
+        return;
+    }
+    struct slice *names = ARENA_ARRAY(a, struct slice, 2);
+    names[0] = hop_node_or_address(a, n, up->dst_node, &up->head->dst);
+    names[1] = hop_node_or_address(a, n, down->src_node, &down->head->src);
+    down->between = names;
+    down->between_count = slice_equal(names[0], names[1]) ? 1 : 2;
+}
+
+static uint32_t last_of(const struct hop_wires *w, uint32_t root)
+{
+    uint32_t last = root;
+    for (uint32_t i = 0; i < w->n; i++)
+        if (!w->items[i].has_child && hop_wire_below(w, i, root))
+            last = i;
+    return last;
+}
+
+/* The same message (Call-ID or tags, CSeq), yet nothing ties the stretches: more lies between than was captured. */
+static void link_gap(struct arena *a, const struct hop_nodes *n, struct hop_wires *w, uint32_t x, uint32_t y)
+{
+    struct hop_wire *wx = &w->items[x], *wy = &w->items[y];
+    if (are_siblings(wx, wy) || passes_on(wx, wy))
+        return;
+    /* what begins at a node that was watched, and that keeps Vias, was made there */
+    if (!lies_first(n, wx, wy)) {
+        uint32_t swap = x;
+        x = y;
+        y = swap;
+    }
+    uint32_t up = last_of(w, x);
+    if (hop_node_keeps_vias(n, w->items[y].src_node))
+        return;
+    wire_attach(w, up, y, HOP_GAP);
+    name_gap(a, n, &w->items[up], &w->items[y]);
+}
+
+void hop_wires_link(struct arena *a, const struct hop_nodes *n, struct hop_wires *w)
+{
+    for (uint32_t i = 0; i < w->n; i++)
+        if (w->items[i].parent == HOP_NODE_NONE)
+            (void)link_by_node(a, n, w, i);
+    for (uint32_t i = 0; i < w->n; i++)
+        for (uint32_t k = i + 1; k < w->n; k++)
+            if (w->items[i].parent == HOP_NODE_NONE && w->items[k].parent == HOP_NODE_NONE)
+                link_gap(a, n, w, i, k);
+}

@@ -101,7 +101,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(PCFLAGS) -MMD -MP $(LDFLAGS) \
+	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(PCFLAGS) -Itests -MMD -MP $(LDFLAGS) \
 		-o $@ $< tests/fuzz/replay.c $(LIB) $(LIBS)
 
 # Long runs of the fuzz targets by libFuzzer; what they find is kept in build/fuzz/NAME.

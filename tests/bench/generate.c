@@ -1,5 +1,6 @@
-/* generate MESSAGES FILE [CONCURRENT]: writes a capture as tcpdump would take it on a proxy that sees both
- * sides of its calls; the same file each time.  A call is 14 messages of 650 bytes on average. */
+/* generate MESSAGES FILE [CONCURRENT]: writes a capture as tcpdump would take it on a proxy that
+ * sees both sides of its calls; the same file each time.  A call is 14 messages of 650 bytes on
+ * average. */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,7 +10,12 @@
 
 enum { STEPS = 14, MAX_CONCURRENT = 10000, HEADERS = 14 + 20 + 8 };
 
-enum { CARRIER = 0x0a000001, PROXY_OUTER = 0x0a00000a, PROXY_INNER = 0x0a00010a, LIVEKIT = 0x0a000114 };
+enum {
+    CARRIER = 0x0a000001,
+    PROXY_OUTER = 0x0a00000a,
+    PROXY_INNER = 0x0a00010a,
+    LIVEKIT = 0x0a000114
+};
 
 struct call {
     uint64_t number;
@@ -23,7 +29,9 @@ struct text {
     size_t n;
 };
 
-/* What happens at each step: which side of the proxy, and in which direction, seen from the caller. */
+/* What happens at each step: which side of the proxy, and in which direction, seen from the caller.
+ */
+// clang-format off
 static const struct step {
     const char *method; /* of the request, or of the request answered */
     int status;
@@ -45,6 +53,7 @@ static const struct step {
     {"BYE", 200, CARRIER, PROXY_OUTER, 20000},
     {"BYE", 200, PROXY_INNER, LIVEKIT, 300},
 };
+// clang-format on
 
 /* xorshift64: the same everywhere, unlike rand(). */
 static uint32_t draw(uint64_t *state)
@@ -86,7 +95,8 @@ static void add_via(struct text *t, const struct call *c, const char *method, ui
         sender & 0xfff);
 }
 
-/* The Vias that a message bears on its link: the sender's, and the proxy's above it beyond the proxy. */
+/* The Vias that a message bears on its link: the sender's, and the proxy's above it beyond the
+ * proxy. */
 static void add_vias(struct text *t, const struct call *c, const struct step *s)
 {
     bool bye = s->method[0] == 'B';
@@ -101,13 +111,14 @@ static void add_parties(struct text *t, const struct call *c, const struct step 
     bool bye = s->method[0] == 'B';
     bool tagged = s->method[0] != 'I' || s->status > 100;
     char caller[100], callee[100];
-    snprintf(caller, sizeof caller, "<sip:+1415555%04u@10.0.0.1>;tag=%08x", (unsigned)(c->number % 10000),
-             c->id[1]);
+    snprintf(caller, sizeof caller, "<sip:+1415555%04u@10.0.0.1>;tag=%08x",
+             (unsigned)(c->number % 10000), c->id[1]);
     snprintf(callee, sizeof callee, "<sip:+15105550100@10.0.0.10>%s%08x", ";tag=SCL_", c->id[2]);
     if (!tagged)
         *strchr(callee, ';') = '\0';
     add(t, "From: %s\r\nTo: %s\r\n", bye ? callee : caller, bye ? caller : callee);
-    add(t, "Call-ID: %08x%08x-%llu@10.0.0.1\r\n", c->id[0], c->id[1], (unsigned long long)c->number);
+    add(t, "Call-ID: %08x%08x-%llu@10.0.0.1\r\n", c->id[0], c->id[1],
+        (unsigned long long)c->number);
     add(t, "CSeq: %d %s\r\n", bye ? 2 : 1, s->method);
 }
 
@@ -125,7 +136,8 @@ static void add_sdp(struct text *t, const struct call *c, const struct step *s)
     add(&sdp, "v=0\r\no=- %u %u IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n", c->id[0], c->id[0],
         host(s->from), host(s->from));
     add(&sdp, "m=audio %u RTP/AVP 0 8 101\r\n", 10000 + c->id[1] % 20000 * 2);
-    add(&sdp, "a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n");
+    add(&sdp,
+        "a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n");
     add(&sdp, "a=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n");
     add(t, "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n", sdp.n);
     add(t, "%.*s", (int)sdp.n, sdp.bytes);
@@ -149,7 +161,8 @@ static void compose(struct text *t, const struct call *c, const struct step *s)
         add(t, "%s sip:+15105550100@%s:5060 SIP/2.0\r\n", s->method, host(s->to));
     add_vias(t, c, s);
     if (invite && s->status != 100 && !(first_hop && !s->status))
-        add(t, "Record-Route: <sip:10.0.0.10;lr;r2=on>\r\nRecord-Route: <sip:10.0.1.10;lr;r2=on>\r\n");
+        add(t,
+            "Record-Route: <sip:10.0.0.10;lr;r2=on>\r\nRecord-Route: <sip:10.0.1.10;lr;r2=on>\r\n");
     add_parties(t, c, s);
     if (!s->status)
         add(t, "Max-Forwards: %d\r\n", first_hop ? 70 : 69);
@@ -159,7 +172,8 @@ static void compose(struct text *t, const struct call *c, const struct step *s)
         add(t, "Contact: <sip:%s@%s:5060;transport=udp>\r\n", s->status ? "livekit" : "carrier",
             s->status ? "10.0.1.20" : "10.0.0.1");
     add(t, "User-Agent: %s\r\n", s->from == LIVEKIT ? "LiveKit" : "Carrier SBC 7.2.1 build 4711");
-    add(t, "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REFER, NOTIFY, UPDATE, INFO, PRACK, SUBSCRIBE, MESSAGE\r\n");
+    add(t, "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REFER, NOTIFY, UPDATE, INFO, PRACK, "
+           "SUBSCRIBE, MESSAGE\r\n");
     add(t, "Supported: timer, replaces, 100rel\r\n");
     if (!s->status && s->method[0] != 'A')
         add_application_headers(t, c);
@@ -209,7 +223,8 @@ static void write_record(FILE *f, uint64_t time_us, const struct step *s, const 
     uint8_t headers[HEADERS];
     frame_headers(headers, s, t->n);
     uint32_t length = (uint32_t)(HEADERS + t->n);
-    uint32_t record[4] = {(uint32_t)(time_us / 1000000), (uint32_t)(time_us % 1000000), length, length};
+    uint32_t record[4] = {(uint32_t)(time_us / 1000000), (uint32_t)(time_us % 1000000), length,
+                          length};
     fwrite(record, sizeof record, 1, f);
     fwrite(headers, sizeof headers, 1, f);
     fwrite(t->bytes, t->n, 1, f);

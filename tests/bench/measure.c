@@ -1,5 +1,5 @@
-/* measure RUNS COMMAND...: prints the shortest wall time in seconds, the peak memory in bytes and the exit
- * status of the command, whose output goes nowhere. */
+/* measure RUNS COMMAND...: prints the shortest wall time in seconds, the peak memory in bytes and
+ * the exit status of the command, whose output goes nowhere. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* pcaploop FILE: reads each packet by libpcap and looks at its length only; no reader can do less. */
+/* pcaploop FILE: reads each packet by libpcap and looks at its length only; no reader can do less.
+ */
 #include <pcap/pcap.h>
 #include <stdint.h>
 #include <stdio.h>

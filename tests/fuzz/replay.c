@@ -1,12 +1,11 @@
-// Feeds a fuzz target each file named, or in a folder named, and each prefix of the small ones.
+/* Feeds a fuzz target each file named, or in a folder named, and each prefix of the small ones. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "unit/guard.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -14,20 +13,11 @@ enum { PREFIXES_UP_TO = 1024 };
 
 static size_t files;
 
-// The input ends where the next page cannot be read, so that one byte too far is seen even by code
-// that no sanitizer instruments.
 static void feed(const uint8_t *data, size_t size)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t room = (size + page - 1) / page * page;
-    uint8_t *map = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED || mprotect(map + room, page, PROT_NONE) != 0) {
-        perror("mmap");
-        exit(2);
-    }
-    memcpy(map + room - size, data, size);
-    LLVMFuzzerTestOneInput(map + room - size, size);
-    munmap(map, room + page);
+    struct guard input = guard_copy(data, size);
+    LLVMFuzzerTestOneInput((const uint8_t *)input.p, size);
+    guard_free(&input);
 }
 
 static void replay_file(const char *path, size_t size)
@@ -62,7 +52,8 @@ static void replay(const char *path)
     int n = scandir(path, &entries, NULL, alphasort);
     for (int i = 0; i < n; i++) {
         char *child;
-        if (entries[i]->d_name[0] != '.' && asprintf(&child, "%s/%s", path, entries[i]->d_name) > 0) {
+        if (entries[i]->d_name[0] != '.' &&
+            asprintf(&child, "%s/%s", path, entries[i]->d_name) > 0) {
             replay(child);
             free(child);
         }

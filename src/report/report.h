@@ -79,4 +79,14 @@ void report_check_json_tail(struct text *out, bool any_calls);
 
 /* ---- trunks --------------------------------------------------------------------------------------- */
 
+/* What the trunk promises on which message, what is never mapped, and the lint. `values` may be NULL. */
+void report_trunk_text(struct text *out, const struct report_style *style, const struct expect_trunk *trunk,
+                       const struct expect_values *values);
+/* Which trunk a call would get, and the reasons for each. */
+void report_trunk_match_text(struct text *out, const struct report_style *style, enum expect_direction direction,
+                             const struct expect_match *match);
+/* Schema sipxray-trunk/1; `values` and `match` may be NULL. */
+void report_trunk_json(struct text *out, const struct report_style *style, const struct expect_trunks *trunks,
+                       const struct expect_values *values, const struct expect_match *match);
+
 #endif

@@ -41,7 +41,7 @@ static struct hop_path path_to(struct arena *a, const struct hop_wires *w, uint3
                              .last = steps[n - 1].sighting};
 }
 
-static void describe(const struct hop_call *call, struct hop_path *p)
+static void describe(struct hop_path *p)
 {
     const struct hop_sighting *s = p->first;
     const struct call_leg *leg = s->leg;
@@ -54,7 +54,6 @@ static void describe(const struct hop_call *call, struct hop_path *p)
     p->from_tag = s->index->from_tag;
     j->orientation_known = leg->invited;
     j->downstream = leg->invited && leg->from_tag == p->from_tag;
-    (void)call;
 }
 
 static void add_class(struct arena *a, struct hop_call *call, const struct hop_class *c,
@@ -69,7 +68,7 @@ static void add_class(struct arena *a, struct hop_call *call, const struct hop_c
         if (w.items[i].has_child)
             continue;
         struct hop_path p = path_to(a, &w, i);
-        describe(call, &p);
+        describe(&p);
         p.tail = (uint32_t)paths->n;
         *vec_add(paths) = p;
     }
@@ -140,7 +139,10 @@ struct hop_call *hop_call_build(struct arena *a, const struct call_table *t, con
         call->is_call |= call_leg_of(t, legs[i])->dialog;
     size_t count = hop_classes(a, t, legs, leg_count, &classes);
     for (size_t i = 0; i < count; i++)
-        add_class(a, call, &classes[i], &loader, &paths);
+        if (i < HOP_CLASSES_MAX)
+            add_class(a, call, &classes[i], &loader, &paths);
+        else
+            call->sightings_left_out += classes[i].n;
     for (size_t i = 0; i < paths.n; i++)
         hop_path_sender(a, n, &paths.items[i]);
     hop_paths_answers(n, &paths);

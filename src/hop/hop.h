@@ -89,6 +89,10 @@ void hop_joiner_forget(struct hop_joiner *j, uint32_t leg);
 /* The legs of one call, this one included, caller's side first, and how they were joined (empty for one). */
 size_t hop_joiner_legs(struct hop_joiner *j, const struct call_table *t, const struct hop_nodes *n,
                        uint32_t leg, struct arena *a, const uint32_t **legs, struct slice *how);
+/* Where one point saw the node between two joined legs: the address that received and the one that sent. */
+bool hop_joiner_joint(struct hop_joiner *j, const struct hop_nodes *n, uint32_t up, uint32_t down,
+                      struct endpoint *in, struct endpoint *out);
+uint64_t hop_joiner_left_out(const struct hop_joiner *j); /* candidates beyond HOP_CANDIDATES_MAX */
 void hop_joiner_free(struct hop_joiner *j);
 
 /* ---- journeys ------------------------------------------------------------------------------------- */
@@ -147,7 +151,8 @@ struct hop_call {
     uint64_t sightings_left_out; /* beyond HOP_GROUP_MAX */
 };
 
-#define HOP_GROUP_MAX 512u /* sightings of one message that are put in order */
+#define HOP_GROUP_MAX   512u  /* sightings of one message that are put in order */
+#define HOP_CLASSES_MAX 2048u /* messages of one call that are followed */
 
 /* Feeds hop_nodes with what a leg's messages tell. */
 void hop_learn_leg(struct hop_nodes *n, const struct call_table *t, uint32_t leg, struct arena *scratch,

@@ -27,10 +27,8 @@ static uint32_t node_of_host(const struct hop_nodes *n, struct slice host)
     return address_parse(host, &address) ? hop_node_of_address(n, &address) : HOP_NODE_NONE;
 }
 
-static void set_sender(struct hop_path *p, const struct hop_nodes *n, struct arena *a, uint32_t node,
-                       const struct endpoint *e)
+static void set_sender(struct hop_path *p, struct arena *a, uint32_t node, const struct endpoint *e)
 {
-    (void)n;
     p->journey.sender = node;
     p->journey.sender_address = arena_copy(a, slice_of(address_format(&e->ip).s));
 }
@@ -105,7 +103,7 @@ static void request_sender(struct arena *a, const struct hop_nodes *n, struct ho
     }
     p->journey.from_sender = true;
     p->journey.made_by_proxy = start == START_MADE;
-    set_sender(p, n, a, p->first_src, &p->first->src);
+    set_sender(p, a, p->first_src, &p->first->src);
 }
 
 /* ---- responses ------------------------------------------------------------------------------------ */
@@ -138,7 +136,7 @@ static void response_sender(struct arena *a, const struct hop_nodes *n, struct h
     bool proxy = in_record_route(n, a, s, p->first_src) || hop_node_forwards(n, p->first_src);
     if (hop_node_is_livekit(n, p->first_src) || hop_point_on(n, p->first_src) || (own && !proxy)) {
         p->journey.from_sender = true;
-        set_sender(p, n, a, p->first_src, &s->src);
+        set_sender(p, a, p->first_src, &s->src);
         return;
     }
     before_by_source(a, n, p);

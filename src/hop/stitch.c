@@ -17,9 +17,9 @@ static bool same_kind(const struct hop_path *x, const struct hop_path *y)
 }
 
 /* Which of the same kind on its leg is this, in order of time? */
-static size_t rank_of(const struct hop_paths *paths, const struct hop_path *p)
+static uint32_t rank_of(const struct hop_paths *paths, const struct hop_path *p)
 {
-    size_t rank = 0;
+    uint32_t rank = 0;
     for (size_t i = 0; i < paths->n; i++) {
         const struct hop_path *x = &paths->items[i];
         if (x != p && x->leg == p->leg && same_kind(x, p) && !was_challenged(x) &&
@@ -31,11 +31,11 @@ static size_t rank_of(const struct hop_paths *paths, const struct hop_path *p)
 
 static struct hop_path *continuation(struct hop_paths *paths, const struct hop_path *p, uint32_t leg)
 {
-    size_t rank = rank_of(paths, &paths->items[p->tail]);
+    uint32_t rank = paths->items[p->tail].rank;
     for (size_t i = 0; i < paths->n; i++) {
         struct hop_path *x = &paths->items[i];
         if (x->leg == leg && !x->merged && x->journey.orientation_known && same_kind(x, p) &&
-            !was_challenged(x) && rank_of(paths, x) == rank)
+            !was_challenged(x) && x->rank == rank)
             return x;
     }
     return NULL;
@@ -113,6 +113,8 @@ static void stitch_pair(struct arena *a, const struct hop_call *call, struct hop
 
 void hop_paths_stitch(struct arena *a, const struct hop_call *call, struct hop_paths *paths)
 {
+    for (size_t i = 0; call->leg_count > 1 && i < paths->n; i++)
+        paths->items[i].rank = rank_of(paths, &paths->items[i]);
     for (size_t i = 0; i + 1 < call->leg_count; i++)
         stitch_pair(a, call, paths, i, i + 1);
     for (size_t i = call->leg_count; i-- > 1;)

@@ -18,6 +18,6 @@ skip() {
 }
 
 tally() {
-    echo "$passed $failed $skipped" >"$BUILD/tally/$1"
+    echo "$passed $failed $skipped" >"$TALLY/$1"
     [ "$failed" -eq 0 ]
 }

@@ -154,10 +154,10 @@ static bool check_keys(struct err *err, const char *name, const cJSON *v)
 
 static struct json *parse_terminated(const char *name, struct slice text, struct err *err)
 {
-    const char *end = text.p;
-    cJSON *root = cJSON_ParseWithLengthOpts(text.p, text.n + 1, &end, true);
+    const char *stop = text.p;
+    cJSON *root = cJSON_ParseWithLengthOpts(text.p, text.n + 1, &stop, true);
     if (!root) {
-        fail_syntax(err, name, text, (size_t)(end - text.p));
+        fail_syntax(err, name, text, (size_t)(stop - text.p));
         return NULL;
     }
     if (!check_keys(err, name, root)) {

@@ -93,7 +93,8 @@ static void add_criteria(struct page *p)
 {
     const struct expect_trunk *t = p->trunk;
     if (t->direction == EXPECT_OUTBOUND) {
-        struct expect_list address = {(struct slice *)&t->address, t->address.n > 0};
+        struct slice copy = t->address;
+        struct expect_list address = {&copy, copy.n > 0};
         add_list(p, "address", &address, "none");
         add_list(p, "numbers it calls from", &t->numbers, "none");
         return;

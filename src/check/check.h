@@ -121,6 +121,14 @@ const char *check_header_verdict_name(enum check_header_verdict v); /* "never-se
 const char *check_state_name(enum check_state s);
 const char *check_severity_name(enum check_severity s); /* "error", "warning", "note" */
 
+/* The kinds of finding, in the order of findings.def. */
+struct check_kind {
+    const char *id; /* "header-stripped" */
+    enum check_severity severity;
+    const char *title;
+};
+size_t check_kinds(const struct check_kind **out);
+
 /* ---- judging -------------------------------------------------------------------------------------- */
 
 struct check_options {

@@ -6,7 +6,7 @@
 
 #define NS_PER_SECOND INT64_C(1000000000)
 
-/* ---- times ---------------------------------------------------------------------------------------- */
+/* ---- times ----------------------------------------------------------------------------------- */
 
 /* Splits into seconds and the nanoseconds after them; captures can hold times before 1970. */
 static struct tm split_time(int64_t ns, int64_t *fraction)
@@ -64,7 +64,7 @@ void report_add_day(struct text *out, int64_t *day, int64_t ns)
     text_printf(out, "%s (UTC)\n", report_time_day(ns).s);
 }
 
-/* ---- cells ---------------------------------------------------------------------------------------- */
+/* ---- cells ----------------------------------------------------------------------------------- */
 
 /* ECMA-48, select graphic rendition */
 static const char *const colour_codes[] = {
@@ -118,9 +118,10 @@ size_t report_width(const struct report_style *style)
     return style->width < REPORT_WIDTH_MIN ? REPORT_WIDTH_MIN : style->width;
 }
 
-/* ---- line breaks ---------------------------------------------------------------------------------- */
+/* ---- line breaks ----------------------------------------------------------------------------- */
 
-size_t report_add_wrapped(struct text *out, size_t column, size_t indent, size_t width, struct slice text)
+size_t report_add_wrapped(struct text *out, size_t column, size_t indent, size_t width,
+                          struct slice text)
 {
     bool first = true;
     while (text.n) {

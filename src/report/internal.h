@@ -4,7 +4,7 @@
 
 #include "report/report.h"
 
-/* ---- times, in UTC -------------------------------------------------------------------------------- */
+/* ---- times, in UTC --------------------------------------------------------------------------- */
 
 struct report_time {
     char s[48];
@@ -17,9 +17,16 @@ struct report_time report_time_clock(int64_t ns); /* "19:40:01.123" */
 /* Adds a line with the date where it is not the one of the line before. */
 void report_add_day(struct text *out, int64_t *day, int64_t ns);
 
-/* ---- cells ---------------------------------------------------------------------------------------- */
+/* ---- cells ----------------------------------------------------------------------------------- */
 
-enum report_colour { REPORT_PLAIN, REPORT_RED, REPORT_GREEN, REPORT_YELLOW, REPORT_DIM, REPORT_BOLD };
+enum report_colour {
+    REPORT_PLAIN,
+    REPORT_RED,
+    REPORT_GREEN,
+    REPORT_YELLOW,
+    REPORT_DIM,
+    REPORT_BOLD
+};
 
 void report_colour_on(struct text *out, const struct report_style *style, enum report_colour c);
 void report_colour_off(struct text *out, const struct report_style *style, enum report_colour c);
@@ -32,9 +39,29 @@ void report_add_cell(struct text *out, struct slice text, size_t width);
 void report_trim_line(struct text *out, size_t from);
 size_t report_width(const struct report_style *style);
 
-/* ---- secrets -------------------------------------------------------------------------------------- */
+/* ---- the parts of check as text -------------------------------------------------------------- */
 
-/* The value, or what may be shown of it: "Digest ***" of credentials, "***" of keys and passwords. */
+/* A line of words, broken at the terminal's width; further lines are indented by two more. */
+void report_add_line(struct text *out, const struct report_style *style, size_t indent,
+                     struct slice words);
+/* "FAIL  words", broken likewise; labels have four letters. */
+void report_add_labelled(struct text *out, const struct report_style *style,
+                         enum report_colour colour, const char *label, struct slice words);
+struct slice report_request_name(struct arena *a,
+                                 const struct check_request *r); /* "BYE", "200 to INVITE" */
+void report_add_header_table(struct text *out, const struct report_style *style,
+                             const struct check_request *r);
+/* FAIL, WARN and note for the headers of a message, PASS where all that is owed is there. */
+void report_add_judgements(struct text *out, const struct report_style *style, struct arena *a,
+                           const struct check_call *c, const struct check_request *r);
+/* The findings that are about no header of a message, or that no header's verdict tells. */
+void report_add_other_findings(struct text *out, const struct report_style *style, struct arena *a,
+                               const struct check_call *c);
+
+/* ---- secrets --------------------------------------------------------------------------------- */
+
+/* The value, or what may be shown of it: "Digest ***" of credentials, "***" of keys and passwords.
+ */
 struct slice report_masked(struct arena *a, const struct report_style *style, struct slice name,
                            struct slice value);
 

@@ -2,9 +2,9 @@
 #include "report/internal.h"
 
 /* Names whose value is a secret as a whole; patterns, letters of any case. */
-static const char *const key_names[] = {"*api-key",      "*apikey",      "*auth-token", "*access-token",
-                                        "*-secret",      "*-password",   "*-passwd",    "*-credential*",
-                                        "cookie",        "set-cookie",   "*-auth-key",  "*-private-key"};
+static const char *const key_names[] = {"*api-key", "*apikey",    "*auth-token", "*access-token",
+                                        "*-secret", "*-password", "*-passwd",    "*-credential*",
+                                        "cookie",   "set-cookie", "*-auth-key",  "*-private-key"};
 
 static bool is_key(struct slice name)
 {

@@ -2,7 +2,8 @@
 #include "report/internal.h"
 
 #define FRAME_COLUMNS 6
-#define LEFT_LEAST    20 /* columns that the start line and the Call-ID need; else they get a line of their own */
+#define LEFT_LEAST                                                                                 \
+    20 /* columns that the start line and the Call-ID need; else they get a line of their own */
 #define URI_LEAST     48 /* with so many left, the Request-URI or the reason phrase is shown too */
 #define CALL_ID_LEAST 24
 
@@ -11,7 +12,7 @@ void report_messages_free(struct report_messages *r)
     arena_free(&r->scratch);
 }
 
-/* ---- text ----------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 static void add_place(struct text *out, const struct report_messages *r, const char *point,
                       const struct packet_payload *p)
@@ -122,7 +123,7 @@ void report_message_text(struct text *out, struct report_messages *r, const char
     arena_reset(&r->scratch);
 }
 
-/* ---- NDJSON --------------------------------------------------------------------------------------- */
+/* ---- NDJSON ---------------------------------------------------------------------------------- */
 
 static void write_string_or_null(struct json_writer *w, const char *key, bool there, struct slice s)
 {
@@ -176,7 +177,8 @@ static void write_start(struct json_writer *w, const struct sip_message *m)
     json_add_cstring(w, sip_state_name(m->state));
 }
 
-static void write_headers(struct json_writer *w, struct report_messages *r, const struct sip_message *m)
+static void write_headers(struct json_writer *w, struct report_messages *r,
+                          const struct sip_message *m)
 {
     json_add_key(w, "headers");
     json_begin_array(w);

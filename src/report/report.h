@@ -1,5 +1,6 @@
-/* report: what is printed, as text, JSON, NDJSON or CSV.  Each function adds to a struct text; where that goes is
- * cmd/'s business.  All foreign bytes are escaped here, by the escaping of base/text.h for the output at hand. */
+/* report: what is printed, as text, JSON, NDJSON or CSV.  Each function adds to a struct text;
+ * where that goes is cmd/'s business.  All foreign bytes are escaped here, by the escaping of
+ * base/text.h for the output at hand. */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
@@ -11,19 +12,21 @@
 
 /* How text for a person looks, and what any output may show. */
 struct report_style {
-    size_t width;      /* columns of the terminal */
-    bool colour;       /* never the only mark of anything */
+    size_t width; /* columns of the terminal */
+    bool colour;  /* never the only mark of anything */
     bool verbose;
     bool show_secrets; /* else credentials are masked */
 };
 
-#define REPORT_WIDTH_MIN 40u /* narrower terminals are written to as if they had so many columns */
+#define REPORT_WIDTH_MIN 40u /* narrower terminals are written to as if they had so many columns   \
+                              */
 
-/* Adds text word by word, breaking lines at `width`.  `column` is where the line stands now; further lines are
- * indented by `indent`.  Returns the column it ends at. */
-size_t report_add_wrapped(struct text *out, size_t column, size_t indent, size_t width, struct slice text);
+/* Adds text word by word, breaking lines at `width`.  `column` is where the line stands now;
+ * further lines are indented by `indent`.  Returns the column it ends at. */
+size_t report_add_wrapped(struct text *out, size_t column, size_t indent, size_t width,
+                          struct slice text);
 
-/* ---- messages ------------------------------------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 /* What a list of messages keeps from line to line. */
 struct report_messages {
@@ -39,7 +42,7 @@ void report_message_text(struct text *out, struct report_messages *r, const char
 void report_message_ndjson(struct text *out, struct report_messages *r, const char *point,
                            const struct trace_message *m);
 
-/* ---- calls ---------------------------------------------------------------------------------------- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 struct report_calls {
     struct report_style style;
@@ -51,10 +54,11 @@ struct report_calls {
 void report_call_text(struct text *out, struct report_calls *r, const struct call_summary *c);
 void report_calls_text_end(struct text *out, const struct report_calls *r);
 void report_call_csv(struct text *out, struct report_calls *r, const struct call_summary *c);
-void report_calls_csv_end(struct text *out, const struct report_calls *r); /* the header row, if there was no call */
+void report_calls_csv_end(struct text *out,
+                          const struct report_calls *r); /* the header row, if there was no call */
 void report_call_ndjson(struct text *out, struct report_calls *r, const struct call_summary *c);
 
-/* ---- check ---------------------------------------------------------------------------------------- */
+/* ---- check ----------------------------------------------------------------------------------- */
 
 /* What is known of a run at its end. */
 struct report_run {
@@ -67,26 +71,30 @@ struct report_run {
     size_t node_count;
 };
 
-void report_check_text(struct text *out, const struct report_style *style, const struct check_call *call);
-void report_check_text_end(struct text *out, const struct report_style *style, const struct report_run *run);
+void report_check_text(struct text *out, const struct report_style *style,
+                       const struct check_call *call);
+void report_check_text_end(struct text *out, const struct report_style *style,
+                           const struct report_run *run);
 
-/* Schema sipxray-check/1 (man/sipxray-check-json.5).  The calls are written as they come, the head is known at the
- * end only: cmd/ keeps the calls' text and puts it between head and tail. */
+/* Schema sipxray-check/1 (man/sipxray-check-json.5).  The calls are written as they come, the head
+ * is known at the end only: cmd/ keeps the calls' text and puts it between head and tail. */
 void report_check_json_call(struct text *out, const struct report_style *style, bool first,
                             const struct check_call *call);
 void report_check_json_head(struct text *out, const struct report_run *run);
 void report_check_json_tail(struct text *out, bool any_calls);
 
-/* ---- trunks --------------------------------------------------------------------------------------- */
+/* ---- trunks ---------------------------------------------------------------------------------- */
 
-/* What the trunk promises on which message, what is never mapped, and the lint. `values` may be NULL. */
-void report_trunk_text(struct text *out, const struct report_style *style, const struct expect_trunk *trunk,
-                       const struct expect_values *values);
+/* What the trunk promises on which message, what is never mapped, and the lint. `values` may be
+ * NULL. */
+void report_trunk_text(struct text *out, const struct report_style *style,
+                       const struct expect_trunk *trunk, const struct expect_values *values);
 /* Which trunk a call would get, and the reasons for each. */
-void report_trunk_match_text(struct text *out, const struct report_style *style, enum expect_direction direction,
-                             const struct expect_match *match);
+void report_trunk_match_text(struct text *out, const struct report_style *style,
+                             enum expect_direction direction, const struct expect_match *match);
 /* Schema sipxray-trunk/1; `values` and `match` may be NULL. */
-void report_trunk_json(struct text *out, const struct report_style *style, const struct expect_trunks *trunks,
-                       const struct expect_values *values, const struct expect_match *match);
+void report_trunk_json(struct text *out, const struct report_style *style,
+                       const struct expect_trunks *trunks, const struct expect_values *values,
+                       const struct expect_match *match);
 
 #endif

@@ -1,0 +1,68 @@
+/* sipxray calls: the calls of the captures, each as it ends. */
+#include "cmd/internal.h"
+
+#include <string.h>
+
+struct calls {
+    struct trace *trace;
+    struct cmd_outputs outputs;
+    struct report_calls reports[CMD_OUTPUTS_MAX]; /* one for each output */
+};
+
+static const struct {
+    const char *format;
+    void (*call)(struct text *, struct report_calls *, const struct call_summary *);
+    void (*end)(struct text *, const struct report_calls *); /* NULL: nothing */
+} formats[] = {
+    {"text", report_call_text, report_calls_text_end},
+    {"csv", report_call_csv, report_calls_csv_end},
+    {"ndjson", report_call_ndjson, NULL},
+};
+
+static size_t format_of(const struct cmd_output *o)
+{
+    size_t i = 0;
+    while (strcmp(formats[i].format, o->format) != 0)
+        i++;
+    return i;
+}
+
+static void print_call(void *context, const struct call_summary *c)
+{
+    struct calls *run = context;
+    for (size_t i = 0; i < run->outputs.n; i++) {
+        struct cmd_output *o = &run->outputs.items[i];
+        trace_points(run->trace, &run->reports[i].points);
+        formats[format_of(o)].call(&o->text, &run->reports[i], c);
+        cmd_output_wrote(o);
+    }
+}
+
+static void end_reports(struct calls *run)
+{
+    for (size_t i = 0; i < run->outputs.n; i++) {
+        struct cmd_output *o = &run->outputs.items[i];
+        if (formats[format_of(o)].end)
+            formats[format_of(o)].end(&o->text, &run->reports[i]);
+    }
+}
+
+int cmd_calls(const struct cmd_arguments *a)
+{
+    struct err err;
+    struct report_style style;
+    struct trace_options options = {0};
+    struct calls run = {0};
+    struct trace_sinks sinks = {.call = print_call, .context = &run};
+    if (!cmd_style(&style, a, &err) || !(run.trace = cmd_trace_open(a, &options, &err))) {
+        cmd_complain("%s", err.text);
+        return CMD_ERROR;
+    }
+    bool ok = cmd_outputs_open(&run.outputs, a, &err);
+    for (size_t i = 0; i < run.outputs.n; i++)
+        run.reports[i].style = cmd_style_for(&style, &run.outputs.items[i], a);
+    ok = ok && cmd_trace_run(run.trace, &sinks, &err);
+    if (ok)
+        end_reports(&run);
+    return cmd_finish(run.trace, &run.outputs, ok, &err);
+}

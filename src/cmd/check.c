@@ -1,0 +1,169 @@
+/* sipxray check: judges each call against what is owed, prints the reports, and answers by the exit
+ * status. */
+#include "cmd/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct check {
+    const struct cmd_arguments *arguments;
+    struct report_style style;
+    struct expect_trunks trunks;
+    struct expect_values values;
+    struct slice *follow;
+    struct check_options options;
+    struct check_summary summary;
+    struct trace_options trace_options;
+    struct trace *trace;
+    struct cmd_outputs outputs;
+    struct cmd_spool calls; /* as JSON; their head is known at the end only */
+    bool any_call;
+};
+
+/* ---- what is owed ---------------------------------------------------------------------------- */
+
+static bool read_trunks(struct check *c, struct err *err)
+{
+    const struct cmd_list *files = &c->arguments->values[CMD_OPT_TRUNK];
+    const char *id = cmd_value(c->arguments, CMD_OPT_TRUNK_ID);
+    for (size_t i = 0; i < files->n; i++)
+        if (!expect_trunks_read(&c->trunks, files->items[i], err))
+            return false;
+    c->options.trunks = &c->trunks;
+    if (!id)
+        return true;
+    if (files->n == 0)
+        return err_set(err, "--trunk-id needs --trunk: where is the trunk %s?", id);
+    c->options.forced = expect_trunk_by_id(&c->trunks, slice_of(id));
+    return c->options.forced ||
+           err_set(err, "--trunk-id %s: no trunk of this id in the files given", id);
+}
+
+static bool read_values(struct check *c, struct err *err)
+{
+    const char *path = cmd_value(c->arguments, CMD_OPT_VALUES);
+    if (!path)
+        return true;
+    if (!cmd_given(c->arguments, CMD_OPT_TRUNK))
+        return err_set(err, "--values needs --trunk: attributes have headers by a trunk only");
+    c->options.values = &c->values;
+    return expect_values_read(&c->values, path, err);
+}
+
+static void read_follow(struct check *c)
+{
+    const struct cmd_list *patterns = &c->arguments->values[CMD_OPT_FOLLOW];
+    c->follow = base_alloc((patterns->n + 1) * sizeof *c->follow);
+    c->follow[0] = SLICE("X-*");
+    for (size_t i = 0; i < patterns->n; i++)
+        c->follow[i] = slice_of(patterns->items[i]);
+    c->options.follow = c->follow;
+    c->options.follow_count = patterns->n ? patterns->n : 1;
+}
+
+/* ---- reports --------------------------------------------------------------------------------- */
+
+static bool is_text(const struct cmd_output *o)
+{
+    return strcmp(o->format, "text") == 0;
+}
+
+static void print_call(void *context, const struct check_call *call)
+{
+    struct check *c = context;
+    bool json = false;
+    for (size_t i = 0; i < c->outputs.n; i++) {
+        struct cmd_output *o = &c->outputs.items[i];
+        struct report_style style = cmd_style_for(&c->style, o, c->arguments);
+        json |= !is_text(o);
+        if (!is_text(o))
+            continue;
+        report_check_text(&o->text, &style, call);
+        cmd_output_wrote(o);
+    }
+    if (json) {
+        report_check_json_call(&c->calls.text, &c->style, !c->any_call, call);
+        cmd_spool_wrote(&c->calls);
+    }
+    c->any_call = true;
+}
+
+static bool end_report(struct check *c, struct cmd_output *o, const struct report_run *run,
+                       struct err *err)
+{
+    struct report_style style = cmd_style_for(&c->style, o, c->arguments);
+    if (is_text(o)) {
+        report_check_text_end(&o->text, &style, run);
+        return true;
+    }
+    report_check_json_head(&o->text, run);
+    if (!cmd_spool_copy(&c->calls, o, err))
+        return false;
+    report_check_json_tail(&o->text, c->any_call);
+    return true;
+}
+
+static bool end_reports(struct check *c, enum check_verdict verdict, struct err *err)
+{
+    struct report_run run = {.version = CMD_VERSION, .verdict = verdict, .summary = &c->summary};
+    run.point_count = trace_points(c->trace, &run.points);
+    run.node_count = trace_nodes(c->trace, &run.nodes);
+    for (size_t i = 0; i < c->outputs.n; i++)
+        if (!end_report(c, &c->outputs.items[i], &run, err))
+            return false;
+    return true;
+}
+
+/* ---- the run --------------------------------------------------------------------------------- */
+
+static bool prepare(struct check *c, struct err *err)
+{
+    const struct cmd_list *nodes = &c->arguments->values[CMD_OPT_NODE];
+    c->options.allow_untested = cmd_given(c->arguments, CMD_OPT_ALLOW_UNTESTED);
+    read_follow(c);
+    if (!cmd_style(&c->style, c->arguments, err) || !read_trunks(c, err) || !read_values(c, err))
+        return false;
+    check_summary_init(&c->summary, &c->options);
+    c->trace_options = (struct trace_options){
+        .check = &c->options,
+        .summary = &c->summary,
+        .livekit = cmd_value(c->arguments, CMD_OPT_LIVEKIT),
+        .nodes = nodes->items,
+        .node_count = nodes->n,
+    };
+    c->trace = cmd_trace_open(c->arguments, &c->trace_options, err);
+    return c->trace && cmd_outputs_open(&c->outputs, c->arguments, err);
+}
+
+static int judge(struct check *c, struct err *err)
+{
+    static const int statuses[] = {[CHECK_PASS] = CMD_HOLDS,
+                                   [CHECK_FAIL] = CMD_FAILS,
+                                   [CHECK_INCONCLUSIVE] = CMD_INCONCLUSIVE};
+    struct trace_sinks sinks = {.check = print_call, .context = c};
+    bool ok = prepare(c, err) && cmd_trace_run(c->trace, &sinks, err);
+    enum check_verdict verdict = ok ? check_summary_verdict(&c->summary, &c->options) : CHECK_FAIL;
+    ok = ok && end_reports(c, verdict, err);
+    ok = cmd_outputs_close(&c->outputs, ok, err) && ok;
+    if (!ok) {
+        cmd_complain("%s", err->text);
+        return CMD_ERROR;
+    }
+    cmd_trace_remarks(c->trace);
+    return statuses[verdict];
+}
+
+int cmd_check(const struct cmd_arguments *a)
+{
+    struct err err;
+    struct check c = {.arguments = a, .calls.fd = -1};
+    int status = judge(&c, &err);
+    if (c.trace)
+        trace_free(c.trace);
+    check_summary_free(&c.summary);
+    cmd_spool_free(&c.calls);
+    expect_values_free(&c.values);
+    expect_trunks_free(&c.trunks);
+    free(c.follow);
+    return status;
+}

@@ -1,0 +1,117 @@
+/* cmd: one file for each subcommand, one table of them, one table of options.  The tables make the
+ * parser,
+ * --help and the manual's lists.  Only this folder prints to standard error and decides exit
+ * statuses. */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include "base/base.h"
+#include "report/report.h"
+
+#define CMD_VERSION "0.1.0"
+
+/* As grep and diff have them (DESIGN: exit status). */
+enum cmd_status {
+    CMD_HOLDS = 0,        /* all that is owed holds; or the command did its work */
+    CMD_FAILS = 1,        /* something does not hold */
+    CMD_ERROR = 2,        /* usage, input or system */
+    CMD_INCONCLUSIVE = 3, /* nothing failed, but a promised header was never judged */
+};
+
+/* ---- the tables ------------------------------------------------------------------------------ */
+
+enum cmd_id { CMD_CHECK, CMD_CALLS, CMD_MESSAGES, CMD_TRUNK, CMD_HELP, CMD_COUNT };
+
+enum cmd_option_id {
+    CMD_OPT_TRUNK,
+    CMD_OPT_TRUNK_ID,
+    CMD_OPT_LIVEKIT,
+    CMD_OPT_VALUES,
+    CMD_OPT_NODE,
+    CMD_OPT_FOLLOW,
+    CMD_OPT_BPF,
+    CMD_OPT_ALLOW_UNTESTED,
+    CMD_OPT_MATCH,
+    CMD_OPT_FROM,
+    CMD_OPT_SOURCE,
+    CMD_OPT_FORMAT,
+    CMD_OPT_COLOR,
+    CMD_OPT_SHOW_SECRETS,
+    CMD_OPT_VERBOSE,
+    CMD_OPT_HELP,
+    CMD_OPT_VERSION,
+    CMD_OPT_MDOC,
+    CMD_OPT_COUNT
+};
+
+struct cmd_option {
+    const char *name; /* "trunk", without the dashes */
+    char letter;      /* 0: none */
+    bool repeatable;
+    bool hidden;          /* not in help and manual */
+    unsigned commands;    /* a bit for each cmd_id */
+    const char *argument; /* "FILE"; NULL: a switch */
+    const char *help;     /* one sentence without its full stop, for --help */
+    const char *more;     /* further sentences for the manual; NULL: none */
+};
+
+struct cmd_arguments;
+
+struct cmd_command {
+    const char *name;
+    const char *line;     /* what it does, in a line */
+    const char *operands; /* "[NAME=]FILE..." */
+    const char *formats;  /* "text json", the default first; NULL: none */
+    const char *about;    /* a paragraph */
+    const char *examples; /* lines in pairs: "# what", "sipxray ..." */
+    int (*run)(const struct cmd_arguments *args);
+};
+
+const struct cmd_option *cmd_option_of(enum cmd_option_id id);
+const struct cmd_command *cmd_command_of(enum cmd_id id);
+
+/* ---- parsing --------------------------------------------------------------------------------- */
+
+struct cmd_list {
+    const char **items;
+    size_t n, cap;
+};
+
+struct cmd_arguments {
+    const struct cmd_command *command;     /* NULL: none named */
+    struct cmd_list values[CMD_OPT_COUNT]; /* of a switch: an empty string each time it was given */
+    struct cmd_list operands;
+};
+
+/* Reads a command line (argv[0] is the program).  Options may stand anywhere, before "--".  False:
+ * a usage error. The strings are argv's. */
+bool cmd_arguments_parse(struct cmd_arguments *a, int argc, const char *const *argv,
+                         struct err *err);
+void cmd_arguments_free(struct cmd_arguments *a);
+bool cmd_given(const struct cmd_arguments *a, enum cmd_option_id id);
+const char *cmd_value(const struct cmd_arguments *a,
+                      enum cmd_option_id id); /* the last; NULL: not given */
+
+/* The candidate nearest to `word`, or NULL where none is near enough to be a slip of the hand.
+ * `next` gives the candidates one by one, NULL at the end. */
+const char *cmd_nearest(const char *word, const char *(*next)(size_t index));
+size_t cmd_distance(const char *a,
+                    const char *b); /* edits that make one of the other, transposing included */
+
+/* Is `word` one of the words of `list`, which are parted by spaces? */
+bool cmd_has_word(const char *list, struct slice word);
+
+/* ---- help ------------------------------------------------------------------------------------ */
+
+void cmd_help_overview(struct text *out, size_t width);
+void cmd_help_command(struct text *out, enum cmd_id id, size_t width);
+void cmd_help_findings(struct text *out, size_t width);
+/* The parts of the manual that come from tables, each between `.\" begin NAME` and `.\" end NAME`.
+ */
+void cmd_help_mdoc(struct text *out);
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+int cmd_main(int argc, const char *const *argv);
+
+#endif

@@ -1,0 +1,160 @@
+/* sipxray help, --help and the tables of the manual: all of it comes from the tables. */
+#include "cmd/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_COLUMNS 26 /* of an option with its argument; longer ones get a line of their own */
+
+static void add_paragraph(struct text *out, size_t indent, size_t width, const char *words)
+{
+    report_add_wrapped(out, indent, indent, width, slice_of(words));
+    text_add_char(out, '\n');
+}
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+static void add_option(struct text *out, const struct cmd_option *o, size_t width)
+{
+    size_t from = out->n;
+    if (o->letter)
+        text_printf(out, "  -%c, --%s", o->letter, o->name);
+    else
+        text_printf(out, "  --%s", o->name);
+    if (o->argument)
+        text_printf(out, " %s", o->argument);
+    size_t column = out->n - from;
+    if (column + 2 > NAME_COLUMNS) {
+        text_add_char(out, '\n');
+        column = 0;
+    }
+    text_printf(out, "%*s", (int)(NAME_COLUMNS - column), "");
+    struct text words = {0};
+    text_printf(&words, "%s%s", o->help, o->repeatable && o->argument ? " (repeatable)" : "");
+    add_paragraph(out, NAME_COLUMNS, width, words.p);
+    text_free(&words);
+}
+
+static void add_options(struct text *out, enum cmd_id id, size_t width)
+{
+    text_add(out, SLICE("\nOptions:\n"));
+    for (enum cmd_option_id i = 0; i < CMD_OPT_COUNT; i++) {
+        const struct cmd_option *o = cmd_option_of(i);
+        if ((o->commands >> id & 1) && !o->hidden)
+            add_option(out, o, width);
+    }
+}
+
+/* ---- subcommands ----------------------------------------------------------------------------- */
+
+/* Takes a line off the text. */
+static struct slice next_line(struct slice *text)
+{
+    size_t n = slice_find(*text, '\n');
+    struct slice line = slice_first(*text, n);
+    *text = slice_from(*text, n + 1);
+    return line;
+}
+
+static void add_examples(struct text *out, const char *examples)
+{
+    text_add(out, SLICE("\nExamples:\n"));
+    for (struct slice rest = slice_of(examples); rest.n;) {
+        struct slice line = next_line(&rest);
+        text_add(out, line.p[0] == '#' ? SLICE("  ") : SLICE("    "));
+        text_add(out, line);
+        text_add_char(out, '\n');
+    }
+}
+
+void cmd_help_overview(struct text *out, size_t width)
+{
+    text_add(out, SLICE("usage: sipxray SUBCOMMAND [OPTION...] [SOURCE...]\n\n"));
+    add_paragraph(
+        out, 0, width,
+        "Reads SIP captures of several hosts and says which hop took away a header that a LiveKit "
+        "trunk promises.");
+    text_add(out, SLICE("\nSubcommands:\n"));
+    for (enum cmd_id id = 0; id < CMD_COUNT; id++) {
+        text_printf(out, "  %-10s", cmd_command_of(id)->name);
+        add_paragraph(out, 12, width, cmd_command_of(id)->line);
+    }
+    text_add(out, SLICE("\n"));
+    add_paragraph(out, 0, width,
+                  "SOURCE is [NAME=]FILE or [NAME=]-, a capture in pcap or pcapng format, plain or "
+                  "gzip; NAME "
+                  "is what the point of capture is called, by default the file's name without its "
+                  "extension.");
+    text_add(
+        out,
+        SLICE("\nExample:\n  sipxray check --trunk trunk.json livekit=livekit.pcap kam1=kam1.pcap\n"
+              "\n\"sipxray help SUBCOMMAND\" explains each; sipxray(1) is the manual.\n"));
+}
+
+void cmd_help_command(struct text *out, enum cmd_id id, size_t width)
+{
+    const struct cmd_command *c = cmd_command_of(id);
+    text_printf(out, "usage: sipxray %s [OPTION...] %s\n\n", c->name, c->operands);
+    add_paragraph(out, 0, width, c->about);
+    if (c->formats) {
+        text_add_char(out, '\n');
+        text_printf(out, "Formats: %s\n", c->formats);
+    }
+    add_options(out, id, width);
+    add_examples(out, c->examples);
+}
+
+void cmd_help_findings(struct text *out, size_t width)
+{
+    const struct check_kind *kinds;
+    size_t n = check_kinds(&kinds);
+    for (size_t i = 0; i < n; i++) {
+        text_printf(out, "%-18s  %-7s  ", kinds[i].id, check_severity_name(kinds[i].severity));
+        add_paragraph(out, 29, width, kinds[i].title);
+    }
+}
+
+/* ---- the subcommand -------------------------------------------------------------------------- */
+
+static bool add_topic(struct text *out, const char *topic, size_t width)
+{
+    if (strcmp(topic, "findings") == 0) {
+        cmd_help_findings(out, width);
+        return true;
+    }
+    for (enum cmd_id id = 0; id < CMD_COUNT; id++)
+        if (strcmp(topic, cmd_command_of(id)->name) == 0) {
+            cmd_help_command(out, id, width);
+            return true;
+        }
+    return false;
+}
+
+static const char *topic_name(size_t i)
+{
+    return i < CMD_COUNT    ? cmd_command_of((enum cmd_id)i)->name
+           : i == CMD_COUNT ? "findings"
+                            : NULL;
+}
+
+int cmd_help(const struct cmd_arguments *a)
+{
+    struct text out = {0};
+    size_t width = cmd_width();
+    const char *topic = a->operands.n ? a->operands.items[0] : NULL;
+    if (a->operands.n > 1) {
+        cmd_complain("help explains one subcommand at a time");
+        return CMD_ERROR;
+    }
+    if (cmd_given(a, CMD_OPT_MDOC))
+        cmd_help_mdoc(&out);
+    else if (!topic)
+        cmd_help_overview(&out, width);
+    else if (!add_topic(&out, topic, width)) {
+        const char *near = cmd_nearest(topic, topic_name);
+        cmd_complain("no help on %s%s%s%s; \"sipxray help\" lists the subcommands", topic,
+                     near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+        return CMD_ERROR;
+    }
+    return cmd_print(&out) ? CMD_HOLDS : CMD_ERROR;
+}

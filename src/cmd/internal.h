@@ -1,0 +1,87 @@
+/* What the subcommands share: messages to the user, outputs, and the run over captures. */
+#ifndef CMD_INTERNAL_H
+#define CMD_INTERNAL_H
+
+#include "cmd/cmd.h"
+
+/* ---- messages on standard error -------------------------------------------------------------- */
+
+/* "sipxray: ..." with foreign bytes escaped. */
+void cmd_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for a usage error, which ends with where to find help. */
+void cmd_complain_usage(const struct cmd_arguments *a, const struct err *err);
+
+/* ---- outputs --------------------------------------------------------------------------------- */
+
+#define CMD_OUTPUTS_MAX 8u
+/* Of what goes to standard output so much is held back, so that nothing is printed where the input
+ * turns out bad. */
+#define CMD_HELD_MAX ((size_t)1 << 20)
+
+struct cmd_output {
+    char format[16];
+    const char *path; /* as given; NULL: standard output */
+    char *final;      /* the file to be replaced; NULL: written to directly */
+    char *temporary;  /* what is renamed to it */
+    int fd;
+    bool streaming;   /* CMD_HELD_MAX was passed */
+    int error;        /* errno of the first failed write */
+    struct text text; /* where reports go; cmd_output_wrote after each addition */
+};
+
+struct cmd_outputs {
+    struct cmd_output items[CMD_OUTPUTS_MAX];
+    size_t n;
+};
+
+/* Opens what --format asks for; without it the command's first format on standard output. */
+bool cmd_outputs_open(struct cmd_outputs *o, const struct cmd_arguments *a, struct err *err);
+void cmd_output_wrote(struct cmd_output *o);
+/* Ends the outputs: `keep` writes what is held and puts files in their place; else nothing appears.
+ */
+bool cmd_outputs_close(struct cmd_outputs *o, bool keep, struct err *err);
+bool cmd_print(
+    struct text *text); /* to standard output at once; frees it; false after complaining */
+
+/* Text that may grow beyond what memory should hold: further parts lie in an unnamed temporary
+ * file. */
+struct cmd_spool {
+    struct text text;
+    int fd; /* -1: none */
+    int error;
+};
+
+void cmd_spool_wrote(struct cmd_spool *s);
+bool cmd_spool_copy(struct cmd_spool *s, struct cmd_output *o, struct err *err);
+void cmd_spool_free(struct cmd_spool *s);
+
+/* ---- the terminal ---------------------------------------------------------------------------- */
+
+bool cmd_style(struct report_style *style, const struct cmd_arguments *a, struct err *err);
+/* As it is for one output: a file has no colours unless they are asked for. */
+struct report_style cmd_style_for(const struct report_style *style, const struct cmd_output *o,
+                                  const struct cmd_arguments *a);
+size_t cmd_width(void);
+void cmd_progress_begin(struct trace *t); /* where standard error is a terminal */
+void cmd_progress_clear(void);
+
+/* ---- a run over captures --------------------------------------------------------------------- */
+
+/* A trace with the options that all of check, calls and messages have, its sources added. */
+struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options *options,
+                             struct err *err);
+bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err);
+/* What was cut or left out, on standard error. */
+void cmd_trace_remarks(struct trace *t);
+/* Ends a command that only prints: closes outputs, frees the trace, complains. */
+int cmd_finish(struct trace *t, struct cmd_outputs *o, bool ok, struct err *err);
+
+/* ---- subcommands ----------------------------------------------------------------------------- */
+
+int cmd_check(const struct cmd_arguments *a);
+int cmd_calls(const struct cmd_arguments *a);
+int cmd_messages(const struct cmd_arguments *a);
+int cmd_trunk(const struct cmd_arguments *a);
+int cmd_help(const struct cmd_arguments *a);
+
+#endif

@@ -1,0 +1,137 @@
+/* The manual's tables in mdoc(7), from the tables of the program. */
+#include "cmd/internal.h"
+
+/* A text line: a dot or quote at its start would be a macro, a backslash an escape. */
+static void add_words(struct text *out, struct slice words)
+{
+    if (words.n && (words.p[0] == '.' || words.p[0] == '\''))
+        text_add(out, SLICE("\\&"));
+    for (size_t i = 0; i < words.n; i++) {
+        if (words.p[i] == '\\')
+            text_add(out, SLICE("\\e"));
+        else if (words.p[i] == '-' && i + 1 < words.n && words.p[i + 1] == '-')
+            text_add(out, SLICE("\\-"));
+        else
+            text_add_char(out, words.p[i]);
+    }
+}
+
+/* One sentence a line, as mdoc wants it. */
+static void add_sentences(struct text *out, const char *sentences)
+{
+    struct slice rest = slice_of(sentences);
+    while (rest.n) {
+        size_t n = 0;
+        while (n < rest.n && !(rest.p[n] == '.' && (n + 1 == rest.n || rest.p[n + 1] == ' ')))
+            n++;
+        add_words(out, slice_first(rest, n + 1));
+        text_add_char(out, '\n');
+        rest = slice_from(rest, n + 2);
+    }
+}
+
+/* "Fl Fl name Ar ARGUMENT"; what macros take for themselves is kept in quotes. */
+static void add_option_head(struct text *out, const struct cmd_option *o)
+{
+    text_add(out, SLICE(".It "));
+    if (o->letter)
+        text_printf(out, "Fl %c , ", o->letter);
+    text_printf(out, "Fl Fl %s", o->name);
+    if (o->argument)
+        text_printf(out, " Ar \"%s\"", o->argument);
+    text_add_char(out, '\n');
+}
+
+static void add_commands_of(struct text *out, const struct cmd_option *o)
+{
+    bool first = true;
+    text_add_char(out, '(');
+    for (enum cmd_id id = 0; id < CMD_COUNT; id++)
+        if (o->commands >> id & 1) {
+            text_printf(out, "%s%s", first ? "" : ", ", cmd_command_of(id)->name);
+            first = false;
+        }
+    text_printf(out, "%s)\n", o->repeatable && o->argument ? "; repeatable" : "");
+}
+
+static void add_option(struct text *out, const struct cmd_option *o)
+{
+    add_option_head(out, o);
+    if (o->commands + 1 != 1u << CMD_COUNT)
+        add_commands_of(out, o);
+    struct text help = {0};
+    text_printf(&help, "%c%s.", o->help[0] & ~0x20, o->help + 1);
+    add_sentences(out, help.p);
+    text_free(&help);
+    if (o->more)
+        add_sentences(out, o->more);
+}
+
+static void add_options(struct text *out)
+{
+    text_add(out, SLICE(".\\\" begin options\n.Bl -tag -width Ds\n"));
+    for (enum cmd_option_id id = 0; id < CMD_OPT_COUNT; id++)
+        if (!cmd_option_of(id)->hidden)
+            add_option(out, cmd_option_of(id));
+    text_add(out, SLICE(".El\n.\\\" end options\n"));
+}
+
+static void add_command(struct text *out, const struct cmd_command *c)
+{
+    text_printf(out, ".It Cm %s Oo Ar option ... Oc Ar \"%s\"\n", c->name, c->operands);
+    add_sentences(out, c->about);
+    if (!c->formats)
+        return;
+    text_add(out, SLICE("Formats:\n"));
+    for (struct slice rest = slice_of(c->formats); rest.n;) {
+        struct slice word = slice_first(rest, slice_find(rest, ' '));
+        rest = slice_from(rest, word.n + 1);
+        text_printf(out, ".Cm %.*s%s\n", SLICE_ARG(word), rest.n ? " ," : " .");
+    }
+}
+
+static void add_commands(struct text *out)
+{
+    text_add(out, SLICE(".\\\" begin subcommands\n.Bl -tag -width Ds\n"));
+    for (enum cmd_id id = 0; id < CMD_COUNT; id++)
+        add_command(out, cmd_command_of(id));
+    text_add(out, SLICE(".El\n.\\\" end subcommands\n"));
+}
+
+static void add_findings(struct text *out)
+{
+    const struct check_kind *kinds;
+    size_t n = check_kinds(&kinds);
+    text_add(out, SLICE(".\\\" begin findings\n.Bl -tag -width Ds\n"));
+    for (size_t i = 0; i < n; i++) {
+        text_printf(out, ".It Cm %s Pq %s\n", kinds[i].id, check_severity_name(kinds[i].severity));
+        struct text title = {0};
+        text_printf(&title, "%c%s.", kinds[i].title[0] & ~0x20, kinds[i].title + 1);
+        add_sentences(out, title.p);
+        text_free(&title);
+    }
+    text_add(out, SLICE(".El\n.\\\" end findings\n"));
+}
+
+static void add_examples(struct text *out)
+{
+    text_add(out, SLICE(".\\\" begin examples\n"));
+    for (enum cmd_id id = 0; id < CMD_COUNT; id++)
+        for (struct slice rest = slice_of(cmd_command_of(id)->examples); rest.n;) {
+            struct slice line = slice_first(rest, slice_find(rest, '\n'));
+            rest = slice_from(rest, line.n + 1);
+            bool comment = line.p[0] == '#';
+            text_add(out, comment ? SLICE(".Pp\n") : SLICE(".Dl "));
+            add_words(out, slice_from(line, comment ? 2 : 0));
+            text_add_char(out, '\n');
+        }
+    text_add(out, SLICE(".\\\" end examples\n"));
+}
+
+void cmd_help_mdoc(struct text *out)
+{
+    add_commands(out);
+    add_options(out);
+    add_findings(out);
+    add_examples(out);
+}

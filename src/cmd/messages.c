@@ -1,0 +1,69 @@
+/* sipxray messages: each SIP message of the captures, in their order. */
+#include "cmd/internal.h"
+
+#include <string.h>
+
+struct messages {
+    struct trace *trace;
+    struct cmd_outputs outputs;
+    struct report_messages reports[CMD_OUTPUTS_MAX]; /* one for each output */
+};
+
+static void print_message(void *context, const struct trace_message *m)
+{
+    struct messages *run = context;
+    const struct trace_point *points;
+    trace_points(run->trace, &points);
+    for (size_t i = 0; i < run->outputs.n; i++) {
+        struct cmd_output *o = &run->outputs.items[i];
+        bool text = strcmp(o->format, "text") == 0;
+        (text ? report_message_text : report_message_ndjson)(&o->text, &run->reports[i],
+                                                             points[m->point].name, m);
+        cmd_output_wrote(o);
+    }
+}
+
+static size_t longest_name(const struct trace *t)
+{
+    const struct trace_point *points;
+    size_t n = trace_points(t, &points), longest = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t width = text_width(slice_of(points[i].name));
+        longest = width > longest ? width : longest;
+    }
+    return longest;
+}
+
+static void begin_reports(struct messages *run, const struct report_style *style,
+                          const struct cmd_arguments *a)
+{
+    size_t width = longest_name(run->trace);
+    for (size_t i = 0; i < run->outputs.n; i++)
+        run->reports[i] = (struct report_messages){
+            .style = cmd_style_for(style, &run->outputs.items[i], a),
+            .point_width = width > 12 ? 12 : width,
+        };
+}
+
+int cmd_messages(const struct cmd_arguments *a)
+{
+    struct err err;
+    struct report_style style;
+    struct trace_options options = {0};
+    struct messages run = {0};
+    struct trace_sinks sinks = {.message = print_message, .context = &run};
+    if (!cmd_style(&style, a, &err) || !(run.trace = cmd_trace_open(a, &options, &err))) {
+        cmd_complain("%s", err.text);
+        return CMD_ERROR;
+    }
+    bool ok = cmd_outputs_open(&run.outputs, a, &err);
+    size_t n = run.outputs.n;
+    if (ok) {
+        begin_reports(&run, &style, a);
+        ok = cmd_trace_run(run.trace, &sinks, &err);
+    }
+    int status = cmd_finish(run.trace, &run.outputs, ok, &err);
+    for (size_t i = 0; i < n; i++)
+        report_messages_free(&run.reports[i]);
+    return status;
+}

@@ -1,0 +1,300 @@
+/* Where reports go: standard output, or files that appear whole or not at all. */
+#include "cmd/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHUNK ((size_t)64 << 10)
+
+/* ---- temporary files, which a signal must not leave behind ----------------------------------- */
+
+static char *volatile temporaries[CMD_OUTPUTS_MAX];
+
+static void end_by_signal(int number)
+{
+    for (size_t i = 0; i < CMD_OUTPUTS_MAX; i++)
+        if (temporaries[i])
+            unlink(temporaries[i]);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void guard_temporary(size_t i, char *path)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    temporaries[i] = path;
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
+        if (signal(numbers[k], end_by_signal) == SIG_IGN)
+            signal(numbers[k], SIG_IGN);
+}
+
+/* The reader of standard output went away: end as a program does that never heard of EPIPE. */
+static void end_by_closed_pipe(void)
+{
+    end_by_signal(SIGPIPE);
+    _exit(CMD_ERROR); /* where the signal is blocked */
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static bool fail_format(const struct cmd_command *c, struct slice name, struct err *err)
+{
+    const char *list = c->formats;
+    char word[32] = "", candidate[32] = "", near[32] = "";
+    size_t best = 3;
+    if (name.n < sizeof word)
+        memcpy(word, name.p, name.n);
+    for (struct slice rest = slice_of(list); rest.n;) {
+        struct slice one = slice_first(rest, slice_find(rest, ' '));
+        rest = slice_from(rest, one.n + 1);
+        snprintf(candidate, sizeof candidate, "%.*s", SLICE_ARG(one));
+        if (cmd_distance(word, candidate) < best) {
+            best = cmd_distance(word, candidate);
+            memcpy(near, candidate, sizeof near);
+        }
+    }
+    return err_set(err, "%s has no format %.*s%s%s%s; it prints: %s", c->name, SLICE_ARG(name),
+                   *near ? "; did you mean " : "", near, *near ? "?" : "", list);
+}
+
+/* "F" or "F:FILE" */
+static bool read_format(struct cmd_output *o, const struct cmd_command *c, const char *spec,
+                        struct err *err)
+{
+    struct slice name = slice_of(spec);
+    name = slice_first(name, slice_find(name, ':'));
+    if (!name.n || !cmd_has_word(c->formats, name))
+        return fail_format(c, name, err);
+    snprintf(o->format, sizeof o->format, "%.*s", SLICE_ARG(name));
+    if (spec[name.n] == '\0')
+        return true;
+    o->path = spec + name.n + 1;
+    if (*o->path == '\0')
+        return err_set(err, "--format %s: a file name is missing after the colon", spec);
+    if (strcmp(o->path, "-") == 0)
+        o->path = NULL;
+    return true;
+}
+
+static bool fail_file(struct cmd_output *o, struct err *err)
+{
+    return err_set(err, "%s: cannot write: %s", o->path ? o->path : "standard output",
+                   strerror(errno));
+}
+
+/* A new file has the permissions that creat(2) would give; a replaced one keeps its own. */
+static void set_mode(int fd, const struct stat *old)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    fchmod(fd, old ? old->st_mode & 07777 : 0666 & ~mask);
+}
+
+static bool open_temporary(struct cmd_output *o, size_t index, const struct stat *old,
+                           struct err *err)
+{
+    struct text name = {0};
+    char *real = old ? realpath(o->path, NULL) : NULL; /* a link stays one */
+    o->final = real ? real : strdup(o->path);
+    if (!o->final)
+        base_oom();
+    text_printf(&name, "%s.XXXXXX", o->final);
+    o->fd = mkostemp(name.p, O_CLOEXEC);
+    if (o->fd < 0) {
+        fail_file(o, err);
+        text_free(&name);
+        return false;
+    }
+    o->temporary = name.p;
+    guard_temporary(index, o->temporary);
+    set_mode(o->fd, old);
+    return true;
+}
+
+/* A device, a FIFO and the like can't be replaced, only written to. */
+static bool open_file(struct cmd_output *o, size_t index, struct err *err)
+{
+    struct stat st;
+    bool exists = stat(o->path, &st) == 0;
+    if (exists && S_ISDIR(st.st_mode))
+        return err_set(err, "%s: cannot write: it is a directory", o->path);
+    if (!exists || S_ISREG(st.st_mode))
+        return open_temporary(o, index, exists ? &st : NULL, err);
+    o->fd = open(o->path, O_WRONLY | O_CLOEXEC);
+    return o->fd >= 0 || fail_file(o, err);
+}
+
+static bool open_output(struct cmd_outputs *all, const struct cmd_command *c, const char *spec,
+                        struct err *err)
+{
+    if (all->n == CMD_OUTPUTS_MAX)
+        return err_set(err, "--format is given more than %u times", CMD_OUTPUTS_MAX);
+    struct cmd_output *o = &all->items[all->n];
+    *o = (struct cmd_output){.fd = STDOUT_FILENO};
+    if (!read_format(o, c, spec, err))
+        return false;
+    for (size_t i = 0; i < all->n; i++) {
+        const char *other = all->items[i].path;
+        if (!o->path && !other)
+            return err_set(err,
+                           "two formats for standard output; name a file for one: --format %s:FILE",
+                           o->format);
+        if (o->path && other && strcmp(o->path, other) == 0)
+            return err_set(err, "two formats for one file: %s", o->path);
+    }
+    all->n++;
+    return !o->path || open_file(o, all->n - 1, err);
+}
+
+bool cmd_outputs_open(struct cmd_outputs *all, const struct cmd_arguments *a, struct err *err)
+{
+    const struct cmd_list *asked = &a->values[CMD_OPT_FORMAT];
+    struct slice usual = slice_of(a->command->formats);
+    char first[16];
+    *all = (struct cmd_outputs){0};
+    snprintf(first, sizeof first, "%.*s", SLICE_ARG(slice_first(usual, slice_find(usual, ' '))));
+    bool ok = asked->n > 0 || open_output(all, a->command, first, err);
+    for (size_t i = 0; ok && i < asked->n; i++)
+        ok = open_output(all, a->command, asked->items[i], err);
+    if (!ok)
+        cmd_outputs_close(all, false, NULL);
+    return ok;
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+/* 0, or the errno of the failure */
+static int write_all(int fd, struct slice bytes)
+{
+    while (bytes.n) {
+        ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        bytes = slice_from(bytes, (size_t)n);
+    }
+    return 0;
+}
+
+static void flush(struct cmd_output *o)
+{
+    if (!o->error && o->text.n) {
+        if (!o->path)
+            cmd_progress_clear();
+        o->error = write_all(o->fd, text_slice(&o->text));
+    }
+    if (o->error == EPIPE)
+        end_by_closed_pipe();
+    text_clear(&o->text);
+}
+
+void cmd_output_wrote(struct cmd_output *o)
+{
+    if (o->text.n < (o->streaming || o->temporary ? CHUNK : CMD_HELD_MAX))
+        return;
+    o->streaming = true;
+    flush(o);
+}
+
+static bool finish_file(struct cmd_output *o)
+{
+    bool ok = close(o->fd) == 0 && rename(o->temporary, o->final) == 0;
+    if (ok)
+        o->temporary[0] = '\0';
+    return ok;
+}
+
+static bool close_output(struct cmd_output *o, size_t index, bool keep, struct err *err)
+{
+    bool ok = true;
+    if (keep) {
+        flush(o);
+        errno = o->error;
+        ok = !o->error && (!o->temporary || finish_file(o));
+        if (!ok)
+            fail_file(o, err);
+    }
+    if (o->temporary && o->temporary[0])
+        unlink(o->temporary);
+    temporaries[index] = NULL;
+    free(o->temporary);
+    free(o->final);
+    text_free(&o->text);
+    return ok;
+}
+
+bool cmd_outputs_close(struct cmd_outputs *all, bool keep, struct err *err)
+{
+    bool ok = true;
+    for (size_t i = 0; i < all->n; i++)
+        if (!close_output(&all->items[i], i, keep && ok, err))
+            ok = false;
+    all->n = 0;
+    return ok;
+}
+
+bool cmd_print(struct text *text)
+{
+    struct err err;
+    struct cmd_output o = {.fd = STDOUT_FILENO, .text = *text};
+    *text = (struct text){0};
+    bool ok = close_output(&o, 0, true, &err);
+    if (!ok)
+        cmd_complain("%s", err.text);
+    return ok;
+}
+
+/* ---- the spool ------------------------------------------------------------------------------- */
+
+void cmd_spool_wrote(struct cmd_spool *s)
+{
+    if (s->text.n < CMD_HELD_MAX || s->error)
+        return;
+    if (s->fd < 0) {
+        const char *folder = getenv("TMPDIR");
+        struct text name = {0};
+        text_printf(&name, "%s/sipxray.XXXXXX", folder && *folder ? folder : "/tmp");
+        s->fd = mkostemp(name.p, O_CLOEXEC);
+        if (s->fd < 0)
+            s->error = errno;
+        else
+            unlink(name.p);
+        text_free(&name);
+    }
+    if (!s->error)
+        s->error = write_all(s->fd, text_slice(&s->text));
+    text_clear(&s->text);
+}
+
+bool cmd_spool_copy(struct cmd_spool *s, struct cmd_output *o, struct err *err)
+{
+    char chunk[16384];
+    ssize_t n = 0;
+    if (!s->error && s->fd >= 0 && lseek(s->fd, 0, SEEK_SET) < 0)
+        s->error = errno;
+    while (!s->error && s->fd >= 0 && (n = read(s->fd, chunk, sizeof chunk)) > 0) {
+        text_add(&o->text, (struct slice){chunk, (size_t)n});
+        cmd_output_wrote(o);
+    }
+    if (n < 0)
+        s->error = errno;
+    if (s->error)
+        return err_set(err, "cannot keep the report in a temporary file: %s", strerror(s->error));
+    text_add(&o->text, text_slice(&s->text));
+    cmd_output_wrote(o);
+    return true;
+}
+
+void cmd_spool_free(struct cmd_spool *s)
+{
+    if (s->fd >= 0)
+        close(s->fd);
+    text_free(&s->text);
+}

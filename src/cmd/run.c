@@ -1,0 +1,56 @@
+/* The run over captures that check, calls and messages share. */
+#include "cmd/internal.h"
+
+struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options *options,
+                             struct err *err)
+{
+    if (a->operands.n == 0) {
+        err_set(err, "%s needs a capture to read: sipxray %s [NAME=]FILE...", a->command->name,
+                a->command->name);
+        return NULL;
+    }
+    options->bpf = cmd_value(a, CMD_OPT_BPF);
+    struct trace *t = trace_new(options);
+    for (size_t i = 0; i < a->operands.n; i++)
+        if (!trace_add(t, a->operands.items[i], err)) {
+            trace_free(t);
+            return NULL;
+        }
+    return t;
+}
+
+bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err)
+{
+    cmd_progress_begin(t);
+    bool ok = trace_run(t, sinks, err);
+    cmd_progress_clear();
+    return ok;
+}
+
+void cmd_trace_remarks(struct trace *t)
+{
+    const struct trace_point *points;
+    const struct trace_notice *notices;
+    size_t n = trace_points(t, &points);
+    for (size_t i = 0; i < n; i++)
+        if (points[i].source->truncated)
+            cmd_complain("%s: truncated in %s; read up to there", points[i].path,
+                         points[i].source->truncated_at);
+    n = trace_notices(t, &notices);
+    for (size_t i = 0; i < n; i++)
+        cmd_complain("note: %.*s", SLICE_ARG(notices[i].text));
+}
+
+int cmd_finish(struct trace *t, struct cmd_outputs *o, bool ok, struct err *err)
+{
+    if (ok)
+        ok = cmd_outputs_close(o, true, err);
+    else
+        cmd_outputs_close(o, false, NULL);
+    if (ok)
+        cmd_trace_remarks(t);
+    else
+        cmd_complain("%s", err->text);
+    trace_free(t);
+    return ok ? CMD_HOLDS : CMD_ERROR;
+}

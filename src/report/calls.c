@@ -1,0 +1,232 @@
+/* The list of calls: a table for a person, CSV and objects for programs. */
+#include "report/internal.h"
+
+#define MS_PER_SECOND 1000
+#define CALL_ID_LEAST 12
+#define NUMBER_LEAST  13 /* a telephone number with its + */
+#define NUMBER_MOST   24
+
+static uint64_t duration_ms(const struct call_summary *c)
+{
+    int64_t end = c->end_ns ? c->end_ns : c->last_ns;
+    return end > c->start_ns ? (uint64_t)(end - c->start_ns) / 1000000 : 0;
+}
+
+/* ---- text ------------------------------------------------------------------------------------ */
+
+static struct slice duration_text(struct arena *a, uint64_t ms)
+{
+    uint64_t s = ms / MS_PER_SECOND;
+    if (s < 60)
+        return arena_printf(a, "%u.%03us", (unsigned)s, (unsigned)(ms % MS_PER_SECOND));
+    return arena_printf(a, "%u:%02u:%02u", (unsigned)(s / 3600), (unsigned)(s / 60 % 60),
+                        (unsigned)(s % 60));
+}
+
+/* "answered", "failed 486"; of a request that is no call its method */
+static struct slice outcome_text(struct arena *a, const struct call_summary *c)
+{
+    struct text t = {0};
+    if (c->outcome == CALL_NOT_A_CALL)
+        text_add(&t, c->method);
+    else
+        text_printf(&t, "%s", call_outcome_name(c->outcome));
+    if (c->status >= 300)
+        text_printf(&t, " %u", c->status);
+    struct slice s = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return s;
+}
+
+struct columns {
+    size_t outcome, number, call_id;
+};
+
+/* The fixed cells take 29 columns; a wider terminal gives to the numbers and then to the Call-ID.
+ */
+static struct columns columns_of(const struct report_style *style)
+{
+    struct columns c = {.outcome = 13, .number = NUMBER_LEAST, .call_id = CALL_ID_LEAST};
+    size_t used = 29 + c.outcome + 2 * c.number + c.call_id, width = report_width(style);
+    size_t more = width > used ? width - used : 0;
+    size_t each = more / 4 < NUMBER_MOST - NUMBER_LEAST ? more / 4 : NUMBER_MOST - NUMBER_LEAST;
+    c.number += each;
+    c.call_id += more - 2 * each;
+    return c;
+}
+
+static void add_row(struct text *out, const struct report_style *style, const struct slice cells[8])
+{
+    struct columns w = columns_of(style);
+    const size_t widths[8] = {8, 7, w.outcome, w.number, w.number, 4, 3, w.call_id};
+    size_t from = out->n;
+    for (size_t i = 0; i < 8; i++) {
+        if (i == 5 || i == 6) {
+            size_t wide = text_width(cells[i]);
+            report_add_spaces(out, wide < widths[i] ? widths[i] - wide : 0);
+            text_add_terminal(out, cells[i]);
+        } else {
+            report_add_cell(out, cells[i], widths[i]);
+        }
+        text_add_char(out, ' ');
+    }
+    report_trim_line(out, from);
+    text_add_char(out, '\n');
+}
+
+void report_call_text(struct text *out, struct report_calls *r, const struct call_summary *c)
+{
+    struct arena a = {0};
+    if (r->count++ == 0)
+        add_row(out, &r->style,
+                (struct slice[]){SLICE("START"), SLICE("TIME"), SLICE("OUTCOME"), SLICE("CALLER"),
+                                 SLICE("CALLEE"), SLICE("MSGS"), SLICE("PTS"), SLICE("CALL-ID")});
+    report_add_day(out, &r->day, c->start_ns);
+    struct slice id = c->call_id_count ? c->call_ids[0] : SLICE_NONE;
+    if (c->call_id_count > 1)
+        id = arena_printf(&a, "(%zu) %.*s", c->call_id_count, SLICE_ARG(id));
+    add_row(out, &r->style,
+            (struct slice[]){slice_first(slice_of(report_time_clock(c->start_ns).s), 8),
+                             duration_text(&a, duration_ms(c)), outcome_text(&a, c), c->caller,
+                             c->callee, arena_printf(&a, "%u", c->messages),
+                             arena_printf(&a, "%zu", c->point_count), id});
+    arena_free(&a);
+}
+
+void report_calls_text_end(struct text *out, const struct report_calls *r)
+{
+    if (r->count == 0)
+        text_add(out, SLICE("no calls\n"));
+}
+
+/* ---- CSV (RFC 4180) -------------------------------------------------------------------------- */
+
+static void add_csv_head(struct text *out)
+{
+    text_add(out,
+             SLICE("start,duration_ms,outcome,status,method,caller,callee,src,dst,messages,points,"
+                   "call_ids\r\n"));
+}
+
+static void add_field(struct text *out, struct slice value)
+{
+    text_add_char(out, ',');
+    text_add_csv(out, value);
+}
+
+/* Several values in one field stand apart by a space, which neither names nor Call-IDs should hold.
+ */
+static struct slice joined(struct arena *a, const struct slice *items, size_t n)
+{
+    struct text t = {0};
+    text_add(&t, SLICE(""));
+    for (size_t i = 0; i < n; i++) {
+        text_add(&t, i ? SLICE(" ") : SLICE(""));
+        text_add(&t, items[i]);
+    }
+    struct slice s = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return s;
+}
+
+static struct slice point_names(struct arena *a, const struct report_calls *r,
+                                const struct call_summary *c)
+{
+    struct slice *names = ARENA_ARRAY(a, struct slice, c->point_count);
+    for (size_t i = 0; i < c->point_count; i++)
+        names[i] = slice_of(r->points[c->points[i]].name);
+    return joined(a, names, c->point_count);
+}
+
+void report_call_csv(struct text *out, struct report_calls *r, const struct call_summary *c)
+{
+    struct arena a = {0};
+    if (r->count++ == 0)
+        add_csv_head(out);
+    text_printf(out, "%s,%llu", report_time_iso(c->start_ns).s, (unsigned long long)duration_ms(c));
+    add_field(out, slice_of(call_outcome_name(c->outcome)));
+    add_field(out, c->status ? arena_printf(&a, "%u", c->status) : SLICE_NONE);
+    add_field(out, c->method);
+    add_field(out, c->caller);
+    add_field(out, c->callee);
+    add_field(out, slice_of(endpoint_format(&c->src).s));
+    add_field(out, slice_of(endpoint_format(&c->dst).s));
+    add_field(out, arena_printf(&a, "%u", c->messages));
+    add_field(out, point_names(&a, r, c));
+    add_field(out, joined(&a, c->call_ids, c->call_id_count));
+    text_add(out, SLICE("\r\n"));
+    arena_free(&a);
+}
+
+void report_calls_csv_end(struct text *out, const struct report_calls *r)
+{
+    if (r->count == 0)
+        add_csv_head(out);
+}
+
+/* ---- NDJSON ---------------------------------------------------------------------------------- */
+
+static void write_string(struct json_writer *w, const char *key, struct slice s)
+{
+    json_add_key(w, key);
+    json_add_string(w, s);
+}
+
+static void write_time_or_null(struct json_writer *w, const char *key, int64_t ns)
+{
+    json_add_key(w, key);
+    if (ns)
+        json_add_cstring(w, report_time_iso(ns).s);
+    else
+        json_add_null(w);
+}
+
+static void write_times(struct json_writer *w, const struct call_summary *c)
+{
+    json_add_key(w, "start");
+    json_add_cstring(w, report_time_iso(c->start_ns).s);
+    write_time_or_null(w, "answer", c->answer_ns);
+    write_time_or_null(w, "end", c->end_ns);
+    json_add_key(w, "last");
+    json_add_cstring(w, report_time_iso(c->last_ns).s);
+    json_add_key(w, "duration_ms");
+    json_add_uint(w, duration_ms(c));
+}
+
+static void write_outcome(struct json_writer *w, const struct call_summary *c)
+{
+    write_string(w, "outcome", slice_of(call_outcome_name(c->outcome)));
+    json_add_key(w, "status");
+    if (c->status)
+        json_add_uint(w, c->status);
+    else
+        json_add_null(w);
+    write_string(w, "method", c->method);
+    write_string(w, "caller", c->caller);
+    write_string(w, "callee", c->callee);
+    write_string(w, "src", slice_of(endpoint_format(&c->src).s));
+    write_string(w, "dst", slice_of(endpoint_format(&c->dst).s));
+    json_add_key(w, "messages");
+    json_add_uint(w, c->messages);
+}
+
+void report_call_ndjson(struct text *out, struct report_calls *r, const struct call_summary *c)
+{
+    struct json_writer w = {.out = out};
+    r->count++;
+    json_begin_object(&w);
+    json_add_key(&w, "call_ids");
+    json_begin_array(&w);
+    for (size_t i = 0; i < c->call_id_count; i++)
+        json_add_string(&w, c->call_ids[i]);
+    json_end_array(&w);
+    write_times(&w, c);
+    write_outcome(&w, c);
+    json_add_key(&w, "points");
+    json_begin_array(&w);
+    for (size_t i = 0; i < c->point_count; i++)
+        json_add_cstring(&w, r->points[c->points[i]].name);
+    json_end_array(&w);
+    json_end_object(&w);
+    text_add_char(out, '\n');
+}

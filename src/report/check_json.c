@@ -1,0 +1,348 @@
+/* check --format json: schema sipxray-check/1, as man/sipxray-check-json.5 has it. */
+#include "report/internal.h"
+
+#define CALL_DEPTH 2 /* of a call's object: in the array "calls" of the root */
+
+static void write_string(struct json_writer *w, const char *key, struct slice s)
+{
+    json_add_key(w, key);
+    json_add_string(w, s);
+}
+
+static void write_cstring(struct json_writer *w, const char *key, const char *s)
+{
+    write_string(w, key, slice_of(s));
+}
+
+static void write_uint(struct json_writer *w, const char *key, uint64_t n)
+{
+    json_add_key(w, key);
+    json_add_uint(w, n);
+}
+
+static void write_bool(struct json_writer *w, const char *key, bool b)
+{
+    json_add_key(w, key);
+    json_add_bool(w, b);
+}
+
+static void write_strings(struct json_writer *w, const char *key, const struct slice *items,
+                          size_t n)
+{
+    json_add_key(w, key);
+    bool pretty = w->pretty;
+    w->pretty = false; /* reads better on one line */
+    json_begin_array(w);
+    for (size_t i = 0; i < n; i++)
+        json_add_string(w, items[i]);
+    json_end_array(w);
+    w->pretty = pretty;
+}
+
+/* What follows stands on one line, until lines(): small arrays and objects read better so. */
+static void flat(struct json_writer *w)
+{
+    w->pretty = false;
+}
+
+static void lines(struct json_writer *w)
+{
+    w->pretty = true;
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static void write_sighting(struct json_writer *w, const struct check_sighting *s)
+{
+    json_begin_object(w);
+    write_string(w, "at", s->at);
+    write_string(w, "point", s->point);
+    write_string(w, "node", s->node);
+    write_string(w, "side", s->side);
+    write_cstring(w, "src", endpoint_format(&s->src).s);
+    write_cstring(w, "dst", endpoint_format(&s->dst).s);
+    write_cstring(w, "transport", s->transport);
+    write_string(w, "call_id", s->call_id);
+    write_uint(w, "cseq", s->cseq);
+    json_add_key(w, "frames");
+    flat(w);
+    json_begin_array(w);
+    for (size_t i = 0; i < s->frame_count; i++)
+        json_add_uint(w, s->frames[i]);
+    json_end_array(w);
+    lines(w);
+    write_uint(w, "transmissions", s->transmissions);
+    json_end_object(w);
+}
+
+static void write_guilty(struct json_writer *w, const struct check_guilty *g)
+{
+    json_add_key(w, "guilty");
+    if (!g->any) {
+        json_add_null(w);
+        return;
+    }
+    flat(w);
+    json_begin_object(w);
+    if (g->node.n) {
+        write_string(w, "node", g->node);
+        write_string(w, "in", g->in);
+        write_string(w, "out", g->out);
+    } else {
+        json_add_key(w, "node");
+        json_add_null(w);
+        write_string(w, "after", g->after);
+        write_string(w, "before", g->before);
+        write_strings(w, "candidates", g->candidates, g->candidate_count);
+    }
+    json_end_object(w);
+    lines(w);
+}
+
+/* States and values, both aligned with the sightings. */
+static void write_columns(struct json_writer *w, const struct report_style *style,
+                          const struct check_header *h, size_t n)
+{
+    struct arena a = {0};
+    json_add_key(w, "states");
+    flat(w);
+    json_begin_array(w);
+    for (size_t i = 0; i < n; i++)
+        json_add_cstring(w, check_state_name(h->states[i]));
+    json_end_array(w);
+    lines(w);
+    json_add_key(w, "values");
+    flat(w);
+    json_begin_array(w);
+    for (size_t i = 0; i < n; i++) {
+        json_begin_array(w);
+        for (size_t k = 0; k < h->values[i].n; k++)
+            json_add_string(w, report_masked(&a, style, h->name, h->values[i].items[k]));
+        json_end_array(w);
+    }
+    json_end_array(w);
+    lines(w);
+    arena_free(&a);
+}
+
+static void write_header(struct json_writer *w, const struct report_style *style,
+                         const struct check_header *h, size_t sightings)
+{
+    json_begin_object(w);
+    write_string(w, "name", h->name);
+    write_bool(w, "expected", h->expected);
+    if (h->has_value) {
+        struct arena a = {0};
+        write_string(w, "value", report_masked(&a, style, h->name, h->value));
+        arena_free(&a);
+    }
+    write_cstring(w, "verdict", check_header_verdict_name(h->verdict));
+    write_columns(w, style, h, sightings);
+    write_guilty(w, &h->guilty);
+    json_end_object(w);
+}
+
+static void write_request_head(struct json_writer *w, const struct check_request *r)
+{
+    write_string(w, "method", r->method);
+    if (r->status)
+        write_uint(w, "status", r->status);
+    write_uint(w, "cseq", r->cseq);
+    json_add_key(w, "sent_by");
+    flat(w);
+    json_begin_object(w);
+    write_string(w, "node", r->sent_by_node);
+    write_string(w, "address", r->sent_by_address);
+    json_end_object(w);
+    lines(w);
+    write_bool(w, "applies", r->applies);
+    write_string(w, "why", r->why);
+}
+
+static void write_answer(struct json_writer *w, const struct check_request *r)
+{
+    json_add_key(w, "answer");
+    if (!r->answer_status) {
+        json_add_null(w);
+        return;
+    }
+    flat(w);
+    json_begin_object(w);
+    write_uint(w, "status", r->answer_status);
+    write_string(w, "reason", r->answer_reason);
+    json_end_object(w);
+    lines(w);
+}
+
+static void write_request(struct json_writer *w, const struct report_style *style,
+                          const struct check_request *r)
+{
+    json_begin_object(w);
+    write_request_head(w, r);
+    json_add_key(w, "sightings");
+    json_begin_array(w);
+    for (size_t i = 0; i < r->sighting_count; i++)
+        write_sighting(w, &r->sightings[i]);
+    json_end_array(w);
+    write_answer(w, r);
+    json_add_key(w, "headers");
+    json_begin_array(w);
+    for (size_t i = 0; i < r->header_count; i++)
+        write_header(w, style, &r->headers[i], r->sighting_count);
+    json_end_array(w);
+    json_end_object(w);
+}
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+static void write_finding(struct json_writer *w, const struct check_finding *f)
+{
+    json_begin_object(w);
+    write_cstring(w, "id", f->id);
+    write_cstring(w, "severity", check_severity_name(f->severity));
+    write_string(w, "method", f->method);
+    write_string(w, "header", f->header);
+    write_string(w, "node", f->node);
+    write_string(w, "message", f->message);
+    json_add_key(w, "evidence");
+    flat(w);
+    json_begin_array(w);
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        json_begin_object(w);
+        write_string(w, "point", f->evidence[i].point);
+        write_uint(w, "frame", f->evidence[i].frame);
+        json_end_object(w);
+    }
+    json_end_array(w);
+    lines(w);
+    json_end_object(w);
+}
+
+static void write_trunk(struct json_writer *w, const struct expect_trunk *t)
+{
+    json_add_key(w, "trunk");
+    if (!t) {
+        json_add_null(w);
+        return;
+    }
+    flat(w);
+    json_begin_object(w);
+    write_string(w, "id", t->id);
+    write_string(w, "name", t->name);
+    json_end_object(w);
+    lines(w);
+}
+
+static void write_call_head(struct json_writer *w, const struct check_call *c)
+{
+    write_strings(w, "call_ids", c->call_ids, c->call_id_count);
+    if (c->joined.n)
+        write_string(w, "joined", c->joined);
+    write_cstring(w, "direction", c->direction);
+    write_string(w, "caller", c->caller);
+    write_string(w, "callee", c->callee);
+    write_trunk(w, c->trunk);
+    write_cstring(w, "verdict", check_verdict_name(c->verdict));
+}
+
+void report_check_json_call(struct text *out, const struct report_style *style, bool first,
+                            const struct check_call *call)
+{
+    struct json_writer w = {.out = out, .depth = CALL_DEPTH, .pretty = true, .fresh = first};
+    json_begin_object(&w);
+    write_call_head(&w, call);
+    json_add_key(&w, "requests");
+    json_begin_array(&w);
+    for (size_t i = 0; i < call->request_count; i++)
+        write_request(&w, style, &call->requests[i]);
+    json_end_array(&w);
+    json_add_key(&w, "findings");
+    json_begin_array(&w);
+    for (size_t i = 0; i < call->finding_count; i++)
+        write_finding(&w, &call->findings[i]);
+    json_end_array(&w);
+    json_add_key(&w, "causes");
+    json_begin_array(&w);
+    json_end_array(&w);
+    json_end_object(&w);
+}
+
+/* ---- the run --------------------------------------------------------------------------------- */
+
+/* Several link types in one file stand in order of appearance. */
+static void write_link_types(struct json_writer *w, const struct trace_point *p)
+{
+    char fallback[24];
+    struct text names = {0};
+    text_add(&names, SLICE(""));
+    for (uint32_t i = 0; i < p->link_type_count; i++)
+        text_printf(&names, "%s%s", i ? "," : "", source_link_name(p->link_types[i], fallback));
+    write_string(w, "link_type", text_slice(&names));
+    text_free(&names);
+}
+
+static void write_point(struct json_writer *w, const struct trace_point *p)
+{
+    json_begin_object(w);
+    write_cstring(w, "name", p->name);
+    write_cstring(w, "source", p->path);
+    write_link_types(w, p);
+    write_uint(w, "packets", p->source->frames);
+    write_uint(w, "messages", p->messages);
+    write_bool(w, "truncated", p->source->truncated);
+    write_uint(w, "undecrypted", 0); /* TLS is not read yet */
+    json_end_object(w);
+}
+
+static void write_summary(struct json_writer *w, const struct check_summary *s)
+{
+    json_add_key(w, "summary");
+    flat(w);
+    json_begin_object(w);
+    write_uint(w, "calls", s->calls);
+    write_uint(w, "passed", s->passed);
+    write_uint(w, "failed", s->failed);
+    write_uint(w, "inconclusive", s->inconclusive);
+    json_end_object(w);
+    lines(w);
+}
+
+static void write_places(struct json_writer *w, const struct report_run *run)
+{
+    json_add_key(w, "points");
+    json_begin_array(w);
+    for (size_t i = 0; i < run->point_count; i++)
+        write_point(w, &run->points[i]);
+    json_end_array(w);
+    json_add_key(w, "nodes");
+    json_begin_array(w);
+    for (size_t i = 0; i < run->node_count; i++) {
+        json_begin_object(w);
+        write_string(w, "name", run->nodes[i].name);
+        write_strings(w, "addresses", run->nodes[i].addresses, run->nodes[i].address_count);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+void report_check_json_head(struct text *out, const struct report_run *run)
+{
+    struct json_writer w = {.out = out, .pretty = true};
+    json_begin_object(&w);
+    write_cstring(&w, "schema", "sipxray-check/1");
+    write_cstring(&w, "version", run->version);
+    write_cstring(&w, "verdict", check_verdict_name(run->verdict));
+    write_summary(&w, run->summary);
+    write_places(&w, run);
+    json_add_key(&w, "calls");
+    json_begin_array(&w);
+}
+
+void report_check_json_tail(struct text *out, bool any_calls)
+{
+    struct json_writer w = {.out = out, .depth = CALL_DEPTH, .pretty = true, .fresh = !any_calls};
+    json_end_array(&w);
+    w.fresh = false;
+    json_end_object(&w);
+    text_add_char(out, '\n');
+}

@@ -1,0 +1,267 @@
+/* The table of a message: a row for each header, a column for each sighting.  What does not fit the
+ * terminal is cut; what can't be cut any more is told line by line instead. */
+#include "report/internal.h"
+
+#include <stdlib.h>
+
+#define INDENT      2
+#define VALUE_LEAST 7  /* columns that a value keeps when it is cut */
+#define NAME_MOST   48 /* longer header names are cut */
+
+/* How the table of a message is laid out. */
+struct layout {
+    enum { LAYOUT_WIDE, LAYOUT_NARROW, LAYOUT_LINES } kind;
+    size_t name, verdict; /* columns */
+    size_t *values;       /* columns of each sighting */
+    size_t n;
+};
+
+/* ---- what stands in a cell ------------------------------------------------------------------- */
+
+/* The values of a header at a sighting; several stand apart by " | ". */
+static struct slice cell_text(struct arena *a, const struct report_style *style,
+                              const struct check_header *h, size_t i)
+{
+    struct text t = {0};
+    if (h->values[i].n == 0)
+        return h->states[i] == CHECK_STATE_CUT ? SLICE("?") : SLICE("-");
+    for (size_t k = 0; k < h->values[i].n; k++) {
+        struct slice value = report_masked(a, style, h->name, h->values[i].items[k]);
+        text_add(&t, k ? SLICE(" | ") : SLICE(""));
+        text_add(&t, value.n ? value : SLICE("\"\""));
+    }
+    if (h->states[i] == CHECK_STATE_CUT)
+        text_add(&t, SLICE("?"));
+    struct slice cell = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return cell;
+}
+
+static enum report_colour cell_colour(const struct check_header *h, size_t i)
+{
+    static const enum report_colour colours[] = {
+        [CHECK_STATE_PRESENT] = REPORT_PLAIN,
+        [CHECK_STATE_MISSING] = REPORT_RED,
+        [CHECK_STATE_ALTERED] = REPORT_RED,
+        [CHECK_STATE_CUT] = REPORT_YELLOW,
+    };
+    return h->expected || h->states[i] != CHECK_STATE_MISSING ? colours[h->states[i]]
+                                                              : REPORT_PLAIN;
+}
+
+static enum report_colour verdict_colour(const struct check_header *h)
+{
+    return h->verdict == CHECK_OK        ? REPORT_GREEN
+           : h->verdict == CHECK_UNKNOWN ? REPORT_YELLOW
+                                         : REPORT_RED;
+}
+
+/* "stripped by kam1", "stripped after livekit:out"; in a narrow table the word alone */
+static struct slice verdict_text(struct arena *a, const struct check_header *h, bool narrow)
+{
+    const char *word = check_header_verdict_name(h->verdict);
+    const struct check_guilty *g = &h->guilty;
+    if (narrow || !g->any || h->verdict == CHECK_NEVER_SENT || h->verdict == CHECK_MISSING)
+        return slice_of(word);
+    if (g->node.n)
+        return arena_printf(a, "%s by %.*s", word, SLICE_ARG(g->node));
+    return g->after.n ? arena_printf(a, "%s after %.*s", word, SLICE_ARG(g->after))
+                      : slice_of(word);
+}
+
+/* ---- measuring ------------------------------------------------------------------------------- */
+
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The first line of a column's head is the point, the second its side. */
+static struct slice head_name(const struct check_sighting *s)
+{
+    return slice_first(s->at, s->side.n ? s->at.n - s->side.n - 1 : s->at.n);
+}
+
+static size_t total(const struct layout *l)
+{
+    size_t width = INDENT + l->name + 1 + 1 + l->verdict;
+    for (size_t i = 0; i < l->n; i++)
+        width += 1 + l->values[i];
+    return width;
+}
+
+static void measure(struct layout *l, struct arena *a, const struct report_style *style,
+                    const struct check_request *r, bool narrow)
+{
+    l->name = l->verdict = 0;
+    for (size_t i = 0; i < l->n; i++)
+        l->values[i] = most(text_width(head_name(&r->sightings[i])), r->sightings[i].side.n);
+    for (size_t k = 0; k < r->header_count; k++) {
+        const struct check_header *h = &r->headers[k];
+        l->name = most(l->name, text_width(h->name));
+        l->verdict = most(l->verdict, text_width(verdict_text(a, h, narrow)));
+        for (size_t i = 0; i < l->n; i++)
+            l->values[i] = most(l->values[i], text_width(cell_text(a, style, h, i)));
+    }
+    l->name = l->name > NAME_MOST ? NAME_MOST : l->name;
+}
+
+/* Takes from the widest columns, one by one, until the table fits.  False: it does not. */
+static bool shrink(struct layout *l, size_t width)
+{
+    size_t now = total(l);
+    while (now > width) {
+        size_t widest = 0;
+        for (size_t i = 1; i < l->n; i++)
+            if (l->values[i] > l->values[widest])
+                widest = i;
+        if (l->n == 0 || l->values[widest] <= VALUE_LEAST)
+            return false;
+        /* a very wide column is brought near in one step */
+        size_t over = now - width, cut = (l->values[widest] - VALUE_LEAST) / 2;
+        cut = cut > over ? over : cut;
+        cut = cut ? cut : 1;
+        l->values[widest] -= cut;
+        now -= cut;
+    }
+    return true;
+}
+
+/* The wide form says who did it in the row; it is given up where values would have to be cut for
+ * that. */
+static struct layout layout_of(struct arena *a, const struct report_style *style,
+                               const struct check_request *r)
+{
+    size_t width = report_width(style);
+    struct layout l = {.n = r->sighting_count, .values = ARENA_ARRAY(a, size_t, r->sighting_count)};
+    measure(&l, a, style, r, false);
+    l.kind = LAYOUT_WIDE;
+    if (total(&l) <= width)
+        return l;
+    measure(&l, a, style, r, true);
+    l.kind = shrink(&l, width) ? LAYOUT_NARROW : LAYOUT_LINES;
+    return l;
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static void add_head_line(struct text *out, const struct layout *l, const struct check_request *r,
+                          bool side)
+{
+    size_t from = out->n;
+    report_add_spaces(out, INDENT + l->name + 1 + (l->kind == LAYOUT_NARROW ? l->verdict + 1 : 0));
+    for (size_t i = 0; i < l->n; i++) {
+        report_add_cell(out, side ? r->sightings[i].side : head_name(&r->sightings[i]),
+                        l->values[i]);
+        text_add_char(out, ' ');
+    }
+    report_trim_line(out, from);
+    text_add_char(out, '\n');
+}
+
+static void add_coloured_cell(struct text *out, const struct report_style *style,
+                              enum report_colour colour, struct slice text, size_t width)
+{
+    report_colour_on(out, style, colour);
+    report_add_cell(out, text, width);
+    report_colour_off(out, style, colour);
+    text_add_char(out, ' ');
+}
+
+static void add_row(struct text *out, const struct report_style *style, struct arena *a,
+                    const struct layout *l, const struct check_header *h)
+{
+    bool narrow = l->kind == LAYOUT_NARROW;
+    size_t from = out->n;
+    report_add_spaces(out, INDENT);
+    report_add_cell(out, h->name, l->name);
+    text_add_char(out, ' ');
+    struct slice verdict = verdict_text(a, h, narrow);
+    if (narrow)
+        add_coloured_cell(out, style, verdict_colour(h), verdict, l->verdict);
+    for (size_t i = 0; i < l->n; i++)
+        add_coloured_cell(out, style, cell_colour(h, i), cell_text(a, style, h, i), l->values[i]);
+    if (!narrow)
+        report_add_coloured(out, style, verdict_colour(h), verdict);
+    report_trim_line(out, from);
+    text_add_char(out, '\n');
+}
+
+/* ---- line by line ---------------------------------------------------------------------------- */
+
+/* "livekit:out", "livekit:out, kam1:in", "livekit:out to kam2:in (4 sightings)" */
+static struct slice stretch(struct arena *a, const struct check_request *r, size_t from, size_t to)
+{
+    const struct check_sighting *s = r->sightings;
+    if (to - from == 1)
+        return s[from].at;
+    if (to - from == 2)
+        return arena_printf(a, "%.*s, %.*s", SLICE_ARG(s[from].at), SLICE_ARG(s[to - 1].at));
+    return arena_printf(a, "%.*s to %.*s (%zu sightings)", SLICE_ARG(s[from].at),
+                        SLICE_ARG(s[to - 1].at), to - from);
+}
+
+/* Where along the path which value stood, a line for each stretch of equal ones. */
+static void add_stretches(struct text *out, const struct report_style *style, struct arena *a,
+                          const struct check_request *r, const struct check_header *h)
+{
+    for (size_t from = 0, to; from < r->sighting_count; from = to) {
+        struct slice value = cell_text(a, style, h, from);
+        for (to = from + 1; to < r->sighting_count; to++)
+            if (!slice_equal(value, cell_text(a, style, h, to)) || h->states[to] != h->states[from])
+                break;
+        report_add_spaces(out, INDENT + 4);
+        report_add_coloured(out, style, cell_colour(h, from), value);
+        text_add(out, SLICE("  at "));
+        size_t column = INDENT + 4 + text_width(value) + 5;
+        report_add_wrapped(out, column, INDENT + 6, report_width(style), stretch(a, r, from, to));
+        text_add_char(out, '\n');
+    }
+}
+
+static void add_lines(struct text *out, const struct report_style *style, struct arena *a,
+                      const struct check_request *r, const struct check_header *h)
+{
+    struct slice verdict = verdict_text(a, h, false);
+    size_t width = text_width(h->name) + 1 + text_width(verdict);
+    report_add_spaces(out, INDENT);
+    text_add_terminal(out, h->name);
+    if (INDENT + width > report_width(style)) {
+        text_add_char(out, '\n');
+        report_add_spaces(out, INDENT + 3);
+    }
+    text_add_char(out, ' ');
+    report_add_coloured(out, style, verdict_colour(h), verdict);
+    text_add_char(out, '\n');
+    add_stretches(out, style, a, r, h);
+}
+
+/* Did a value of this header lose something to the width of its column? */
+static bool was_cut(const struct report_style *style, struct arena *a, const struct layout *l,
+                    const struct check_header *h)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (text_width(cell_text(a, style, h, i)) > l->values[i])
+            return true;
+    return text_width(h->name) > l->name;
+}
+
+void report_add_header_table(struct text *out, const struct report_style *style,
+                             const struct check_request *r)
+{
+    struct arena a = {0};
+    struct layout l = layout_of(&a, style, r);
+    if (l.kind != LAYOUT_LINES) {
+        add_head_line(out, &l, r, false);
+        add_head_line(out, &l, r, true);
+        for (size_t i = 0; i < r->header_count; i++)
+            add_row(out, style, &a, &l, &r->headers[i]);
+    }
+    for (size_t i = 0; i < r->header_count; i++) {
+        const struct check_header *h = &r->headers[i];
+        bool whole = style->verbose || h->verdict != CHECK_OK;
+        if (l.kind == LAYOUT_LINES || (whole && was_cut(style, &a, &l, h)))
+            add_lines(out, style, &a, r, h);
+    }
+    arena_free(&a);
+}

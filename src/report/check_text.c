@@ -1,0 +1,198 @@
+/* check for a person: a block for each call, in it a table for each message, what is wrong in
+ * words, and the count. */
+#include "report/internal.h"
+
+/* ---- the head of a call ---------------------------------------------------------------------- */
+
+/* Adds a part of a line; where it does not fit any more it starts a line of its own, indented. */
+static void add_part(struct text *out, const struct report_style *style, size_t *column,
+                     struct slice part)
+{
+    size_t wide = text_width(part);
+    if (*column && *column + 3 + wide > report_width(style)) {
+        text_add(out, SLICE("\n  "));
+        *column = 2;
+    } else if (*column) {
+        text_add(out, SLICE("   "));
+        *column += 3;
+    }
+    text_add_terminal(out, part);
+    *column += wide;
+}
+
+static struct slice or_unknown(struct slice s)
+{
+    return s.n ? s : SLICE("?");
+}
+
+static struct slice trunk_text(struct arena *a, const struct check_call *c)
+{
+    if (!c->trunk)
+        return SLICE_NONE;
+    if (c->trunk->name.n)
+        return arena_printf(a, "trunk \"%.*s\"", SLICE_ARG(c->trunk->name));
+    return arena_printf(a, "trunk %.*s", SLICE_ARG(or_unknown(c->trunk->id)));
+}
+
+static void add_call_head(struct text *out, const struct report_style *style, struct arena *a,
+                          const struct check_call *c)
+{
+    size_t column = 5;
+    struct slice trunk = trunk_text(a, c);
+    report_colour_on(out, style, REPORT_BOLD);
+    text_add(out, SLICE("Call "));
+    text_add_terminal(out, c->call_id_count ? c->call_ids[0] : SLICE("without Call-ID"));
+    column += c->call_id_count ? text_width(c->call_ids[0]) : 15;
+    report_colour_off(out, style, REPORT_BOLD);
+    add_part(out, style, &column,
+             arena_printf(a, "%.*s -> %.*s", SLICE_ARG(or_unknown(c->caller)),
+                          SLICE_ARG(or_unknown(c->callee))));
+    if (trunk.n)
+        add_part(out, style, &column, trunk);
+    text_add_char(out, '\n');
+    for (size_t i = 1; i < c->call_id_count; i++) {
+        text_add(out, SLICE("  and "));
+        text_add_terminal(out, c->call_ids[i]);
+        text_add_char(out, '\n');
+    }
+    if (c->joined.n)
+        report_add_line(out, style, 2, arena_printf(a, "joined: %.*s", SLICE_ARG(c->joined)));
+    if (style->verbose && c->trunk_why.n)
+        report_add_line(out, style, 2, c->trunk_why);
+}
+
+/* ---- a message ------------------------------------------------------------------------------- */
+
+/* "BYE sent by livekit, answered 200" */
+static struct slice request_title(struct arena *a, const struct check_request *r)
+{
+    struct text t = {0};
+    text_add(&t, report_request_name(a, r));
+    struct slice sender = r->sent_by_node.n ? r->sent_by_node : r->sent_by_address;
+    if (sender.n) {
+        text_add(&t, SLICE(" sent by "));
+        text_add(&t, sender);
+    }
+    if (r->answer_status)
+        text_printf(&t, ", answered %u", r->answer_status);
+    else if (!r->status && !slice_is(r->method, "ACK"))
+        text_add(&t, SLICE(", no answer seen"));
+    struct slice title = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return title;
+}
+
+static bool any_harm(const struct check_request *r)
+{
+    for (size_t i = 0; i < r->header_count; i++)
+        if (r->headers[i].verdict != CHECK_OK)
+            return true;
+    return false;
+}
+
+/* A message that no mapping speaks of is a line; its headers are shown on request or where one came
+ * to harm. */
+static void add_request(struct text *out, const struct report_style *style, struct arena *a,
+                        const struct check_call *c, const struct check_request *r)
+{
+    struct slice title = request_title(a, r);
+    bool table = r->header_count && (r->applies || style->verbose || any_harm(r));
+    if (r->why.n && (!r->applies || style->verbose))
+        title = arena_printf(a, "%.*s: %.*s", SLICE_ARG(title), SLICE_ARG(r->why));
+    report_add_line(out, style, 0, title);
+    if (table)
+        report_add_header_table(out, style, r);
+    if (table || r->applies)
+        report_add_judgements(out, style, a, c, r);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+/* An inconclusive call says why, even where nothing was found in it. */
+static void add_inconclusive(struct text *out, const struct report_style *style, struct arena *a,
+                             const struct check_call *c)
+{
+    bool judged = false;
+    if (c->verdict != CHECK_INCONCLUSIVE)
+        return;
+    for (size_t i = 0; i < c->request_count; i++)
+        judged |= c->requests[i].applies;
+    struct slice why = !c->trunk && c->trunk_why.n ? c->trunk_why
+                       : judged
+                           ? SLICE("the captures do not show enough of its messages")
+                           : SLICE("no message in it is one that the trunk promises headers on");
+    report_add_labelled(out, style, REPORT_YELLOW, "OPEN",
+                        arena_printf(a, "not judged: %.*s", SLICE_ARG(why)));
+}
+
+void report_check_text(struct text *out, const struct report_style *style,
+                       const struct check_call *call)
+{
+    struct arena a = {0};
+    add_call_head(out, style, &a, call);
+    for (size_t i = 0; i < call->request_count; i++)
+        add_request(out, style, &a, call, &call->requests[i]);
+    report_add_other_findings(out, style, &a, call);
+    add_inconclusive(out, style, &a, call);
+    text_add_char(out, '\n');
+    arena_free(&a);
+}
+
+static void add_count(struct text *out, const struct report_style *style,
+                      const struct check_summary *s)
+{
+    text_printf(out, "%llu call%s: ", (unsigned long long)s->calls, s->calls == 1 ? "" : "s");
+    report_colour_on(out, style, s->passed && !s->failed ? REPORT_GREEN : REPORT_PLAIN);
+    text_printf(out, "%llu passed", (unsigned long long)s->passed);
+    report_colour_off(out, style, s->passed && !s->failed ? REPORT_GREEN : REPORT_PLAIN);
+    text_add(out, SLICE(", "));
+    report_colour_on(out, style, s->failed ? REPORT_RED : REPORT_PLAIN);
+    text_printf(out, "%llu failed", (unsigned long long)s->failed);
+    report_colour_off(out, style, s->failed ? REPORT_RED : REPORT_PLAIN);
+    if (s->inconclusive)
+        text_printf(out, ", %llu not judged", (unsigned long long)s->inconclusive);
+    text_add_char(out, '\n');
+}
+
+static bool same_trunk(const struct check_promise *a, const struct check_promise *b)
+{
+    return a->trunk == b->trunk;
+}
+
+/* The promises of one trunk stand together; one line for those of them that were never judged. */
+static size_t add_untested(struct text *out, const struct report_style *style, struct arena *a,
+                           const struct check_summary *s, size_t from)
+{
+    struct text t = {0};
+    size_t to = from;
+    while (to < s->promise_count && same_trunk(&s->promises[to], &s->promises[from])) {
+        const struct check_promise *p = &s->promises[to++];
+        if (p->judged)
+            continue;
+        text_add(&t, t.n ? SLICE(", ") : SLICE("never judged: "));
+        text_add(&t, p->header.n ? p->header : SLICE("any header"));
+    }
+    const struct expect_trunk *trunk = s->promises[from].trunk;
+    if (t.n && trunk) {
+        struct slice name = trunk->name.n ? trunk->name : trunk->id.n ? trunk->id : trunk->file;
+        text_add(&t, arena_printf(a, " (trunk %.*s)", SLICE_ARG(name)));
+    }
+    if (t.n)
+        report_add_labelled(out, style, REPORT_YELLOW, "OPEN", text_slice(&t));
+    text_free(&t);
+    return to;
+}
+
+void report_check_text_end(struct text *out, const struct report_style *style,
+                           const struct report_run *run)
+{
+    struct arena a = {0};
+    for (size_t i = 0; i < run->summary->promise_count;)
+        i = add_untested(out, style, &a, run->summary, i);
+    add_count(out, style, run->summary);
+    if (run->verdict == CHECK_INCONCLUSIVE)
+        report_add_line(out, style, 0,
+                        SLICE("Not everything that is promised was judged: the exit status is 3 "
+                              "(--allow-untested makes it 0)."));
+    arena_free(&a);
+}

@@ -1,0 +1,325 @@
+/* What is wrong with a message, in words: headers that came to the same harm by the same hand share
+ * a sentence. */
+#include "report/internal.h"
+
+#define LABEL_COLUMNS 6
+
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+void report_add_line(struct text *out, const struct report_style *style, size_t indent,
+                     struct slice words)
+{
+    report_add_spaces(out, indent);
+    report_add_wrapped(out, indent, indent + 2, report_width(style), words);
+    text_add_char(out, '\n');
+}
+
+void report_add_labelled(struct text *out, const struct report_style *style,
+                         enum report_colour colour, const char *label, struct slice words)
+{
+    report_add_coloured(out, style, colour, slice_of(label));
+    report_add_spaces(out, LABEL_COLUMNS - slice_of(label).n);
+    report_add_wrapped(out, LABEL_COLUMNS, LABEL_COLUMNS, report_width(style), words);
+    text_add_char(out, '\n');
+}
+
+static void add_by_severity(struct text *out, const struct report_style *style,
+                            enum check_severity severity, struct slice words)
+{
+    static const struct {
+        const char *label;
+        enum report_colour colour;
+    } labels[] = {
+        [CHECK_ERROR] = {"FAIL", REPORT_RED},
+        [CHECK_WARNING] = {"WARN", REPORT_YELLOW},
+        [CHECK_NOTE] = {"note", REPORT_PLAIN},
+    };
+    report_add_labelled(out, style, labels[severity].colour, labels[severity].label, words);
+}
+
+struct slice report_request_name(struct arena *a, const struct check_request *r)
+{
+    return r->status ? arena_printf(a, "%u to %.*s", r->status, SLICE_ARG(r->method)) : r->method;
+}
+
+/* ---- findings of a header -------------------------------------------------------------------- */
+
+/* Is it about this message?  A finding names it as "BYE" or "INVITE 200". */
+static bool is_about(struct arena *a, const struct check_finding *f, const struct check_request *r)
+{
+    struct slice name =
+        r->status ? arena_printf(a, "%.*s %u", SLICE_ARG(r->method), r->status) : r->method;
+    return slice_equal(f->method, name);
+}
+
+/* "header-stripped" of a header that is `stripped` */
+static bool tells_verdict(const struct check_finding *f, const struct check_header *h)
+{
+    struct slice id = slice_of(f->id), prefix = SLICE("header-");
+    return slice_equal(f->header, h->name) && slice_starts(id, prefix) &&
+           slice_is(slice_from(id, prefix.n), check_header_verdict_name(h->verdict));
+}
+
+/* The finding that a header's verdict led to, or NULL. */
+static const struct check_finding *finding_of(struct arena *a, const struct check_call *c,
+                                              const struct check_request *r,
+                                              const struct check_header *h)
+{
+    for (size_t i = 0; i < c->finding_count; i++)
+        if (tells_verdict(&c->findings[i], h) && is_about(a, &c->findings[i], r))
+            return &c->findings[i];
+    return NULL;
+}
+
+static enum check_severity severity_of(struct arena *a, const struct check_call *c,
+                                       const struct check_request *r, const struct check_header *h)
+{
+    const struct check_finding *f = finding_of(a, c, r, h);
+    if (f)
+        return f->severity;
+    return h->verdict == CHECK_UNKNOWN ? CHECK_WARNING : h->expected ? CHECK_ERROR : CHECK_NOTE;
+}
+
+/* ---- sentences ------------------------------------------------------------------------------- */
+
+/* What a node does to headers, and what becomes of them on a stretch. */
+static const struct {
+    const char *active, *passive;
+} verbs[] = {
+    [CHECK_STRIPPED] = {"strips", "lost"},
+    [CHECK_ALTERED] = {"alters", "altered"},
+    [CHECK_TRUNCATED] = {"truncates", "truncated"},
+    [CHECK_ENCODED] = {"percent-encodes", "percent-encoded"},
+    [CHECK_EMPTIED] = {"empties", "emptied"},
+    [CHECK_DUPLICATED] = {"duplicates", "duplicated"},
+    [CHECK_MISSING] = {"does not pass on", "lost"},
+    [CHECK_NEVER_SENT] = {"does not send", "not sent"},
+};
+
+static void add_node(struct text *t, const struct check_guilty *g)
+{
+    text_add(t, g->node);
+    if (g->in.n && g->out.n && !slice_equal(g->in, g->out)) {
+        text_add(t, SLICE(" ("));
+        text_add(t, g->in);
+        text_add(t, SLICE(" in, "));
+        text_add(t, g->out);
+        text_add(t, SLICE(" out)"));
+    } else if (g->in.n || g->out.n) {
+        struct slice address = g->in.n ? g->in : g->out;
+        if (slice_equal(address, g->node))
+            return;
+        text_add(t, SLICE(" ("));
+        text_add(t, address);
+        text_add(t, SLICE(")"));
+    }
+}
+
+static void add_stretch(struct text *t, const struct check_guilty *g)
+{
+    if (g->after.n && g->before.n)
+        text_add(t, SLICE("between "));
+    else
+        text_add(t, g->before.n ? SLICE("before ") : SLICE("after "));
+    text_add(t, g->after);
+    if (g->after.n && g->before.n)
+        text_add(t, SLICE(" and "));
+    text_add(t, g->before);
+    if (g->candidate_count == 0) {
+        text_add(t,
+                 g->after.n && g->before.n ? SLICE(", where no other node is known") : SLICE(""));
+        return;
+    }
+    text_add(t, g->candidate_count == 1 ? SLICE("; candidate ") : SLICE("; candidates "));
+    for (size_t i = 0; i < g->candidate_count; i++) {
+        text_add(t, i ? SLICE(", ") : SLICE(""));
+        text_add(t, g->candidates[i]);
+    }
+    text_add(t, g->candidate_count == 1 ? SLICE("; a capture on it would settle it")
+                                        : SLICE("; a capture on one of them would settle it"));
+}
+
+static bool same_guilt(const struct check_header *a, const struct check_header *b)
+{
+    const struct check_guilty *g = &a->guilty, *h = &b->guilty;
+    if (a->verdict != b->verdict || g->any != h->any || g->candidate_count != h->candidate_count)
+        return false;
+    for (size_t i = 0; i < g->candidate_count; i++)
+        if (!slice_equal(g->candidates[i], h->candidates[i]))
+            return false;
+    return slice_equal(g->node, h->node) && slice_equal(g->in, h->in) &&
+           slice_equal(g->out, h->out) && slice_equal(g->after, h->after) &&
+           slice_equal(g->before, h->before);
+}
+
+/* A group: the headers that share verdict, guilt and severity with one of them. */
+struct group {
+    const struct check_call *call;
+    const struct check_request *request;
+    const struct check_header *header; /* the first of them */
+    enum check_severity severity;
+    struct slice names; /* "X-A, X-B" */
+    size_t count;
+    size_t of; /* headers that are owed on the message, or followed where none is */
+};
+
+static bool in_group(struct arena *a, const struct group *g, const struct check_header *h)
+{
+    return same_guilt(g->header, h) && severity_of(a, g->call, g->request, h) == g->severity;
+}
+
+static struct group group_of(struct arena *a, const struct check_call *c,
+                             const struct check_request *r, size_t first)
+{
+    struct group g = {.call = c, .request = r, .header = &r->headers[first]};
+    struct text names = {0};
+    g.severity = severity_of(a, c, r, g.header);
+    for (size_t i = 0; i < r->header_count; i++) {
+        g.of += r->headers[i].expected == g.header->expected;
+        if (!in_group(a, &g, &r->headers[i]))
+            continue;
+        text_add(&names, g.count++ ? SLICE(", ") : SLICE(""));
+        text_add(&names, r->headers[i].name);
+    }
+    g.names = arena_copy(a, text_slice(&names));
+    text_free(&names);
+    return g;
+}
+
+static bool is_first_of_group(struct arena *a, const struct check_call *c,
+                              const struct check_request *r, size_t i)
+{
+    struct group g = {.call = c, .request = r, .header = &r->headers[i]};
+    g.severity = severity_of(a, c, r, g.header);
+    for (size_t k = 0; k < i; k++)
+        if (in_group(a, &g, &r->headers[k]))
+            return false;
+    return true;
+}
+
+/* "kam1 (10.0.1.1 in, 10.0.2.1 out) strips 1 of 7 headers from BYE: X-Five9-Queue" */
+static struct slice sentence(struct arena *a, const struct group *g)
+{
+    const struct check_guilty *guilty = &g->header->guilty;
+    struct text t = {0};
+    struct slice message = report_request_name(a, g->request);
+    const char *plural = g->of == 1 ? "" : "s";
+    if (guilty->node.n) {
+        add_node(&t, guilty);
+        text_printf(&t, " %s %zu of %zu header%s ", verbs[g->header->verdict].active, g->count,
+                    g->of, plural);
+        text_add(&t, g->header->verdict == CHECK_STRIPPED ? SLICE("from ") : SLICE("of "));
+        text_add(&t, message);
+    } else {
+        text_printf(&t, "%zu of %zu header%s of ", g->count, g->of, plural);
+        text_add(&t, message);
+        text_printf(&t, " %s %s ", g->count == 1 ? "is" : "are", verbs[g->header->verdict].passive);
+        add_stretch(&t, guilty);
+    }
+    text_add(&t, SLICE(": "));
+    text_add(&t, g->names);
+    struct slice s = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return s;
+}
+
+/* Without a guilty one (unknown, or nothing to blame) the finding's own words serve. */
+static struct slice words_of(struct arena *a, const struct group *g)
+{
+    const struct check_finding *f = finding_of(a, g->call, g->request, g->header);
+    struct slice message = report_request_name(a, g->request);
+    if (g->header->guilty.any && g->header->verdict != CHECK_UNKNOWN)
+        return sentence(a, g);
+    if (f && g->count == 1)
+        return f->message;
+    if (g->header->verdict == CHECK_UNKNOWN)
+        return arena_printf(a, "%.*s: the captures cannot tell what became of %.*s",
+                            SLICE_ARG(message), SLICE_ARG(g->names));
+    return arena_printf(a, "%.*s: %s: %.*s", SLICE_ARG(message),
+                        check_header_verdict_name(g->header->verdict), SLICE_ARG(g->names));
+}
+
+static void add_pass(struct text *out, const struct report_style *style, struct arena *a,
+                     const struct check_request *r)
+{
+    size_t owed = 0, ok = 0;
+    for (size_t i = 0; i < r->header_count; i++) {
+        owed += r->headers[i].expected;
+        ok += r->headers[i].expected && r->headers[i].verdict == CHECK_OK;
+    }
+    if (owed == 0 || ok < owed || r->sighting_count == 0)
+        return;
+    struct slice last = r->sightings[r->sighting_count - 1].at;
+    report_add_labelled(out, style, REPORT_GREEN, "PASS",
+                        arena_printf(a, "%zu of %zu header%s of %.*s unharmed at %.*s", ok, owed,
+                                     owed == 1 ? "" : "s", SLICE_ARG(report_request_name(a, r)),
+                                     SLICE_ARG(last)));
+}
+
+void report_add_judgements(struct text *out, const struct report_style *style, struct arena *a,
+                           const struct check_call *c, const struct check_request *r)
+{
+    for (size_t i = 0; i < r->header_count; i++) {
+        if (r->headers[i].verdict == CHECK_OK || !is_first_of_group(a, c, r, i))
+            continue;
+        struct group g = group_of(a, c, r, i);
+        add_by_severity(out, style, g.severity, words_of(a, &g));
+    }
+    add_pass(out, style, a, r);
+}
+
+/* ---- all other findings ---------------------------------------------------------------------- */
+
+/* Was it told with its message's headers? */
+static bool is_told(struct arena *a, const struct check_call *c, const struct check_finding *f)
+{
+    for (size_t i = 0; i < c->request_count; i++) {
+        const struct check_request *r = &c->requests[i];
+        for (size_t k = 0; k < r->header_count; k++)
+            if (r->headers[k].verdict != CHECK_OK && tells_verdict(f, &r->headers[k]) &&
+                is_about(a, f, r))
+                return true;
+    }
+    return false;
+}
+
+static bool same_kind(const struct check_finding *a, const struct check_finding *b)
+{
+    return a->header.n && b->header.n && slice_equal(slice_of(a->id), slice_of(b->id)) &&
+           a->severity == b->severity && slice_equal(a->method, b->method) &&
+           slice_equal(a->node, b->node);
+}
+
+/* "INVITE 200: a header that may be set was absent as the message left its sender: X-A, X-B" */
+static struct slice joint_words(struct arena *a, const struct check_call *c, size_t first)
+{
+    const struct check_finding *f = &c->findings[first];
+    const struct check_kind *kinds;
+    size_t n = check_kinds(&kinds), count = 0;
+    struct text t = {0};
+    text_add(&t, f->method);
+    for (size_t i = 0; i < n; i++)
+        if (slice_equal(slice_of(kinds[i].id), slice_of(f->id)))
+            text_printf(&t, ": %s: ", kinds[i].title);
+    for (size_t i = first; i < c->finding_count; i++)
+        if (i == first || same_kind(f, &c->findings[i])) {
+            text_add(&t, count++ ? SLICE(", ") : SLICE(""));
+            text_add(&t, c->findings[i].header);
+        }
+    struct slice words = count > 1 ? arena_copy(a, text_slice(&t)) : f->message;
+    text_free(&t);
+    return words;
+}
+
+void report_add_other_findings(struct text *out, const struct report_style *style, struct arena *a,
+                               const struct check_call *c)
+{
+    for (size_t i = 0; i < c->finding_count; i++) {
+        const struct check_finding *f = &c->findings[i];
+        bool first = true;
+        for (size_t k = 0; k < i && first; k++)
+            first = !same_kind(f, &c->findings[k]);
+        if (first && !is_told(a, c, f))
+            add_by_severity(out, style, f->severity, joint_words(a, c, i));
+    }
+}

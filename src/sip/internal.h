@@ -7,13 +7,20 @@
 #include <endian.h>
 #include <string.h>
 
-#define SIP_NAME_SLOTS 128u /* a power of two, well above the number of headers in headers.def */
+#define SIP_NAME_MAX   24 /* no name in headers.def has more bytes */
+#define SIP_NAME_SLOTS 256u
 
-/* From the hash of a header name to its id, built from headers.def; 0 (SIP_HEADER_OTHER) is a free
- * slot. */
+/* A name in lower case, zeroes after its end.  As words it is hashed and compared in a few steps.
+ */
+struct sip_name {
+    uint64_t a, b, c;
+};
+
+/* The names of headers.def, long and compact, by their hash; an id of 0 (SIP_HEADER_OTHER) is free.
+ */
 struct sip_names {
-    uint8_t slot[SIP_NAME_SLOTS];
-    uint8_t compact[256]; /* by the letter, either case */
+    struct sip_name name[SIP_NAME_SLOTS];
+    uint8_t id[SIP_NAME_SLOTS];
 };
 
 struct sip_scanner {
@@ -69,13 +76,88 @@ bool sip_start_line(struct slice bytes, struct sip_message *m, const char **next
 
 /* Reads Call-ID and CSeq and notes what is missing or wrong (meaning.c). */
 void sip_read_meaning(struct sip_message *m);
-/* Notes a header that stands again and must not: h is the later one. */
-void sip_read_repeated(struct sip_message *m, const struct sip_header *h);
+/* Notes a header h that stands again and must not. */
+void sip_read_repeated(struct sip_message *m, const struct sip_header *first,
+                       const struct sip_header *h);
 /* Takes the body from what follows the headers, as UDP has it (RFC 3261 18.3). */
 void sip_read_body(struct sip_message *m, struct slice rest, size_t missing);
 
 void sip_names_init(struct sip_names *names);
-/* The id of a name that lies within readable bytes. */
-enum sip_header_id sip_names_find(const struct sip_names *names, struct slice name);
+
+static inline uint64_t sip_word(const char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, 8);
+    return le64toh(w);
+}
+
+/* p itself where SIP_NAME_MAX bytes can be read there, else a copy in pad with zeroes after the
+ * end. */
+static inline const char *sip_readable(const char *p, const char *end, char *pad)
+{
+    if (end - p >= SIP_NAME_MAX)
+        return p;
+    memset(pad, 0, SIP_NAME_MAX);
+    return memcpy(pad, p, (size_t)(end - p));
+}
+
+/* Letters have 0x40 and get 0x20 as well.  That changes other bytes too, none into one that a known
+ * name has. */
+static inline uint64_t sip_word_lower(uint64_t w)
+{
+    return w | (w & 0x4040404040404040u) >> 1;
+}
+
+static inline uint64_t sip_word_first(uint64_t w, size_t n) /* 0 < n <= 8 */
+{
+    return w & UINT64_MAX >> (64 - n * 8);
+}
+
+/* The first n bytes at p, where SIP_NAME_MAX can be read; 0 < n <= SIP_NAME_MAX. */
+static inline struct sip_name sip_name_of(const char *p, size_t n)
+{
+    uint64_t a = sip_word_lower(sip_word(p)), b, c;
+    if (n <= 8)
+        return (struct sip_name){sip_word_first(a, n), 0, 0};
+    b = sip_word_lower(sip_word(p + 8));
+    if (n <= 16)
+        return (struct sip_name){a, sip_word_first(b, n - 8), 0};
+    c = sip_word_lower(sip_word(p + 16));
+    return (struct sip_name){a, b, sip_word_first(c, n - 16)};
+}
+
+/* Is each byte of this lower-case word a letter, a digit, '-' or zero?  A byte's top bit says so,
+ * below 0x80 no sum carries into the next. */
+static inline bool sip_word_plain(uint64_t w)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    uint64_t letter = (w + ones * (0x80 - 'a')) & ~(w + ones * (0x7f - 'z'));
+    uint64_t digit = (w + ones * (0x80 - '0')) & ~(w + ones * (0x7f - '9'));
+    uint64_t dash = tops - (w ^ ones * '-'), zero = tops - w;
+    return ((letter | digit | dash | zero) & ~w & tops) == tops;
+}
+
+/* Quick and sufficient, not necessary, for a token without NUL. */
+static inline bool sip_name_plain(struct sip_name k)
+{
+    return sip_word_plain(k.a) && sip_word_plain(k.b) && sip_word_plain(k.c);
+}
+
+static inline unsigned sip_name_hash(struct sip_name k)
+{
+    uint64_t h = (k.a ^ k.b << 7 ^ k.c << 13) * 0x9e3779b97f4a7c15u;
+    return (unsigned)(h >> 56) % SIP_NAME_SLOTS;
+}
+
+/* The id of a name. */
+static inline enum sip_header_id sip_names_find(const struct sip_names *names, struct sip_name k)
+{
+    for (unsigned at = sip_name_hash(k); names->id[at]; at = (at + 1) % SIP_NAME_SLOTS) {
+        const struct sip_name *known = &names->name[at];
+        if (!((known->a ^ k.a) | (known->b ^ k.b) | (known->c ^ k.c)))
+            return names->id[at];
+    }
+    return SIP_HEADER_OTHER;
+}
 
 #endif

@@ -3,9 +3,9 @@
 #include "sip/internal.h"
 
 /* A header whose value was captured to its end, or NULL. */
-static const struct sip_header *known(const struct sip_message *m, enum sip_header_id id)
+static inline const struct sip_header *known(const struct sip_message *m, enum sip_header_id id)
 {
-    const struct sip_header *h = sip_header_first(m, id);
+    const struct sip_header *h = m->first[id] < 0 ? NULL : &m->headers[m->first[id]];
     return h && !h->cut ? h : NULL;
 }
 
@@ -23,13 +23,13 @@ static bool read_length(struct slice value, uint32_t *out)
     return value.n > 0;
 }
 
-void sip_read_repeated(struct sip_message *m, const struct sip_header *h)
+void sip_read_repeated(struct sip_message *m, const struct sip_header *first,
+                       const struct sip_header *h)
 {
     uint32_t a, b;
     if (h->id == SIP_HEADER_CALL_ID)
         sip_note(m, SIP_PROBLEM_SECOND_CALL_ID, h->at);
-    else if (!h->cut && (!read_length(sip_header_first(m, h->id)->value, &a) ||
-                         !read_length(h->value, &b) || a != b))
+    else if (!h->cut && (!read_length(first->value, &a) || !read_length(h->value, &b) || a != b))
         sip_note(m, SIP_PROBLEM_LENGTHS_DIFFER, h->at);
 }
 
@@ -42,17 +42,23 @@ static void read_call_id(struct sip_message *m)
         sip_note(m, SIP_PROBLEM_EMPTY_CALL_ID, h->at);
 }
 
-/* 1*DIGIT LWS Method (RFC 3261 20.16), with folds: *method is empty and false returned where it is
- * not so; false with a method where the number does not fit. */
+/* 1*DIGIT LWS Method (RFC 3261 20.16), with folds.  *method is left alone and false returned where
+ * it is not so; false with a method where the number does not fit 32 bits. */
 static bool read_cseq(struct slice value, uint32_t *number, struct slice *method)
 {
-    const char *end = value.p + value.n;
-    const char *digits_end = sip_skip(value.p, end, SIP_CHAR_DIGIT);
-    struct slice rest = slice_trim((struct slice){digits_end, (size_t)(end - digits_end)});
-    if (rest.p == digits_end || digits_end == value.p || !sip_is_token(rest))
+    const char *p = value.p, *end = p + value.n;
+    uint64_t n = 0;
+    for (; p < end && sip_char_is(*p, SIP_CHAR_DIGIT); p++)
+        n = n > UINT32_MAX ? n : n * 10 + (uint64_t)(*p - '0');
+    const char *digits_end = p;
+    while (p < end && (sip_char_is(*p, SIP_CHAR_WSP) || *p == '\r' || *p == '\n'))
+        p++;
+    if (digits_end == value.p || p == digits_end || p == end ||
+        sip_skip(p, end, SIP_CHAR_TOKEN) != end)
         return false;
-    *method = rest;
-    return slice_to_u32((struct slice){value.p, (size_t)(digits_end - value.p)}, number);
+    *method = (struct slice){p, (size_t)(end - p)};
+    *number = n > UINT32_MAX ? 0 : (uint32_t)n;
+    return n <= UINT32_MAX;
 }
 
 static void read_cseq_header(struct sip_message *m)

@@ -1,6 +1,8 @@
 /* Names: methods, headers, problems, states; what is a token, and which header a name means. */
 #include "sip/internal.h"
 
+#include <assert.h>
+
 /* RFC 3261 25.1: token, LWS, DIGIT. */
 const uint8_t sip_char_class[256] = {
     ['a' ... 'z'] = SIP_CHAR_TOKEN,
@@ -37,37 +39,27 @@ static const struct slice method_names[SIP_METHOD_COUNT] = {
 #undef METHOD
 };
 
-/* Length, first and last letter tell nearly all names of headers.def apart; probing does the rest.
- */
-static unsigned name_hash(struct slice name)
+static void names_add(struct sip_names *names, struct slice name, unsigned id)
 {
-    unsigned first = (unsigned char)name.p[0] | 0x20u;
-    unsigned last = (unsigned char)name.p[name.n - 1] | 0x20u;
-    return ((unsigned)name.n * 7 + first * 5 + last) % SIP_NAME_SLOTS;
+    char text[SIP_NAME_MAX] = {0};
+    assert(name.n <= sizeof text);
+    memcpy(text, name.p, name.n);
+    struct sip_name k = sip_name_of(text, name.n);
+    unsigned at = sip_name_hash(k);
+    while (names->id[at])
+        at = (at + 1) % SIP_NAME_SLOTS;
+    names->name[at] = k;
+    names->id[at] = (uint8_t)id;
 }
 
 void sip_names_init(struct sip_names *names)
 {
     *names = (struct sip_names){0};
     for (unsigned id = SIP_HEADER_OTHER + 1; id < SIP_HEADER_COUNT; id++) {
-        unsigned at = name_hash(header_names[id].name);
-        while (names->slot[at])
-            at = (at + 1) % SIP_NAME_SLOTS;
-        names->slot[at] = (uint8_t)id;
-        unsigned char compact = (unsigned char)header_names[id].compact;
-        if (compact)
-            names->compact[compact] = names->compact[compact & ~0x20u] = (uint8_t)id;
+        names_add(names, header_names[id].name, id);
+        if (header_names[id].compact)
+            names_add(names, (struct slice){&header_names[id].compact, 1}, id);
     }
-}
-
-enum sip_header_id sip_names_find(const struct sip_names *names, struct slice name)
-{
-    if (name.n <= 1)
-        return name.n ? names->compact[(unsigned char)name.p[0]] : SIP_HEADER_OTHER;
-    for (unsigned at = name_hash(name); names->slot[at]; at = (at + 1) % SIP_NAME_SLOTS)
-        if (slice_equal_nocase(header_names[names->slot[at]].name, name))
-            return names->slot[at];
-    return SIP_HEADER_OTHER;
 }
 
 enum sip_header_id sip_header_of(struct slice name)
@@ -89,9 +81,11 @@ const char *sip_header_name(enum sip_header_id id)
 
 enum sip_method sip_method_of(struct slice name)
 {
-    for (unsigned id = SIP_METHOD_OTHER + 1; id < SIP_METHOD_COUNT; id++)
-        if (slice_equal(method_names[id], name))
+    for (unsigned id = SIP_METHOD_OTHER + 1; id < SIP_METHOD_COUNT; id++) {
+        const struct slice *known = &method_names[id];
+        if (known->n == name.n && known->p[0] == name.p[0] && !memcmp(known->p, name.p, name.n))
             return id;
+    }
     return SIP_METHOD_OTHER;
 }
 

@@ -1,6 +1,7 @@
 /* The scanner: from the bytes of a datagram to a start line, header lines and a body, without
  * copying. This is the hot path of the whole program: nothing is allocated for a message but a
  * longer header array now and then. */
+#include "sip/block.h"
 #include "sip/internal.h"
 
 #include <stdlib.h>
@@ -42,7 +43,12 @@ void sip_note(struct sip_message *m, enum sip_problem_id id, size_t at)
         m->problems_more++;
 }
 
-static size_t offset(const struct scan *c, const char *p)
+static inline struct slice between(const char *p, const char *end)
+{
+    return (struct slice){p, (size_t)(end - p)};
+}
+
+static inline size_t offset(const struct scan *c, const char *p)
 {
     return (size_t)(p - c->m->bytes.p);
 }
@@ -50,9 +56,9 @@ static size_t offset(const struct scan *c, const char *p)
 /* Notes a control byte that is no part of a line end; of each kind the first of a line. */
 static void note_control(struct scan *c, const char *p, unsigned *noted)
 {
+    unsigned kind = *p ? 1 : 2;
     if (*p == '\t' || (*p == '\r' && p + 1 == c->end))
         return;
-    unsigned kind = *p ? 1 : 2;
     if (!(*noted & kind))
         sip_note(c->m, *p ? SIP_PROBLEM_CONTROL : SIP_PROBLEM_NUL, offset(c, p));
     *noted |= kind;
@@ -60,7 +66,7 @@ static void note_control(struct scan *c, const char *p, unsigned *noted)
 
 /* The extent of the header line that p stands in.  A line end that white space follows is a fold
  * (RFC 3261 7.3.1); a CR alone ends nothing. */
-static inline struct extent extent_of(struct scan *c, const char *p)
+static struct extent extent_of(struct scan *c, const char *p)
 {
     struct extent e = {c->end, false, false};
     unsigned noted = 0;
@@ -79,7 +85,7 @@ static inline struct extent extent_of(struct scan *c, const char *p)
     return e;
 }
 
-static bool is_outer(char c)
+static inline bool is_outer(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -90,96 +96,126 @@ static inline struct slice trimmed(const char *p, const char *end)
         p++;
     while (end > p && is_outer(end[-1]))
         end--;
-    return (struct slice){p, (size_t)(end - p)};
+    return between(p, end);
 }
 
-static struct sip_header *header_add(struct scan *c)
+static void headers_grow(struct sip_scanner *s)
 {
-    if (c->n == c->s->cap) {
-        c->s->cap = c->s->cap ? c->s->cap * 2 : 32;
-        c->s->headers = base_realloc(c->s->headers, c->s->cap * sizeof *c->s->headers);
-    }
-    return &c->s->headers[c->n++];
+    s->cap = s->cap ? s->cap * 2 : 32;
+    s->headers = base_realloc(s->headers, s->cap * sizeof *s->headers);
 }
 
-/* The line at c->p has a colon at `colon` and a name up to `name_end`. */
-static inline void scan_header(struct scan *c, const char *name_end, const char *colon, bool token)
+static inline struct sip_header *header_add(struct scan *c, struct slice name, struct slice value,
+                                            enum sip_header_id id)
 {
-    struct sip_message *m = c->m;
+    if (c->n == c->s->cap)
+        headers_grow(c->s);
+    struct sip_header *h = &c->s->headers[c->n];
+    *h = (struct sip_header){name, value, (uint32_t)offset(c, name.p), (uint8_t)id, false, false};
+    if (id != SIP_HEADER_OTHER && c->m->first[id] < 0)
+        c->m->first[id] = (int32_t)c->n;
+    else if (id == SIP_HEADER_CALL_ID || id == SIP_HEADER_CONTENT_LENGTH)
+        sip_read_repeated(c->m, &c->s->headers[c->m->first[id]], h);
+    c->n++;
+    return h;
+}
+
+/* Adds the header of the line at p, whatever its value holds, and returns the byte after it. */
+static const char *add_line(struct scan *c, const char *p, const char *name_end, const char *colon,
+                            enum sip_header_id id)
+{
     struct extent e = extent_of(c, colon + 1);
-    struct sip_header *h = header_add(c);
-    h->name = (struct slice){c->p, (size_t)(name_end - c->p)};
-    h->value = trimmed(colon + 1, e.end);
-    h->at = (uint32_t)offset(c, c->p);
-    h->id = token ? (uint8_t)sip_names_find(&c->s->names, h->name) : SIP_HEADER_OTHER;
+    struct sip_header *h = header_add(c, between(p, name_end), trimmed(colon + 1, e.end), id);
     h->folded = e.folds && memchr(h->value.p, '\n', h->value.n);
     h->cut = !e.ended && c->cut;
-    c->p = e.end;
-    if (h->id == SIP_HEADER_OTHER)
-        return;
-    if (m->first[h->id] < 0)
-        m->first[h->id] = (int32_t)(c->n - 1);
-    else if (h->id == SIP_HEADER_CALL_ID || h->id == SIP_HEADER_CONTENT_LENGTH)
-        m->headers = c->s->headers, sip_read_repeated(m, h);
+    return e.end;
 }
 
-/* The line at c->p does not begin with a token and a colon: it is a header with a bad name, or
- * none. */
-static void scan_odd_line(struct scan *c)
+/* A line that does not begin with a token and a colon: a header with a bad name, or none. */
+static const char *scan_odd_line(struct scan *c, const char *p)
 {
-    const char *lf = memchr(c->p, '\n', (size_t)(c->end - c->p));
+    const char *lf = memchr(p, '\n', (size_t)(c->end - p));
     const char *line_end = lf ? lf : c->end;
-    const char *colon = memchr(c->p, ':', (size_t)(line_end - c->p));
-    if (!colon && (lf || !c->cut))
-        sip_note(c->m, SIP_PROBLEM_NO_COLON, offset(c, c->p));
+    const char *colon = memchr(p, ':', (size_t)(line_end - p));
     if (!colon) {
-        c->p = extent_of(c, c->p).end;
-        return;
+        if (lf || !c->cut)
+            sip_note(c->m, SIP_PROBLEM_NO_COLON, offset(c, p));
+        return extent_of(c, p).end;
     }
-    sip_note(c->m, colon == c->p ? SIP_PROBLEM_EMPTY_NAME : SIP_PROBLEM_BAD_NAME, offset(c, c->p));
-    struct slice name = trimmed(c->p, colon);
-    if (memchr(name.p, '\0', name.n))
-        sip_note(c->m, SIP_PROBLEM_NUL, offset(c, c->p));
-    scan_header(c, name.p + name.n, colon, false);
+    sip_note(c->m, colon == p ? SIP_PROBLEM_EMPTY_NAME : SIP_PROBLEM_BAD_NAME, offset(c, p));
+    struct slice name = trimmed(p, colon);
+    return add_line(c, p, name.p + name.n, colon, SIP_HEADER_OTHER);
 }
 
-static inline void scan_line(struct scan *c)
+/* Any line. */
+static const char *scan_line(struct scan *c, const char *p)
 {
-    const char *name_end = sip_skip(c->p, c->end, SIP_CHAR_TOKEN);
+    const char *name_end = sip_skip(p, c->end, SIP_CHAR_TOKEN);
     const char *colon = sip_skip(name_end, c->end, SIP_CHAR_WSP);
-    if (name_end > c->p && colon < c->end && *colon == ':')
-        scan_header(c, name_end, colon, true);
-    else
-        scan_odd_line(c);
+    size_t n = (size_t)(name_end - p);
+    if (name_end == p || colon == c->end || *colon != ':')
+        return scan_odd_line(c, p);
+    enum sip_header_id id = SIP_HEADER_OTHER;
+    char pad[SIP_NAME_MAX];
+    if (n <= SIP_NAME_MAX)
+        id = sip_names_find(&c->s->names, sip_name_of(sip_readable(p, c->end, pad), n));
+    return add_line(c, p, name_end, colon, id);
 }
 
-/* Is there an empty line at c->p?  Then goes past it. */
-static inline bool scan_end(struct scan *c)
+/* A line as nearly all are: a short token right before the colon, and no control byte but the line
+ * end, after which no fold comes.  NULL: it is none. */
+static inline const char *scan_plain_line(struct scan *c, struct sip_marks *marks, const char *p)
 {
-    const char *p = c->p;
-    if (*p == '\r' && p + 1 < c->end)
-        p++;
-    if (*p != '\n')
-        return false;
-    c->p = p + 1;
-    return true;
+    const char *colon = sip_marks_colon(marks, p);
+    size_t n = (size_t)(colon - p);
+    if (!colon || n - 1 >= SIP_NAME_MAX)
+        return NULL;
+    char pad[SIP_NAME_MAX];
+    struct sip_name name = sip_name_of(sip_readable(p, c->end, pad), n);
+    enum sip_header_id id = sip_names_find(&c->s->names, name);
+    if (id == SIP_HEADER_OTHER && !sip_name_plain(name))
+        return NULL;
+    const char *end = sip_marks_control(marks, colon + 1), *next = end + 2;
+    if (c->end - end < 3 || end[0] != '\r' || end[1] != '\n' || sip_char_is(*next, SIP_CHAR_WSP))
+        return NULL;
+    /* only SP can stand around the value, and the line end and the colon stop the search for it */
+    const char *value = colon + 1, *stop = end;
+    while (*value == ' ')
+        value++;
+    while (stop[-1] == ' ')
+        stop--;
+    header_add(c, between(p, colon), between(value, stop < value ? value : stop), id);
+    return next;
+}
+
+/* The byte after the empty line at p; p itself where there is none. */
+static inline const char *empty_line_end(const struct scan *c, const char *p)
+{
+    const char *lf = *p == '\r' && p + 1 < c->end ? p + 1 : p;
+    return *lf == '\n' ? lf + 1 : p;
 }
 
 /* Reads the header lines up to and with the empty line; false where there is none. */
 static bool scan_headers(struct scan *c)
 {
-    if (c->p < c->end && sip_char_is(*c->p, SIP_CHAR_WSP)) {
-        sip_note(c->m, SIP_PROBLEM_FOLD_FIRST, offset(c, c->p));
-        c->p = extent_of(c, c->p).end;
+    const char *p = c->p, *next;
+    if (p < c->end && sip_char_is(*p, SIP_CHAR_WSP)) {
+        sip_note(c->m, SIP_PROBLEM_FOLD_FIRST, offset(c, p));
+        p = extent_of(c, p).end;
     }
-    while (c->p < c->end) {
-        if (scan_end(c))
+    struct sip_marks marks = {.end = c->end};
+    sip_marks_load(&marks, p);
+    for (; p < c->end; p = next) {
+        if ((next = scan_plain_line(c, &marks, p)))
+            continue;
+        c->p = empty_line_end(c, p);
+        if (c->p > p)
             return true;
-        if (*c->p == '\r' && c->p + 1 == c->end)
-            c->p++; /* half of a line end, the last byte there is */
-        else
-            scan_line(c);
+        if (*p == '\r' && p + 1 == c->end)
+            break; /* half of a line end */
+        next = scan_line(c, p);
     }
+    c->p = c->end;
     return false;
 }
 

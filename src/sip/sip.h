@@ -1,7 +1,7 @@
-/* sip: from bytes to messages.  The scanner finds a message's start line and every header line with name,
- * raw value and offset, without copying (RFC 3261 section 7 and 25.1, read liberally as RFC 4475 asks).
- * It rejects no message for a bad header; what is malformed is noted with its offset.  Typed meaning
- * (URIs, Via lists) is libosip2's, in typed.c, and only where it is asked for. */
+/* sip: from bytes to messages.  The scanner finds a message's start line and every header line with
+ * name, raw value and offset, without copying (RFC 3261 section 7 and 25.1, read liberally as RFC
+ * 4475 asks). It rejects no message for a bad header; what is malformed is noted with its offset.
+ * Typed meaning (URIs, Via lists) is libosip2's, in typed.c, and only where it is asked for. */
 #ifndef SIP_SIP_H
 #define SIP_SIP_H
 
@@ -31,8 +31,8 @@ enum sip_method {
     SIP_METHOD_COUNT
 };
 
-/* Headers that the program looks at by meaning; each other is SIP_HEADER_OTHER and known by its name.
- * From headers.def: HEADER(id, "Name", 'compact form or 0). */
+/* Headers that the program looks at by meaning; each other is SIP_HEADER_OTHER and known by its
+ * name. From headers.def: HEADER(id, "Name", 'compact form or 0). */
 enum sip_header_id {
     SIP_HEADER_OTHER,
 #define HEADER(id, name, compact) SIP_HEADER_##id,
@@ -65,8 +65,8 @@ struct sip_problem {
 
 #define SIP_PROBLEMS_MAX 16u /* kept of one message; problems_more counts the rest */
 
-/* A scanned message.  All slices point into the scanned bytes; headers belong to the scanner and are
- * valid until its next sip_scan. */
+/* A scanned message.  All slices point into the scanned bytes; headers belong to the scanner and
+ * are valid until its next sip_scan. */
 struct sip_message {
     struct slice bytes; /* start line to end of body */
     enum sip_kind kind;
@@ -81,11 +81,13 @@ struct sip_message {
     uint32_t header_count;
     /* the index into headers of the first header of each id, or -1 */
     int32_t first[SIP_HEADER_COUNT];
-    struct slice call_id; /* unfolded values can't be a slice: a folded Call-ID is the part after the fold */
+    struct slice
+        call_id; /* unfolded values can't be a slice: a folded Call-ID is the part after the fold */
     bool has_call_id;
     bool has_cseq; /* both number and method were readable */
     uint32_t cseq;
-    bool headers_complete; /* the empty line after the headers was seen (or the datagram ended whole) */
+    bool headers_complete; /* the empty line after the headers was seen (or the datagram ended
+                              whole) */
     struct slice body;     /* UDP: at most Content-Length bytes (RFC 3261 18.3) */
     size_t consumed;       /* bytes from the start of the input to the end of the body */
     struct sip_problem problems[SIP_PROBLEMS_MAX];
@@ -98,8 +100,8 @@ struct sip_scanner; /* owns the growing header array; one per thread of work */
 struct sip_scanner *sip_scanner_new(void);
 void sip_scanner_free(struct sip_scanner *s);
 
-/* Is this the start of a SIP message?  Cheap enough for every datagram: RTP, STUN and keep-alives are
- * refused at their first bytes. */
+/* Is this the start of a SIP message?  Cheap enough for every datagram: RTP, STUN and keep-alives
+ * are refused at their first bytes. */
 bool sip_looks_like(struct slice bytes);
 
 /* Scans one datagram.  `missing` bytes more were on the wire but not captured (then the state is
@@ -108,16 +110,17 @@ bool sip_scan_datagram(struct sip_scanner *s, struct slice bytes, size_t missing
                        struct sip_message *m);
 
 const char *sip_problem_text(enum sip_problem_id id);
-const char *sip_state_name(enum sip_state state);      /* "whole" ... */
-enum sip_method sip_method_of(struct slice name);      /* case-sensitive */
-const char *sip_method_name(enum sip_method method);   /* "INVITE"; SIP_METHOD_OTHER: NULL */
-enum sip_header_id sip_header_of(struct slice name);   /* case-insensitive, compact forms too */
-const char *sip_header_name(enum sip_header_id id);    /* the long form; SIP_HEADER_OTHER: NULL */
+const char *sip_state_name(enum sip_state state);    /* "whole" ... */
+enum sip_method sip_method_of(struct slice name);    /* case-sensitive */
+const char *sip_method_name(enum sip_method method); /* "INVITE"; SIP_METHOD_OTHER: NULL */
+enum sip_header_id sip_header_of(struct slice name); /* case-insensitive, compact forms too */
+const char *sip_header_name(enum sip_header_id id);  /* the long form; SIP_HEADER_OTHER: NULL */
 /* The same header?  Case-insensitive; a compact form equals its long form (RFC 3261 7.3.3). */
 bool sip_name_equal(struct slice a, struct slice b);
 bool sip_is_token(struct slice s); /* RFC 3261 25.1 */
 
-/* The next header at or after `from` whose name is `name` (in the sense of sip_name_equal), or NULL. */
+/* The next header at or after `from` whose name is `name` (in the sense of sip_name_equal), or
+ * NULL. */
 const struct sip_header *sip_header_next(const struct sip_message *m, uint32_t from,
                                          struct slice name, uint32_t *index);
 /* The first header of an id, or NULL. */
@@ -125,14 +128,15 @@ const struct sip_header *sip_header_first(const struct sip_message *m, enum sip_
 /* The value with each fold (line end and white space around it) replaced by one space.  Returns the
  * value itself where there is no fold, else a copy in the arena. */
 struct slice sip_unfold(struct arena *a, const struct sip_header *h);
-/* A parameter of a header value, outside of <> and quotes: `;tag=x`.  False: not there.  A parameter
- * without '=' gives an empty value.  For From and To of an addr-spec without <> too. */
+/* A parameter of a header value, outside of <> and quotes: `;tag=x`.  False: not there.  A
+ * parameter without '=' gives an empty value.  For From and To of an addr-spec without <> too. */
 bool sip_param(struct slice value, const char *name, struct slice *out);
-/* Splits a comma-separated list at its top level (not in quotes, <> or comments).  Each call takes one
- * element off *rest, trimmed; false at the end. */
+/* Splits a comma-separated list at its top level (not in quotes, <> or comments).  Each call takes
+ * one element off *rest, trimmed; false at the end. */
 bool sip_list_next(struct slice *rest, struct slice *element);
 
-/* ---- typed values: by libosip2's parser ---------------------------------------------------------- */
+/* ---- typed values: by libosip2's parser
+ * ---------------------------------------------------------- */
 
 struct sip_via {
     struct slice protocol; /* "SIP/2.0/UDP" gives "UDP" */
@@ -152,12 +156,13 @@ struct sip_address {
     struct slice tag;
 };
 
-/* Call once before the first use of the functions below, from main or a test's set-up: libosip2 logs
- * to standard output unless told otherwise. */
+/* Call once before the first use of the functions below, from main or a test's set-up: libosip2
+ * logs to standard output unless told otherwise. */
 void sip_typed_init(void);
-/* The Via values of a message, topmost first, several on one line included.  The result is in the arena.
- * Values that libosip2 refuses are skipped and counted in *bad (may be NULL). */
-size_t sip_vias(struct arena *a, const struct sip_message *m, const struct sip_via **out, size_t *bad);
+/* The Via values of a message, topmost first, several on one line included.  The result is in the
+ * arena. Values that libosip2 refuses are skipped and counted in *bad (may be NULL). */
+size_t sip_vias(struct arena *a, const struct sip_message *m, const struct sip_via **out,
+                size_t *bad);
 /* name-addr or addr-spec: From, To, Contact, Route, Record-Route, P-Asserted-Identity ... */
 bool sip_address_parse(struct arena *a, struct slice value, struct sip_address *out);
 /* A bare URI, such as a Request-URI. */

@@ -1,24 +1,28 @@
 /* The start line: what is SIP and what is not, by one rule for every caller. */
 #include "sip/internal.h"
 
-/* One line without its end; trailing white space dropped (RFC 4475 3.1.2.10 is refused by the RFC,
- * but the message is worth showing). */
+/* The start line without its end and trailing white space (which RFC 4475 3.1.2.10 has as an error;
+ * the message is worth showing all the same). */
 struct line {
     const char *p, *end;
-    bool odd; /* not as the grammar has it, and readable all the same */
+    const char *next;    /* the byte after the line end */
+    const char *control; /* the first control byte that is no TAB, or NULL */
+    bool ended;          /* by a line end, not by the end of the bytes */
+    bool odd;            /* not as the grammar has it, and readable */
 };
-
-static const char *line_end(const char *p, const char *end)
-{
-    const char *lf = memchr(p, '\n', (size_t)(end - p));
-    return lf ? lf : end;
-}
 
 static struct line line_of(const char *p, const char *end)
 {
-    struct line l = {p, line_end(p, end), false};
-    if (l.end > p && l.end[-1] == '\r')
-        l.end--;
+    struct line l = {.p = p, .next = end};
+    const char *at = sip_next_control(p, end);
+    while (at < end && *at != '\n') {
+        if (*at != '\t' && !(*at == '\r' && (at + 1 == end || at[1] == '\n')) && !l.control)
+            l.control = at;
+        at = sip_next_control(at + 1, end);
+    }
+    l.ended = at < end;
+    l.next = at + l.ended;
+    l.end = at > p && at[-1] == '\r' ? at - 1 : at;
     while (l.end > p && sip_char_is(l.end[-1], SIP_CHAR_WSP)) {
         l.end--;
         l.odd = true;
@@ -46,7 +50,7 @@ static struct slice between(const char *p, const char *end)
 
 /* SIP-Version SP 3DIGIT SP *Reason.  A code that is no three digits is noted and reads as 0; one
  * that is no number, or may have been cut short, is no status line. */
-static bool status_line(struct line *l, bool ended, struct sip_message *m)
+static bool status_line(struct line *l, struct sip_message *m)
 {
     const char *version = version_end(l->p, l->end);
     if (!version || version == l->end || !sip_char_is(*version, SIP_CHAR_WSP))
@@ -54,7 +58,7 @@ static bool status_line(struct line *l, bool ended, struct sip_message *m)
     const char *code = sip_skip(version, l->end, SIP_CHAR_WSP);
     const char *end = sip_skip(code, l->end, SIP_CHAR_DIGIT);
     bool good = end - code == 3;
-    if (end == code || (end < l->end && !sip_char_is(*end, SIP_CHAR_WSP)) || (!good && !ended))
+    if (end == code || (end < l->end && !sip_char_is(*end, SIP_CHAR_WSP)) || (!good && !l->ended))
         return false;
     const char *reason = sip_skip(end, l->end, SIP_CHAR_WSP);
     l->odd = !good || code - version != 1 || *version != ' ' || (reason < l->end && *end != ' ');
@@ -65,13 +69,10 @@ static bool status_line(struct line *l, bool ended, struct sip_message *m)
     return true;
 }
 
-/* Method SP Request-URI SP SIP-Version.  The URI is all that stands between: one with white space
- * in it is malformed, and still what was sent. */
-static bool request_line(struct line *l, struct sip_message *m)
+/* Method SP Request-URI SP SIP-Version, where the method ends at `method`.  The URI is all that
+ * stands between: one with white space in it is malformed, and still what was sent. */
+static bool request_line(struct line *l, const char *method, struct sip_message *m)
 {
-    const char *method = sip_skip(l->p, l->end, SIP_CHAR_TOKEN);
-    if (method == l->p || method == l->end || !sip_char_is(*method, SIP_CHAR_WSP))
-        return false;
     const char *version = l->end;
     while (version > method && !sip_char_is(version[-1], SIP_CHAR_WSP))
         version--;
@@ -85,7 +86,7 @@ static bool request_line(struct line *l, struct sip_message *m)
     m->uri = between(uri, end);
     m->version = between(version, l->end);
     l->odd |= uri - method != 1 || version - end != 1 || *method != ' ' || *end != ' ' ||
-              memchr(uri, ' ', m->uri.n) || memchr(uri, '\t', m->uri.n);
+              m->uri.n == 0 || memchr(uri, ' ', m->uri.n) || memchr(uri, '\t', m->uri.n);
     return true;
 }
 
@@ -100,11 +101,9 @@ static void note_start_line(const struct line *l, struct sip_message *m)
         sip_note(m, SIP_PROBLEM_START_LINE, 0);
     if (!is_version(m->version))
         sip_note(m, SIP_PROBLEM_VERSION, (size_t)(m->version.p - l->p));
-    const char *control = l->p;
-    while ((control = sip_next_control(control, l->end)) < l->end && *control == '\t')
-        control++;
-    if (control < l->end)
-        sip_note(m, *control ? SIP_PROBLEM_CONTROL : SIP_PROBLEM_NUL, (size_t)(control - l->p));
+    if (l->control)
+        sip_note(m, *l->control ? SIP_PROBLEM_CONTROL : SIP_PROBLEM_NUL,
+                 (size_t)(l->control - l->p));
 }
 
 bool sip_start_line(struct slice bytes, struct sip_message *m, const char **next)
@@ -116,14 +115,13 @@ bool sip_start_line(struct slice bytes, struct sip_message *m, const char **next
     if (word == p || word == end || (*word != '/' && !sip_char_is(*word, SIP_CHAR_WSP)))
         return false;
     struct line l = line_of(p, end);
-    const char *lf = line_end(l.end, end);
+    m->bytes = between(p, end);
     m->method = m->uri = m->reason = (struct slice){p, 0};
     m->status = 0;
-    if (!status_line(&l, lf < end, m) && !request_line(&l, m))
+    if (*word == '/' ? !status_line(&l, m) : !request_line(&l, word, m))
         return false;
-    m->bytes = between(p, end);
     note_start_line(&l, m);
-    *next = lf < end ? lf + 1 : end;
+    *next = l.next;
     return true;
 }
 

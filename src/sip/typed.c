@@ -237,7 +237,8 @@ static struct slice angle_part(struct slice value)
 
 bool sip_address_parse(struct arena *a, struct slice value, struct sip_address *out)
 {
-    /* libosip2 refuses a bad display name and white space in <>; the address is good all the same */
+    /* libosip2 refuses a bad display name and white space in <>; the address is good all the same
+     */
     if (!parse_address(a, value, out) && !sip_uri_parse(a, angle_part(value), out))
         return false;
     struct slice tag;

@@ -42,12 +42,21 @@ static bool compile(const char *expression, int link_type, struct bpf_program *c
     if (!dead)
         base_oom();
     bool done = pcap_compile(dead, code, expression, 1, PCAP_NETMASK_UNKNOWN) == 0;
-    if (!done) {
-        char fallback[24];
-        err_set(err, "%s (link type %s)", pcap_geterr(dead), source_link_name(link_type, fallback));
-    }
+    if (!done)
+        err_set(err, "%s", pcap_geterr(dead));
     pcap_close(dead);
     return done;
+}
+
+/* As compile; the error also names the link type, which may be what the expression does not suit.
+ */
+static bool compile_for(const char *expression, int link_type, struct bpf_program *code,
+                        struct err *err)
+{
+    struct err why;
+    char fallback[24];
+    return compile(expression, link_type, code, &why) ||
+           err_set(err, "%s (link type %s)", why.text, source_link_name(link_type, fallback));
 }
 
 static void add_program(struct source_filter *f, int link_type, const struct bpf_program *code)
@@ -61,7 +70,7 @@ static bool check(struct source_filter *f, int link_type, struct err *err)
     static const int common[] = {1, 276, 101};
     struct bpf_program code;
     if (link_type >= 0) {
-        if (compile(f->expression, link_type, &code, err))
+        if (compile_for(f->expression, link_type, &code, err))
             add_program(f, link_type, &code);
         return f->programs.n > 0;
     }
@@ -92,7 +101,7 @@ static const struct bpf_program *program_of(struct source_filter *f, int link_ty
     for (size_t i = 0; i < f->programs.n; i++)
         if (f->programs.items[i].link_type == link_type)
             return &f->programs.items[i].code;
-    if (!compile(f->expression, link_type, &code, err))
+    if (!compile_for(f->expression, link_type, &code, err))
         return NULL;
     add_program(f, link_type, &code);
     return &f->programs.items[f->programs.n - 1].code;

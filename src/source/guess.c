@@ -2,8 +2,6 @@
  */
 #include "source/internal.h"
 
-#include <ctype.h>
-
 #define CONVERT " (convert it: editcap -F pcapng IN OUT)"
 
 static const struct {
@@ -37,12 +35,14 @@ static const struct {
 
 static bool is_text(struct slice head)
 {
-    for (size_t i = 0; i < head.n; i++) {
-        unsigned char c = (unsigned char)head.p[i];
-        if (!isprint(c) && !isspace(c) && c < 0x80)
-            return false;
+    while (head.n > 0) {
+        uint32_t code;
+        size_t n = utf8_decode(head, &code);
+        if (n == 0 || (code < ' ' && code != '\t' && code != '\n' && code != '\r'))
+            break;
+        head = slice_from(head, n);
     }
-    return head.n > 0;
+    return head.n < 4; /* a character may be cut at the end */
 }
 
 /* ERF has no magic: a time stamp, a record type, flags, the record's length, a counter, the wire's.
@@ -72,7 +72,7 @@ const char *source_guess(struct slice head)
             return marks[i].what;
     if (is_tar(head))
         return "a tar archive (unpack it first)";
-    if (is_text(head))
+    if (head.n >= 4 && is_text(head))
         return "text";
     return is_erf(head) ? "an ERF capture" CONVERT : NULL;
 }

@@ -44,7 +44,6 @@ MAIN := $(BUILD)/obj/cmd/main.o
 LIB  := $(BUILD)/libsipxray.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_$(T).c))
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-PROGRAM := $(if $(wildcard src/cmd/main.c),$(BUILD)/sipxray)
 
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SANBUILD = BUILD=$(BUILD)/san OPT='-O1 -g' SAN='$(SANITIZE)'
@@ -58,7 +57,7 @@ V ?=
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) '$(2)')
 
-all: $(PROGRAM)
+all: $(BUILD)/sipxray
 
 # The program, and the library that its tests link with.
 
@@ -91,7 +90,7 @@ test-build:
 test-unit:
 	@$(MAKE) $(SANBUILD) unit-programs && tests/run $(BUILD)/san '$(T)' unit
 
-test-programs: unit-programs $(FUZZ:%=$(BUILD)/fuzz/%) $(PROGRAM)
+test-programs: unit-programs $(FUZZ:%=$(BUILD)/fuzz/%) $(BUILD)/sipxray
 unit-programs: $(UNIT)
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
@@ -126,7 +125,7 @@ lint: deps-lint
 	@$(MAKE) lint-gcc lint-clang lint-cppcheck lint-shell $(TIDY)
 
 lint-gcc lint-clang: lint-%:
-	@$(MAKE) CC=$* WERROR=-Werror BUILD=$(BUILD)/lint/$* all test-programs
+	@$(MAKE) CC=$* WERROR=-Werror BUILD=$(BUILD)/lint/$* test-programs
 
 lint-cppcheck:
 	$(call say,CHECK,src)

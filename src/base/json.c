@@ -12,8 +12,7 @@
 #define JSON_FILE_MAX                                                                              \
     ((size_t)64 << 20) /* no configuration is larger: a wrong file (a capture) is */
 
-/* ---- reading: errors with their place
- * ------------------------------------------------------------- */
+/* ---- reading: errors with their place -------------------------------------------------------- */
 
 static bool fail_at(struct err *err, const char *name, struct slice text, size_t at,
                     const char *what)
@@ -100,8 +99,7 @@ static bool check_no_nul(struct err *err, const char *name, struct slice text)
     return true;
 }
 
-/* ---- reading: the tree
- * ---------------------------------------------------------------------------- */
+/* ---- reading: the tree ----------------------------------------------------------------------- */
 
 static const cJSON *node(const struct json *v)
 {

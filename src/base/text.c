@@ -71,8 +71,7 @@ void text_free(struct text *t)
     *t = (struct text){0};
 }
 
-/* ---- UTF-8 and what a character is on a screen
- * --------------------------------------------------- */
+/* ---- UTF-8 and what a character is on a screen ----------------------------------------------- */
 
 struct range {
     uint32_t first, last;

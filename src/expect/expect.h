@@ -69,8 +69,7 @@ bool expect_values_parse(struct expect_values *v, const char *name, struct slice
                          struct err *err);
 void expect_values_free(struct expect_values *v);
 
-/* ---- picking the trunk
- * ---------------------------------------------------------------------------- */
+/* ---- picking the trunk ----------------------------------------------------------------------- */
 
 /* An INVITE as LiveKit received (inbound) or sent it (outbound).  Empty slices and family 0: not
  * known, and then no criterion. */
@@ -85,16 +84,15 @@ struct expect_invite {
 enum expect_match_result {
     EXPECT_MATCHED,
     EXPECT_NO_MATCH,  /* LiveKit answers 503 or 404 */
-    EXPECT_AMBIGUOUS, /* LiveKit refuses: two specific trunks, or two defaults and no specific one
-                       */
+    EXPECT_AMBIGUOUS, /* LiveKit refuses: two specific trunks, or two defaults and no other */
     EXPECT_NO_TRUNKS, /* none of this direction was given */
 };
 
 struct expect_match {
     enum expect_match_result result;
     const struct expect_trunk *trunk; /* EXPECT_MATCHED, else NULL */
-    /* one line for each trunk of the direction: "ST_abc \"My trunk\": numbers: +1510... is listed;
-     * ..." */
+    /* one line for each trunk of the direction:
+     * ST_abc "My trunk" matches: allowed_numbers is empty, any caller passes; ... */
     struct slice *reasons;
     size_t reason_count;
 };
@@ -107,29 +105,26 @@ struct expect_match {
 struct expect_match expect_match_trunk(struct arena *a, const struct expect_trunks *t,
                                        enum expect_direction direction,
                                        const struct expect_invite *invite);
-const char *expect_match_name(
-    enum expect_match_result result); /* "matched", "no-match", "ambiguous", "no-trunks" */
+/* "matched", "no-match", "ambiguous", "no-trunks" */
+const char *expect_match_name(enum expect_match_result result);
 const struct expect_trunk *expect_trunk_by_id(const struct expect_trunks *t, struct slice id);
 /* Equal as telephone numbers: the same text, or the same after LiveKit's normalising. */
 bool expect_number_equal(struct slice a, struct slice b);
 
-/* ---- what is owed
- * --------------------------------------------------------------------------------- */
+/* ---- what is owed ---------------------------------------------------------------------------- */
 
 /* A message class that a mapping speaks of. */
 enum expect_message { EXPECT_INVITE, EXPECT_INVITE_200, EXPECT_BYE, EXPECT_REFER };
 
 enum expect_force {
     EXPECT_MUST, /* absent as it leaves LiveKit: never-sent, an error */
-    EXPECT_MAY,  /* may be unset when it leaves its sender: absence there is a note; loss on the way
-                    an error */
+    EXPECT_MAY,  /* may be unset at its sender: absence there is a note, loss on the way an error */
 };
 
 struct expect_owed {
     struct slice header;
     struct slice attribute; /* empty for fixed headers */
-    struct slice
-        value; /* what it must be, where has_value; else what the trunk suggests, or empty */
+    struct slice value;     /* what it must be, where has_value; else a suggestion, or empty */
     bool has_value;
     bool by_livekit; /* sent by LiveKit; else received by it (headers_to_attributes) */
     enum expect_force force;
@@ -137,8 +132,8 @@ struct expect_owed {
 };
 
 const char *expect_direction_name(enum expect_direction direction); /* "inbound" */
-const char *
-expect_message_name(enum expect_message message); /* "INVITE", "200 to INVITE", "BYE", "REFER" */
+/* "INVITE", "200 to INVITE", "BYE", "REFER" */
+const char *expect_message_name(enum expect_message message);
 const char *expect_force_name(enum expect_force force); /* "must", "may" */
 
 /* What a trunk promises for a message of a call, sent by LiveKit (by_livekit) or by the far end. An
@@ -153,8 +148,7 @@ size_t expect_owed(struct arena *a, const struct expect_trunk *trunk, enum expec
 /* Does any map of the trunk speak of this message class at all (in either direction)? */
 bool expect_speaks_of(const struct expect_trunk *trunk, enum expect_message message);
 
-/* ---- lint
- * ----------------------------------------------------------------------------------------- */
+/* ---- lint ------------------------------------------------------------------------------------ */
 
 enum expect_lint_severity { EXPECT_LINT_ERROR, EXPECT_LINT_WARNING, EXPECT_LINT_NOTE };
 

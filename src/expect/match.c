@@ -107,8 +107,7 @@ static bool entry_matches(struct slice entry, const struct expect_invite *invite
            address_in_cidr(&invite->source, &net, bits);
 }
 
-/* ---- one step each, with its reason
- * --------------------------------------------------------------- */
+/* ---- one step each, with its reason ---------------------------------------------------------- */
 
 enum step { PASSES, FAILS, SPECIFIC, DEFAULT, TWICE };
 

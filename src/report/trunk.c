@@ -244,8 +244,7 @@ void report_trunk_match_text(struct text *out, const struct report_style *style,
     text_free(&line);
 }
 
-/* ---- JSON: schema sipxray-trunk/1
- * ----------------------------------------------------------------- */
+/* ---- JSON: schema sipxray-trunk/1 ------------------------------------------------------------ */
 
 static void add_string_or_null(struct json_writer *w, const char *key, struct slice s)
 {

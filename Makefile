@@ -103,7 +103,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
 	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(PCFLAGS) -Itests -MMD -MP $(LDFLAGS) \
 		-o $@ $< tests/fuzz/replay.c $(LIB) $(LIBS)
 
-# Long runs of the fuzz targets by libFuzzer; what they find is kept in build/fuzz/NAME.
+# Long runs of the fuzz targets by libFuzzer; what they find is kept in build/libfuzzer/found.
 SECONDS ?= 60
 fuzz: deps-lint
 	@$(MAKE) BUILD=$(BUILD)/libfuzzer CC=clang OPT='-O1 -g' \

@@ -82,17 +82,19 @@ struct packet_fragments *packet_fragments_new(const struct hash_key *key)
 
 static struct block *block_of(struct packet_fragments *t, struct set *set, uint32_t at)
 {
-    struct block **place = &set->blocks[at / BLOCK_BYTES];
-    if (*place)
-        return *place;
-    struct block *b = t->free_blocks;
+    uint32_t index = at / BLOCK_BYTES;
+    struct block *b = set->blocks[index];
+    if (b)
+        return b;
+    b = t->free_blocks;
     if (b)
         t->free_blocks = b->next;
     else
         b = base_realloc(NULL, sizeof *b);
     b->seen = b->have = 0;
     t->bytes += sizeof *b;
-    return *place = b;
+    set->blocks[index] = b;
+    return b;
 }
 
 static void release_blocks(struct packet_fragments *t, struct set *set)

@@ -25,7 +25,7 @@ def start_one(case, host, path, start):
     where = net.inside(case.vantage.get(host, host))
     extra = case.tcpdump.get(host, "").split()
     if options is None:
-        command = ["dumpcap", "-q", "-i", "in", "-i", "out", "-f", FILTER, "-w", path]
+        command = ["dumpcap", "-q", "-f", FILTER, "-i", "in", "-i", "out", "-w", path]
         ready = "File:"
     else:
         command = ["tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", *options, *extra, "-w", path, FILTER]

@@ -21,9 +21,11 @@ DEFAULTS = {
     "sipp": {},           # end -> additional options of sipp
     "points": {},         # host -> name of the point, where they differ
     "links": {},          # link1|link2|link3 -> options of lab/link.py, in place of a veth pair
+    "mirror": {},         # link -> interface of the switch that gets its frames, with VLAN tag 100 + N
     "mtu": {},            # link -> its MTU
     "direct": False,      # whether livekit and kam2 have a link of their own, round kam1
     "hosts": {},          # host -> command line of a program in place of kamailio
+    "beside": {},         # host -> command line of a program beside what plays it
     "addresses": {},      # host -> additional addresses
     "advertise": {},      # host -> {own address: advertised address}
     "vantage": {},        # host -> namespace where its capture is taken, when that is not the host
@@ -58,7 +60,7 @@ class Case:
 
     def trunks(self):
         """The trunks of trunk*.json, whatever their shape, with snake_case keys."""
-        files = sorted(self.out.glob("trunk*.json"))
+        files = sorted(self.out.glob("trunk*.json"), key=lambda f: len(f.name))
         return [t for f in files for t in unwrap(json.loads(f.read_text()))]
 
     def values(self):

@@ -68,6 +68,11 @@ def tagged(frame, vlan):
     return frame[:12] + struct.pack("!HH", 0x8100, vlan) + frame[12:]
 
 
+def write(fd, frame):
+    with contextlib.suppress(OSError):  # the interface is not up yet
+        os.write(fd, frame)
+
+
 def pump(left, right, mirror, options):
     link_header = 0 if options.tun else 14
     dice = random.Random(options.seed)
@@ -78,10 +83,9 @@ def pump(left, right, mirror, options):
                 continue
             if options.strip:
                 frame = frame[:link_header] + strip(frame[link_header:], options.strip)
-            with contextlib.suppress(OSError):  # the other end is not up yet
-                os.write(right if fd == left else left, frame)
+            write(right if fd == left else left, frame)
             if mirror:
-                os.write(mirror, tagged(frame, options.vlan))
+                write(mirror, tagged(frame, options.vlan))
 
 
 def arguments():

@@ -60,11 +60,17 @@ def make_veth(link):
        "peer", "name", b, "netns", PREFIX + right)
 
 
-def start_pump(link, options, start):
+def start_pump(case, link, start):
     """A link made of two tun or tap devices with lab/link.py between them."""
     (left, a, _), (right, b, _) = LINKS[link]
-    start(link, [sys.executable, str(LAB / "lab" / "link.py"), *options.split(),
+    options = case.links.get(link, "").split()
+    port = case.mirror.get(link)
+    if port:
+        options += ["--mirror", f"{PREFIX}switch,{port}", "--vlan", "10" + link[-1]]
+    start(link, [sys.executable, str(LAB / "lab" / "link.py"), *options,
                  PREFIX + left, a, PREFIX + right, b], ready="pumping")
+    if port:
+        ip("-n", PREFIX + "switch", "link", "set", port, "up")
 
 
 def up(case, start):
@@ -72,8 +78,8 @@ def up(case, start):
         ip("netns", "add", PREFIX + host)
         ip("-n", PREFIX + host, "link", "set", "lo", "up")
     for link in LINKS:
-        if link in case.links:
-            start_pump(link, case.links[link], start)
+        if link in case.links or link in case.mirror:
+            start_pump(case, link, start)
         else:
             make_veth(link)
         configure(link, 0)

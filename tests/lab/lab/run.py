@@ -86,12 +86,17 @@ def listen_on(case, host, address):
     return f"udp:{address}:5060" + (f"/{advertised}" if advertised else "")
 
 
+def program(text):
+    """The command line of one of the lab's own programs."""
+    name, *arguments = text.split()
+    return [sys.executable, str(LAB / name), *arguments]
+
+
 def start_proxies(case, folder, processes):
+    for host, text in case.beside.items():
+        processes.start(f"{host}-beside", net.inside(host) + program(text), ready="listening")
     for host in ("kam1", "kam2"):
-        if host in case.hosts:
-            command = [sys.executable, *[str(LAB / x) if x.endswith(".py") else x for x in case.hosts[host].split()]]
-        else:
-            command = kamailio(case, host, folder)
+        command = program(case.hosts[host]) if host in case.hosts else kamailio(case, host, folder)
         process = processes.start(host, net.inside(host) + command)
         wait_until(lambda p=process: bound(p), process, host)
     time.sleep(0.5)  # its workers

@@ -54,14 +54,11 @@ int cmd_calls(const struct cmd_arguments *a)
     struct trace_options options = {0};
     struct calls run = {0};
     struct trace_sinks sinks = {.call = print_call, .context = &run};
-    if (!cmd_style(&style, a, &err) || !(run.trace = cmd_trace_open(a, &options, &err))) {
-        cmd_complain("%s", err.text);
-        return CMD_ERROR;
-    }
-    bool ok = cmd_outputs_open(&run.outputs, a, &err);
+    bool ok = cmd_style(&style, a, &err) && cmd_outputs_open(&run.outputs, a, &err);
     for (size_t i = 0; i < run.outputs.n; i++)
         run.reports[i].style = cmd_style_for(&style, &run.outputs.items[i], a);
-    ok = ok && cmd_trace_run(run.trace, &sinks, &err);
+    ok = ok && (run.trace = cmd_trace_open(a, &options, &err)) &&
+         cmd_trace_run(run.trace, &sinks, &err);
     if (ok)
         end_reports(&run);
     return cmd_finish(run.trace, &run.outputs, ok, &err);

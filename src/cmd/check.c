@@ -121,7 +121,9 @@ static bool prepare(struct check *c, struct err *err)
     const struct cmd_list *nodes = &c->arguments->values[CMD_OPT_NODE];
     c->options.allow_untested = cmd_given(c->arguments, CMD_OPT_ALLOW_UNTESTED);
     read_follow(c);
-    if (!cmd_style(&c->style, c->arguments, err) || !read_trunks(c, err) || !read_values(c, err))
+    if (!cmd_style(&c->style, c->arguments, err) ||
+        !cmd_outputs_open(&c->outputs, c->arguments, err) || !read_trunks(c, err) ||
+        !read_values(c, err))
         return false;
     check_summary_init(&c->summary, &c->options);
     c->trace_options = (struct trace_options){
@@ -132,7 +134,7 @@ static bool prepare(struct check *c, struct err *err)
         .node_count = nodes->n,
     };
     c->trace = cmd_trace_open(c->arguments, &c->trace_options, err);
-    return c->trace && cmd_outputs_open(&c->outputs, c->arguments, err);
+    return c->trace != NULL;
 }
 
 static int judge(struct check *c, struct err *err)

@@ -52,12 +52,9 @@ int cmd_messages(const struct cmd_arguments *a)
     struct trace_options options = {0};
     struct messages run = {0};
     struct trace_sinks sinks = {.message = print_message, .context = &run};
-    if (!cmd_style(&style, a, &err) || !(run.trace = cmd_trace_open(a, &options, &err))) {
-        cmd_complain("%s", err.text);
-        return CMD_ERROR;
-    }
-    bool ok = cmd_outputs_open(&run.outputs, a, &err);
+    bool ok = cmd_style(&style, a, &err) && cmd_outputs_open(&run.outputs, a, &err);
     size_t n = run.outputs.n;
+    ok = ok && (run.trace = cmd_trace_open(a, &options, &err));
     if (ok) {
         begin_reports(&run, &style, a);
         ok = cmd_trace_run(run.trace, &sinks, &err);

@@ -51,6 +51,7 @@ int cmd_finish(struct trace *t, struct cmd_outputs *o, bool ok, struct err *err)
         cmd_trace_remarks(t);
     else
         cmd_complain("%s", err->text);
-    trace_free(t);
+    if (t)
+        trace_free(t);
     return ok ? CMD_HOLDS : CMD_ERROR;
 }

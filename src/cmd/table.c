@@ -66,7 +66,7 @@ static const struct cmd_command commands[CMD_COUNT] = {
                           "ssh kam1 tcpdump -U -w - udp port 5060 | sipxray messages kam1=-\n",
                       .run = cmd_messages},
     [CMD_TRUNK] = {.name = "trunk",
-                   .line = "say what a trunk promises on which message, and what is wrong with it",
+                   .line = "say what a trunk promises on which message; find its mistakes",
                    .operands = "FILE...",
                    .formats = "text json",
                    .about = "Prints for each trunk in the JSON files which header it promises on "

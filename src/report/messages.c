@@ -1,7 +1,7 @@
 /* The list of messages: a line each for a person, an object each for a program. */
 #include "report/internal.h"
 
-#define FRAME_COLUMNS 6
+#define FRAME_COLUMNS 5
 #define LEFT_LEAST                                                                                 \
     20 /* columns that the start line and the Call-ID need; else they get a line of their own */
 #define URI_LEAST     48 /* with so many left, the Request-URI or the reason phrase is shown too */

@@ -84,7 +84,7 @@ void report_call_text(struct text *out, struct report_calls *r, const struct cal
     report_add_day(out, &r->day, c->start_ns);
     struct slice id = c->call_id_count ? c->call_ids[0] : SLICE_NONE;
     if (c->call_id_count > 1)
-        id = arena_printf(&a, "(%zu) %.*s", c->call_id_count, SLICE_ARG(id));
+        id = REPORT_JOIN(&a, arena_printf(&a, "(%zu) ", c->call_id_count), id);
     add_row(out, &r->style,
             (struct slice[]){slice_first(slice_of(report_time_clock(c->start_ns).s), 8),
                              duration_text(&a, duration_ms(c)), outcome_text(&a, c), c->caller,

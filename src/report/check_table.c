@@ -11,6 +11,7 @@
 /* How the table of a message is laid out. */
 struct layout {
     enum { LAYOUT_WIDE, LAYOUT_NARROW, LAYOUT_LINES } kind;
+    size_t gap;           /* columns between two cells */
     size_t name, verdict; /* columns */
     size_t *values;       /* columns of each sighting */
     size_t n;
@@ -64,9 +65,8 @@ static struct slice verdict_text(struct arena *a, const struct check_header *h, 
     if (narrow || !g->any || h->verdict == CHECK_NEVER_SENT || h->verdict == CHECK_MISSING)
         return slice_of(word);
     if (g->node.n)
-        return arena_printf(a, "%s by %.*s", word, SLICE_ARG(g->node));
-    return g->after.n ? arena_printf(a, "%s after %.*s", word, SLICE_ARG(g->after))
-                      : slice_of(word);
+        return REPORT_JOIN(a, slice_of(word), SLICE(" by "), g->node);
+    return g->after.n ? REPORT_JOIN(a, slice_of(word), SLICE(" after "), g->after) : slice_of(word);
 }
 
 /* ---- measuring ------------------------------------------------------------------------------- */
@@ -82,11 +82,12 @@ static struct slice head_name(const struct check_sighting *s)
     return slice_first(s->at, s->side.n ? s->at.n - s->side.n - 1 : s->at.n);
 }
 
-static size_t total(const struct layout *l)
+/* The width of the table when no value takes more than `limit` columns. */
+static size_t total(const struct layout *l, size_t limit)
 {
-    size_t width = INDENT + l->name + 1 + 1 + l->verdict;
+    size_t width = INDENT + l->name + l->gap + l->verdict;
     for (size_t i = 0; i < l->n; i++)
-        width += 1 + l->values[i];
+        width += l->gap + (l->values[i] < limit ? l->values[i] : limit);
     return width;
 }
 
@@ -106,25 +107,15 @@ static void measure(struct layout *l, struct arena *a, const struct report_style
     l->name = l->name > NAME_MOST ? NAME_MOST : l->name;
 }
 
-/* Takes from the widest columns, one by one, until the table fits.  False: it does not. */
+/* Cuts the widest columns alike until the table fits.  False: it does not. */
 static bool shrink(struct layout *l, size_t width)
 {
-    size_t now = total(l);
-    while (now > width) {
-        size_t widest = 0;
-        for (size_t i = 1; i < l->n; i++)
-            if (l->values[i] > l->values[widest])
-                widest = i;
-        if (l->n == 0 || l->values[widest] <= VALUE_LEAST)
-            return false;
-        /* a very wide column is brought near in one step */
-        size_t over = now - width, cut = (l->values[widest] - VALUE_LEAST) / 2;
-        cut = cut > over ? over : cut;
-        cut = cut ? cut : 1;
-        l->values[widest] -= cut;
-        now -= cut;
-    }
-    return true;
+    size_t limit = width;
+    while (limit > VALUE_LEAST && total(l, limit) > width)
+        limit--;
+    for (size_t i = 0; i < l->n; i++)
+        l->values[i] = l->values[i] < limit ? l->values[i] : limit;
+    return total(l, limit) <= width;
 }
 
 /* The wide form says who did it in the row; it is given up where values would have to be cut for
@@ -136,9 +127,11 @@ static struct layout layout_of(struct arena *a, const struct report_style *style
     struct layout l = {.n = r->sighting_count, .values = ARENA_ARRAY(a, size_t, r->sighting_count)};
     measure(&l, a, style, r, false);
     l.kind = LAYOUT_WIDE;
-    if (total(&l) <= width)
+    l.gap = 2;
+    if (total(&l, SIZE_MAX) <= width)
         return l;
     measure(&l, a, style, r, true);
+    l.gap = 1;
     l.kind = shrink(&l, width) ? LAYOUT_NARROW : LAYOUT_LINES;
     return l;
 }
@@ -153,7 +146,7 @@ static void add_head_line(struct text *out, const struct layout *l, const struct
     for (size_t i = 0; i < l->n; i++) {
         report_add_cell(out, side ? r->sightings[i].side : head_name(&r->sightings[i]),
                         l->values[i]);
-        text_add_char(out, ' ');
+        report_add_spaces(out, l->gap);
     }
     report_trim_line(out, from);
     text_add_char(out, '\n');
@@ -165,25 +158,31 @@ static void add_coloured_cell(struct text *out, const struct report_style *style
     report_colour_on(out, style, colour);
     report_add_cell(out, text, width);
     report_colour_off(out, style, colour);
-    text_add_char(out, ' ');
 }
 
 static void add_row(struct text *out, const struct report_style *style, struct arena *a,
                     const struct layout *l, const struct check_header *h)
 {
     bool narrow = l->kind == LAYOUT_NARROW;
-    size_t from = out->n;
+    struct slice verdict = verdict_text(a, h, narrow);
     report_add_spaces(out, INDENT);
     report_add_cell(out, h->name, l->name);
-    text_add_char(out, ' ');
-    struct slice verdict = verdict_text(a, h, narrow);
-    if (narrow)
+    if (narrow) {
+        report_add_spaces(out, l->gap);
         add_coloured_cell(out, style, verdict_colour(h), verdict, l->verdict);
-    for (size_t i = 0; i < l->n; i++)
-        add_coloured_cell(out, style, cell_colour(h, i), cell_text(a, style, h, i), l->values[i]);
-    if (!narrow)
+    }
+    for (size_t i = 0; i < l->n; i++) {
+        struct slice text = cell_text(a, style, h, i);
+        size_t width = l->values[i];
+        if (narrow && i + 1 == l->n && text_width(text) < width)
+            width = text_width(text); /* no spaces at the end of a line */
+        report_add_spaces(out, l->gap);
+        add_coloured_cell(out, style, cell_colour(h, i), text, width);
+    }
+    if (!narrow) {
+        report_add_spaces(out, l->gap);
         report_add_coloured(out, style, verdict_colour(h), verdict);
-    report_trim_line(out, from);
+    }
     text_add_char(out, '\n');
 }
 
@@ -196,9 +195,21 @@ static struct slice stretch(struct arena *a, const struct check_request *r, size
     if (to - from == 1)
         return s[from].at;
     if (to - from == 2)
-        return arena_printf(a, "%.*s, %.*s", SLICE_ARG(s[from].at), SLICE_ARG(s[to - 1].at));
-    return arena_printf(a, "%.*s to %.*s (%zu sightings)", SLICE_ARG(s[from].at),
-                        SLICE_ARG(s[to - 1].at), to - from);
+        return REPORT_JOIN(a, s[from].at, SLICE(", "), s[to - 1].at);
+    return REPORT_JOIN(a, s[from].at, SLICE(" to "), s[to - 1].at,
+                       arena_printf(a, " (%zu sightings)", to - from));
+}
+
+/* Where the stretch of equal values that begins at `from` ends. */
+static size_t stretch_end(struct arena *a, const struct report_style *style,
+                          const struct check_request *r, const struct check_header *h, size_t from)
+{
+    struct slice value = cell_text(a, style, h, from);
+    size_t to = from + 1;
+    while (to < r->sighting_count && h->states[to] == h->states[from] &&
+           slice_equal(value, cell_text(a, style, h, to)))
+        to++;
+    return to;
 }
 
 /* Where along the path which value stood, a line for each stretch of equal ones. */
@@ -206,34 +217,41 @@ static void add_stretches(struct text *out, const struct report_style *style, st
                           const struct check_request *r, const struct check_header *h)
 {
     for (size_t from = 0, to; from < r->sighting_count; from = to) {
-        struct slice value = cell_text(a, style, h, from);
-        for (to = from + 1; to < r->sighting_count; to++)
-            if (!slice_equal(value, cell_text(a, style, h, to)) || h->states[to] != h->states[from])
-                break;
+        to = stretch_end(a, style, r, h, from);
+        struct slice line =
+            REPORT_JOIN(a, stretch(a, r, from, to), SLICE(": "), cell_text(a, style, h, from));
         report_add_spaces(out, INDENT + 4);
-        report_add_coloured(out, style, cell_colour(h, from), value);
-        text_add(out, SLICE("  at "));
-        size_t column = INDENT + 4 + text_width(value) + 5;
-        report_add_wrapped(out, column, INDENT + 6, report_width(style), stretch(a, r, from, to));
+        report_colour_on(out, style, cell_colour(h, from));
+        report_add_wrapped(out, INDENT + 4, INDENT + 6, report_width(style), line);
+        report_colour_off(out, style, cell_colour(h, from));
         text_add_char(out, '\n');
     }
 }
 
+/* A value that is the same all along stands behind the verdict. */
 static void add_lines(struct text *out, const struct report_style *style, struct arena *a,
                       const struct check_request *r, const struct check_header *h)
 {
     struct slice verdict = verdict_text(a, h, false);
-    size_t width = text_width(h->name) + 1 + text_width(verdict);
+    size_t column = INDENT + text_width(h->name) + 1 + text_width(verdict);
+    bool constant = r->sighting_count && stretch_end(a, style, r, h, 0) == r->sighting_count;
     report_add_spaces(out, INDENT);
     text_add_terminal(out, h->name);
-    if (INDENT + width > report_width(style)) {
+    if (column > report_width(style)) {
         text_add_char(out, '\n');
         report_add_spaces(out, INDENT + 3);
+        column = INDENT + 4 + text_width(verdict);
     }
     text_add_char(out, ' ');
     report_add_coloured(out, style, verdict_colour(h), verdict);
+    if (constant) {
+        text_add(out, SLICE(": "));
+        report_add_wrapped(out, column + 2, INDENT + 4, report_width(style),
+                           cell_text(a, style, h, 0));
+    }
     text_add_char(out, '\n');
-    add_stretches(out, style, a, r, h);
+    if (!constant)
+        add_stretches(out, style, a, r, h);
 }
 
 /* Did a value of this header lose something to the width of its column? */

@@ -30,8 +30,8 @@ static struct slice trunk_text(struct arena *a, const struct check_call *c)
     if (!c->trunk)
         return SLICE_NONE;
     if (c->trunk->name.n)
-        return arena_printf(a, "trunk \"%.*s\"", SLICE_ARG(c->trunk->name));
-    return arena_printf(a, "trunk %.*s", SLICE_ARG(or_unknown(c->trunk->id)));
+        return REPORT_JOIN(a, SLICE("trunk \""), c->trunk->name, SLICE("\""));
+    return REPORT_JOIN(a, SLICE("trunk "), or_unknown(c->trunk->id));
 }
 
 static void add_call_head(struct text *out, const struct report_style *style, struct arena *a,
@@ -45,8 +45,7 @@ static void add_call_head(struct text *out, const struct report_style *style, st
     column += c->call_id_count ? text_width(c->call_ids[0]) : 15;
     report_colour_off(out, style, REPORT_BOLD);
     add_part(out, style, &column,
-             arena_printf(a, "%.*s -> %.*s", SLICE_ARG(or_unknown(c->caller)),
-                          SLICE_ARG(or_unknown(c->callee))));
+             REPORT_JOIN(a, or_unknown(c->caller), SLICE(" -> "), or_unknown(c->callee)));
     if (trunk.n)
         add_part(out, style, &column, trunk);
     text_add_char(out, '\n');
@@ -56,7 +55,7 @@ static void add_call_head(struct text *out, const struct report_style *style, st
         text_add_char(out, '\n');
     }
     if (c->joined.n)
-        report_add_line(out, style, 2, arena_printf(a, "joined: %.*s", SLICE_ARG(c->joined)));
+        report_add_line(out, style, 2, REPORT_JOIN(a, SLICE("joined: "), c->joined));
     if (style->verbose && c->trunk_why.n)
         report_add_line(out, style, 2, c->trunk_why);
 }
@@ -98,7 +97,7 @@ static void add_request(struct text *out, const struct report_style *style, stru
     struct slice title = request_title(a, r);
     bool table = r->header_count && (r->applies || style->verbose || any_harm(r));
     if (r->why.n && (!r->applies || style->verbose))
-        title = arena_printf(a, "%.*s: %.*s", SLICE_ARG(title), SLICE_ARG(r->why));
+        title = REPORT_JOIN(a, title, SLICE(": "), r->why);
     report_add_line(out, style, 0, title);
     if (table)
         report_add_header_table(out, style, r);
@@ -122,7 +121,7 @@ static void add_inconclusive(struct text *out, const struct report_style *style,
                            ? SLICE("the captures do not show enough of its messages")
                            : SLICE("no message in it is one that the trunk promises headers on");
     report_add_labelled(out, style, REPORT_YELLOW, "OPEN",
-                        arena_printf(a, "not judged: %.*s", SLICE_ARG(why)));
+                        REPORT_JOIN(a, SLICE("not judged: "), why));
 }
 
 void report_check_text(struct text *out, const struct report_style *style,
@@ -175,7 +174,7 @@ static size_t add_untested(struct text *out, const struct report_style *style, s
     const struct expect_trunk *trunk = s->promises[from].trunk;
     if (t.n && trunk) {
         struct slice name = trunk->name.n ? trunk->name : trunk->id.n ? trunk->id : trunk->file;
-        text_add(&t, arena_printf(a, " (trunk %.*s)", SLICE_ARG(name)));
+        text_add(&t, REPORT_JOIN(a, SLICE(" (trunk "), name, SLICE(")")));
     }
     if (t.n)
         report_add_labelled(out, style, REPORT_YELLOW, "OPEN", text_slice(&t));

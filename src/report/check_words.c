@@ -39,7 +39,7 @@ static void add_by_severity(struct text *out, const struct report_style *style,
 
 struct slice report_request_name(struct arena *a, const struct check_request *r)
 {
-    return r->status ? arena_printf(a, "%u to %.*s", r->status, SLICE_ARG(r->method)) : r->method;
+    return r->status ? REPORT_JOIN(a, arena_printf(a, "%u to ", r->status), r->method) : r->method;
 }
 
 /* ---- findings of a header -------------------------------------------------------------------- */
@@ -48,7 +48,7 @@ struct slice report_request_name(struct arena *a, const struct check_request *r)
 static bool is_about(struct arena *a, const struct check_finding *f, const struct check_request *r)
 {
     struct slice name =
-        r->status ? arena_printf(a, "%.*s %u", SLICE_ARG(r->method), r->status) : r->method;
+        r->status ? REPORT_JOIN(a, r->method, arena_printf(a, " %u", r->status)) : r->method;
     return slice_equal(f->method, name);
 }
 
@@ -233,10 +233,11 @@ static struct slice words_of(struct arena *a, const struct group *g)
     if (f && g->count == 1)
         return f->message;
     if (g->header->verdict == CHECK_UNKNOWN)
-        return arena_printf(a, "%.*s: the captures cannot tell what became of %.*s",
-                            SLICE_ARG(message), SLICE_ARG(g->names));
-    return arena_printf(a, "%.*s: %s: %.*s", SLICE_ARG(message),
-                        check_header_verdict_name(g->header->verdict), SLICE_ARG(g->names));
+        return REPORT_JOIN(a, message, SLICE(": the captures cannot tell what became of "),
+                           g->names);
+    return REPORT_JOIN(a, message, SLICE(": "),
+                       slice_of(check_header_verdict_name(g->header->verdict)), SLICE(": "),
+                       g->names);
 }
 
 static void add_pass(struct text *out, const struct report_style *style, struct arena *a,
@@ -250,10 +251,10 @@ static void add_pass(struct text *out, const struct report_style *style, struct 
     if (owed == 0 || ok < owed || r->sighting_count == 0)
         return;
     struct slice last = r->sightings[r->sighting_count - 1].at;
-    report_add_labelled(out, style, REPORT_GREEN, "PASS",
-                        arena_printf(a, "%zu of %zu header%s of %.*s unharmed at %.*s", ok, owed,
-                                     owed == 1 ? "" : "s", SLICE_ARG(report_request_name(a, r)),
-                                     SLICE_ARG(last)));
+    report_add_labelled(
+        out, style, REPORT_GREEN, "PASS",
+        REPORT_JOIN(a, arena_printf(a, "%zu of %zu header%s of ", ok, owed, owed == 1 ? "" : "s"),
+                    report_request_name(a, r), SLICE(" unharmed at "), last));
 }
 
 void report_add_judgements(struct text *out, const struct report_style *style, struct arena *a,

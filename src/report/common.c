@@ -107,6 +107,17 @@ void report_add_cell(struct text *out, struct slice text, size_t width)
         report_add_spaces(out, width - used);
 }
 
+struct slice report_join(struct arena *a, const struct slice *parts, size_t n)
+{
+    struct text t = {0};
+    text_add(&t, SLICE(""));
+    for (size_t i = 0; i < n; i++)
+        text_add(&t, parts[i]);
+    struct slice joined = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return joined;
+}
+
 void report_trim_line(struct text *out, size_t from)
 {
     while (out->n > from && out->p[out->n - 1] == ' ')

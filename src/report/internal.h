@@ -35,6 +35,11 @@ void report_add_coloured(struct text *out, const struct report_style *style, enu
 void report_add_spaces(struct text *out, size_t n);
 /* The text fitted into exactly `width` columns: cut with "..." or padded on the right. */
 void report_add_cell(struct text *out, struct slice text, size_t width);
+/* Texts one behind the other; unlike printf it keeps NUL bytes. */
+struct slice report_join(struct arena *a, const struct slice *parts, size_t n);
+#define REPORT_JOIN(arena, ...)                                                                    \
+    report_join((arena), (const struct slice[]){__VA_ARGS__},                                      \
+                sizeof(const struct slice[]){__VA_ARGS__} / sizeof(struct slice))
 /* Without spaces at the end of what was added since `from`. */
 void report_trim_line(struct text *out, size_t from);
 size_t report_width(const struct report_style *style);

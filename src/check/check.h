@@ -41,6 +41,7 @@ struct check_guilty {
 
 struct check_header {
     struct slice name; /* as configured; without a trunk as first seen */
+    bool must;         /* owed whatever happens: its absence at the sender is an error */
     bool expected;     /* owed here: it should be there at the end of the path */
     enum check_header_verdict verdict;
     const enum check_state *states;    /* one for each sighting of the request */
@@ -135,7 +136,8 @@ struct check_options {
     const struct expect_trunks *trunks; /* n == 0: judge that every followed header survives */
     const struct expect_trunk *forced;  /* --trunk-id; NULL: let the matcher pick */
     const struct expect_values *values; /* NULL: none */
-    const struct slice *follow;         /* patterns of headers to follow beside the owed ones; default X-* */
+    const struct slice *follow;         /* patterns of headers to follow beside the owed ones; none and no
+                                           trunks: X-* */
     size_t follow_count;
     bool allow_untested;
 };
@@ -145,14 +147,16 @@ struct check_summary {
     uint64_t calls, passed, failed, inconclusive;
     struct arena arena;
     struct check_promise {
-        const struct expect_trunk *trunk; /* NULL: without a trunk, some header at all */
+        const struct expect_trunk *trunk;
         struct slice header;
         bool judged;
     } *promises;
     size_t promise_count;
+    bool judged; /* some header was */
 };
 
 void check_summary_init(struct check_summary *s, const struct check_options *o);
+void check_summary_count(struct check_summary *s, const struct check_options *o, const struct check_call *call);
 void check_summary_free(struct check_summary *s);
 /* Judges one call and counts it.  False: nothing in it is subject to a check (not a call, no followed header): it is
  * not reported. */

@@ -54,11 +54,10 @@ static void read_follow(struct check *c)
 {
     const struct cmd_list *patterns = &c->arguments->values[CMD_OPT_FOLLOW];
     c->follow = base_alloc((patterns->n + 1) * sizeof *c->follow);
-    c->follow[0] = SLICE("X-*");
     for (size_t i = 0; i < patterns->n; i++)
         c->follow[i] = slice_of(patterns->items[i]);
     c->options.follow = c->follow;
-    c->options.follow_count = patterns->n ? patterns->n : 1;
+    c->options.follow_count = patterns->n;
 }
 
 /* ---- reports --------------------------------------------------------------------------------- */

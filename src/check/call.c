@@ -1,0 +1,172 @@
+/* A call judged as a whole: its trunk, its requests, its verdict. */
+#include "check/internal.h"
+
+#include <stdlib.h>
+
+/* ---- parties and trunk ---------------------------------------------------------------------------- */
+
+static bool address_in(struct arena *a, const struct hop_sighting *s, enum sip_header_id id, struct sip_address *out)
+{
+    const struct sip_header *h = sip_header_first(s->message, id);
+    return h && sip_address_parse(a, sip_unfold(a, h), out);
+}
+
+static const struct hop_journey *initial_invite(const struct hop_call *call)
+{
+    for (size_t i = 0; i < call->journey_count; i++)
+        if (!call->journeys[i]->status && call->journeys[i]->method == SIP_INVITE)
+            return call->journeys[i];
+    return NULL;
+}
+
+/* The INVITE where it is nearest LiveKit: the last sighting of an inbound call, the first of an outbound one. */
+static void invite_facts(struct arena *a, const struct hop_call *call, const struct hop_journey *j,
+                         struct expect_invite *out)
+{
+    bool inbound = call->direction != HOP_OUTBOUND;
+    const struct hop_sighting *s = j->steps[inbound ? j->step_count - 1 : 0].sighting;
+    struct sip_address from = {0}, to = {0}, uri = {0};
+    if (address_in(a, s, SIP_HEADER_FROM, &from)) {
+        out->from_user = from.user;
+        out->from_host = from.host;
+    }
+    if (address_in(a, s, SIP_HEADER_TO, &to))
+        out->to_user = to.user;
+    if (sip_uri_parse(a, s->message->uri, &uri))
+        out->uri_host = uri.host;
+    if (inbound && (hop_node_is_livekit(call->nodes, s->dst_node) || !hop_nodes_know_livekit(call->nodes)))
+        out->source = s->src.ip;
+    if (!inbound && j->from_sender)
+        out->destination = s->dst.ip;
+}
+
+/* The INVITE was not captured: a later message names the two parties as well, in the order of its sender. */
+static void dialog_facts(struct arena *a, const struct hop_call *call, struct expect_invite *out)
+{
+    for (size_t i = 0; i < call->journey_count; i++) {
+        const struct hop_journey *j = call->journeys[i];
+        struct sip_address from = {0}, to = {0};
+        if (!j->livekit_known || j->step_count == 0)
+            continue;
+        if (!address_in(a, j->steps[0].sighting, SIP_HEADER_FROM, &from) ||
+            !address_in(a, j->steps[0].sighting, SIP_HEADER_TO, &to))
+            continue;
+        bool from_livekit = j->livekit_sent == (j->status == 0);
+        bool outbound = call->direction == HOP_OUTBOUND;
+        out->from_user = from_livekit == outbound ? from.user : to.user;
+        out->to_user = from_livekit == outbound ? to.user : from.user;
+        return;
+    }
+}
+
+static struct slice join_reasons(struct arena *a, const struct expect_match *m)
+{
+    struct text t = {0};
+    for (size_t i = 0; i < m->reason_count; i++) {
+        text_add(&t, i ? SLICE("; ") : SLICE(""));
+        text_add(&t, m->reasons[i]);
+    }
+    struct slice all = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return all;
+}
+
+static struct expect_match match_trunk(struct check_work *w, const struct expect_invite *invite)
+{
+    const struct expect_trunks *t = w->options->trunks;
+    if (w->call->direction == HOP_OUTBOUND)
+        return expect_match_trunk(w->arena, t, EXPECT_OUTBOUND, invite);
+    struct expect_match in = expect_match_trunk(w->arena, t, EXPECT_INBOUND, invite);
+    if (w->call->direction == HOP_INBOUND || in.result == EXPECT_MATCHED)
+        return in;
+    struct expect_match out = expect_match_trunk(w->arena, t, EXPECT_OUTBOUND, invite);
+    return in.result == EXPECT_NO_TRUNKS || out.result == EXPECT_MATCHED ? out : in;
+}
+
+static void pick_trunk(struct check_work *w, struct check_call *out)
+{
+    struct expect_invite invite = {0};
+    const struct hop_journey *j = initial_invite(w->call);
+    if (!w->options->trunks || w->options->trunks->n == 0)
+        return;
+    if (w->options->forced) {
+        out->trunk = w->trunk = w->options->forced;
+        out->trunk_why = slice_of("named by --trunk-id");
+        return;
+    }
+    if (j)
+        invite_facts(w->arena, w->call, j, &invite);
+    else
+        dialog_facts(w->arena, w->call, &invite);
+    struct expect_match m = match_trunk(w, &invite);
+    out->trunk = w->trunk = m.result == EXPECT_MATCHED ? m.trunk : NULL;
+    out->trunk_why = join_reasons(w->arena, &m);
+    if (m.result == EXPECT_NO_MATCH || m.result == EXPECT_NO_TRUNKS)
+        check_find(w, FINDING_NO_TRUNK, NULL, SLICE_NONE, SLICE_NONE,
+                   arena_printf(w->arena, "no trunk given matches this call: %.*s",
+                                SLICE_ARG(out->trunk_why)),
+                   j, 0, SIZE_MAX);
+    else if (m.result == EXPECT_AMBIGUOUS)
+        check_find(w, FINDING_AMBIGUOUS_TRUNK, NULL, SLICE_NONE, SLICE_NONE,
+                   arena_printf(w->arena, "several trunks match, and LiveKit would refuse the call: %.*s",
+                                SLICE_ARG(out->trunk_why)),
+                   j, 0, SIZE_MAX);
+}
+
+/* ---- the report's fields -------------------------------------------------------------------------- */
+
+static void describe(struct check_work *w, struct check_call *out)
+{
+    static const char *const directions[] = {"unknown", "inbound", "outbound"};
+    const struct hop_call *call = w->call;
+    struct slice *ids = ARENA_ARRAY(w->arena, struct slice, call->leg_count);
+    const struct call_leg *head = call_leg_of(call->table, call->legs[0]);
+    *out = (struct check_call){.call_ids = ids, .call_id_count = call->leg_count,
+                               .start_ns = head->start_ns, .direction = directions[call->direction],
+                               .caller = head->caller, .callee = head->callee, .joined = call->joined};
+    for (size_t i = 0; i < call->leg_count; i++) {
+        const struct call_leg *leg = call_leg_of(call->table, call->legs[i]);
+        ids[i] = leg->call_id;
+        if (leg->start_ns < out->start_ns)
+            out->start_ns = leg->start_ns;
+    }
+}
+
+static void judge_requests(struct check_work *w, struct check_call *out)
+{
+    struct check_request *requests = ARENA_ARRAY(w->arena, struct check_request, w->call->journey_count);
+    for (size_t i = 0; i < w->call->journey_count; i++)
+        if (check_request_judge(w, w->call->journeys[i], &requests[out->request_count]))
+            out->request_count++;
+    out->requests = requests;
+}
+
+static void keep_findings(struct check_work *w, struct check_call *out)
+{
+    struct check_finding *findings = ARENA_ARRAY(w->arena, struct check_finding, w->findings.n);
+    for (size_t i = 0; i < w->findings.n; i++)
+        findings[i] = w->findings.items[i];
+    out->findings = findings;
+    out->finding_count = w->findings.n;
+    vec_free(&w->findings);
+}
+
+bool check_call(struct arena *a, const struct check_options *o, struct check_summary *s,
+                const struct hop_call *call, struct check_call *out)
+{
+    struct check_work w = {.arena = a, .options = o, .call = call};
+    bool trunks = o->trunks && o->trunks->n;
+    if (trunks && !call->is_call)
+        return false;
+    describe(&w, out);
+    pick_trunk(&w, out);
+    judge_requests(&w, out);
+    keep_findings(&w, out);
+    if (!trunks && !call->is_call && out->request_count == 0)
+        return false;
+    out->verdict = w.failed                  ? CHECK_FAIL
+                   : w.judged && !w.unknown ? CHECK_PASS
+                                            : CHECK_INCONCLUSIVE;
+    check_summary_count(s, o, out);
+    return true;
+}

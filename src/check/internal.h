@@ -1,0 +1,55 @@
+/* Private to check/. */
+#ifndef CHECK_INTERNAL_H
+#define CHECK_INTERNAL_H
+
+#include "check/check.h"
+
+enum check_finding_id {
+#define FINDING(id, name, severity, title) FINDING_##id,
+#include "check/findings.def"
+#undef FINDING
+    FINDING_COUNT
+};
+
+VEC_TYPE(check_findings, struct check_finding);
+
+/* A call while it is judged. */
+struct check_work {
+    struct arena *arena;
+    const struct check_options *options;
+    const struct hop_call *call;
+    const struct expect_trunk *trunk;
+    struct check_findings findings;
+    bool failed;  /* an error was found */
+    bool judged;  /* an owed header got a verdict other than unknown */
+    bool unknown; /* an owed header did not */
+};
+
+/* What is judged of one header on one journey. */
+struct check_question {
+    struct slice name;
+    const struct expect_owed *owed; /* NULL: a followed header */
+};
+
+/* header.c: the walk along the path. */
+struct check_header check_header_judge(const struct check_work *w, const struct hop_journey *j,
+                                       const struct check_question *q);
+/* The first sighting that shows the harm of a verdict, and the last before it; step_count: none. */
+void check_header_harm(const struct check_header *h, size_t count, size_t *good, size_t *bad);
+
+/* compare.c: what became of a value. */
+enum check_header_verdict check_values_compare(const struct expect_list *was, const struct expect_list *is);
+struct expect_list check_values_of(struct arena *a, const struct sip_message *m, struct slice name, bool *cut);
+
+/* findings.c */
+void check_find(struct check_work *w, enum check_finding_id id, const struct check_request *r,
+                struct slice header, struct slice node, struct slice message,
+                const struct hop_journey *j, size_t good, size_t bad);
+void check_find_header(struct check_work *w, const struct check_request *r, const struct hop_journey *j,
+                       const struct check_header *h);
+struct slice check_message_name(struct arena *a, const struct check_request *r); /* "BYE", "INVITE 200" */
+
+/* request.c: which journeys are reported, and what is owed on each. */
+bool check_request_judge(struct check_work *w, const struct hop_journey *j, struct check_request *out);
+
+#endif

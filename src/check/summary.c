@@ -1,0 +1,94 @@
+/* The verdict over all calls: a test that tested nothing must not pass. */
+#include "check/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void check_summary_init(struct check_summary *s, const struct check_options *o)
+{
+    (void)o;
+    *s = (struct check_summary){0};
+}
+
+void check_summary_free(struct check_summary *s)
+{
+    free(s->promises);
+    arena_free(&s->arena);
+    *s = (struct check_summary){0};
+}
+
+static struct check_promise *promise_of(struct check_summary *s, const struct expect_trunk *trunk,
+                                        struct slice header)
+{
+    for (size_t i = 0; i < s->promise_count; i++)
+        if (s->promises[i].trunk == trunk && sip_name_equal(s->promises[i].header, header))
+            return &s->promises[i];
+    return NULL;
+}
+
+static void add_promise(struct check_summary *s, const struct expect_trunk *trunk, struct slice header)
+{
+    if (promise_of(s, trunk, header))
+        return;
+    s->promises = base_realloc(s->promises, (s->promise_count + 1) * sizeof *s->promises);
+    s->promises[s->promise_count++] =
+        (struct check_promise){trunk, arena_copy(&s->arena, header), false};
+}
+
+/* What a trunk that a call came over promises to send, on whichever message. */
+static void add_promises(struct check_summary *s, const struct check_options *o, const struct expect_trunk *trunk)
+{
+    static const enum expect_message messages[] = {EXPECT_INVITE, EXPECT_INVITE_200, EXPECT_BYE, EXPECT_REFER};
+    struct arena a = {0};
+    for (size_t i = 0; i < s->promise_count; i++)
+        if (s->promises[i].trunk == trunk)
+            return;
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        const struct expect_owed *owed;
+        size_t n = expect_owed(&a, trunk, messages[i], true, o->values, &owed);
+        for (size_t k = 0; k < n; k++)
+            if (owed[k].force == EXPECT_MUST)
+                add_promise(s, trunk, owed[k].header);
+    }
+    arena_free(&a);
+}
+
+static bool was_judged(const struct check_request *r, const struct check_header *h)
+{
+    return r->applies && h->expected && h->verdict != CHECK_UNKNOWN;
+}
+
+static void note_judged(struct check_summary *s, const struct check_call *call)
+{
+    for (size_t i = 0; i < call->request_count; i++) {
+        const struct check_request *r = &call->requests[i];
+        for (size_t k = 0; k < r->header_count; k++) {
+            const struct check_header *h = &r->headers[k];
+            struct check_promise *p = promise_of(s, call->trunk, h->name);
+            if (p && h->must && was_judged(r, h))
+                p->judged = true;
+            s->judged |= was_judged(r, h);
+        }
+    }
+}
+
+void check_summary_count(struct check_summary *s, const struct check_options *o, const struct check_call *call)
+{
+    s->calls++;
+    s->passed += call->verdict == CHECK_PASS;
+    s->failed += call->verdict == CHECK_FAIL;
+    s->inconclusive += call->verdict == CHECK_INCONCLUSIVE;
+    if (call->trunk)
+        add_promises(s, o, call->trunk);
+    note_judged(s, call);
+}
+
+enum check_verdict check_summary_verdict(const struct check_summary *s, const struct check_options *o)
+{
+    bool judged = s->judged;
+    if (s->failed)
+        return CHECK_FAIL;
+    for (size_t i = 0; i < s->promise_count; i++)
+        judged &= s->promises[i].judged;
+    return judged || o->allow_untested ? CHECK_PASS : CHECK_INCONCLUSIVE;
+}

@@ -1,0 +1,56 @@
+/* Private to trace/. */
+#ifndef TRACE_INTERNAL_H
+#define TRACE_INTERNAL_H
+
+#include "trace/trace.h"
+
+/* A point while it is read: its source, its decoder, and the frame that comes next. */
+struct trace_input {
+    struct trace *trace;
+    uint16_t point;
+    char *name, *path;
+    struct source *source;
+    struct packet_decoder *decoder;
+    struct source_frame frame;
+    bool ready; /* frame is filled */
+    size_t host_addresses; /* of source_host_addresses, handed on so far */
+};
+
+VEC_TYPE(trace_notices, struct trace_notice);
+
+struct trace {
+    struct trace_options options;
+    struct trace_sinks sinks;
+    struct hash_key key;
+    VEC(struct trace_input *) inputs;
+    VEC(struct trace_point) points;
+    struct sip_scanner *scanner;
+    struct call_table *calls;
+    struct hop_nodes *nodes;
+    struct hop_joiner *joiner;
+    const char **point_names;
+    struct arena arena;   /* of answers to the caller */
+    struct arena scratch; /* of one call */
+    struct trace_notices notices;
+    struct err read_error; /* a source that changed while it was read */
+    bool ending;           /* everything was read */
+    uint64_t unreadable;   /* messages whose bytes could not be read again */
+    uint64_t left_out;     /* sightings beyond hop's limits */
+    trace_progress *progress;
+    void *progress_context;
+    uint64_t bytes_total;
+    uint32_t frames_since_progress;
+};
+
+/* feed.c */
+bool trace_feed(struct trace *t, struct err *err);
+void trace_payload(void *context, const struct packet_payload *payload);
+
+/* judge.c: the call table's events */
+void trace_leg_over(void *context, uint32_t leg);
+bool trace_leg_retire(void *context, uint32_t leg);
+
+/* notice.c */
+void trace_collect_notices(struct trace *t);
+
+#endif

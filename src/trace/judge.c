@@ -1,0 +1,99 @@
+/* What happens when a leg is over, and when a call is handed out. */
+#include "trace/internal.h"
+
+#include <string.h>
+
+/* The bytes of a sighting: kept in memory, or still in the file where they were. */
+static bool read_bytes(void *context, const struct call_sighting *s, struct arena *a, struct slice *bytes)
+{
+    struct trace *t = context;
+    if (s->kept) {
+        *bytes = (struct slice){(const char *)(uintptr_t)s->where, s->length};
+        return true;
+    }
+    char *p = arena_alloc(a, s->length);
+    struct err err;
+    if (s->where == SOURCE_NO_OFFSET ||
+        !source_read_at(t->inputs.items[s->point]->source, s->where, p, s->length, &err)) {
+        if (s->where != SOURCE_NO_OFFSET)
+            t->read_error = err;
+        t->unreadable++;
+        return false;
+    }
+    *bytes = (struct slice){p, s->length};
+    return true;
+}
+
+/* Learning comes before judging: what one call tells of the nodes serves the others.  Messages alone are not
+ * worth the second reading. */
+void trace_leg_over(void *context, uint32_t leg)
+{
+    struct trace *t = context;
+    if (t->sinks.check) {
+        hop_learn_leg(t->nodes, t->calls, leg, &t->scratch, read_bytes, t);
+        arena_reset(&t->scratch);
+    }
+    if (t->sinks.check || t->sinks.call)
+        hop_joiner_learn(t->joiner, t->calls, t->nodes, leg, read_bytes, t);
+}
+
+/* A partner that still speaks: the call is handed out with it, when it is over. */
+static bool all_over(const struct trace *t, const uint32_t *legs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!t->ending && !call_leg_is_over(t->calls, legs[i]))
+            return false;
+    return true;
+}
+
+/* Joined legs tell that what received the one and sent the other is one node. */
+static void learn_joints(struct trace *t, const uint32_t *legs, size_t n)
+{
+    for (size_t i = 0; i + 1 < n; i++) {
+        struct endpoint in, out;
+        if (hop_joiner_joint(t->joiner, t->nodes, legs[i], legs[i + 1], &in, &out))
+            hop_nodes_join(t->nodes, &in, &out, false);
+    }
+    if (hop_nodes_unsettled(t->nodes))
+        hop_nodes_settle(t->nodes);
+}
+
+static void judge(struct trace *t, const uint32_t *legs, size_t n, struct slice how)
+{
+    struct hop_call *call = hop_call_build(&t->scratch, t->calls, t->nodes, legs, n, read_bytes, t);
+    struct check_call result;
+    call->joined = how;
+    t->left_out += call->sightings_left_out;
+    if (check_call(&t->scratch, t->options.check, t->options.summary, call, &result))
+        t->sinks.check(t->sinks.context, &result);
+}
+
+bool trace_leg_retire(void *context, uint32_t leg)
+{
+    struct trace *t = context;
+    const uint32_t *legs = &leg;
+    struct slice how = SLICE_NONE;
+    size_t n = 1;
+    if (t->sinks.check || t->sinks.call)
+        n = hop_joiner_legs(t->joiner, t->calls, t->nodes, leg, &t->scratch, &legs, &how);
+    if (!all_over(t, legs, n)) {
+        arena_reset(&t->scratch);
+        return false;
+    }
+    if (t->sinks.check) {
+        learn_joints(t, legs, n);
+        judge(t, legs, n, how);
+    }
+    if (t->sinks.call) {
+        struct call_summary summary;
+        call_legs_summary(t->calls, legs, n, &t->scratch, &summary);
+        t->sinks.call(t->sinks.context, &summary);
+    }
+    for (size_t i = 0; i < n; i++) {
+        hop_joiner_forget(t->joiner, legs[i]);
+        if (legs[i] != leg)
+            call_leg_take(t->calls, legs[i]);
+    }
+    arena_reset(&t->scratch);
+    return true;
+}

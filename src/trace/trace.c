@@ -1,0 +1,183 @@
+/* The trace as its user sees it: sources in, sinks fed, tables owned. */
+#include "trace/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct trace *trace_new(const struct trace_options *options)
+{
+    struct trace *t = base_alloc(sizeof *t);
+    t->options = *options;
+    t->key = hash_key_random();
+    t->scanner = sip_scanner_new();
+    sip_typed_init();
+    return t;
+}
+
+/* ---- sources -------------------------------------------------------------------------------------- */
+
+static char *copy_string(struct slice s)
+{
+    char *p = base_alloc(s.n + 1);
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    return p;
+}
+
+/* The file's name without folders and what follows its first dot; standard input is "stdin". */
+static struct slice stem_of(struct slice path)
+{
+    size_t slash = path.n;
+    while (slash > 0 && path.p[slash - 1] != '/')
+        slash--;
+    struct slice name = slice_from(path, slash);
+    size_t dot = slice_find(name, '.');
+    if (slice_is(path, "-"))
+        return SLICE("stdin");
+    return dot ? slice_first(name, dot) : name;
+}
+
+/* NAME=SOURCE; a slash before the '=' means that it belongs to a path. */
+static void split_spec(struct slice spec, struct slice *name, struct slice *path)
+{
+    size_t at = slice_find(spec, '=');
+    *path = spec;
+    if (at > 0 && at < spec.n && slice_find(slice_first(spec, at), '/') == at) {
+        *name = slice_first(spec, at);
+        *path = slice_from(spec, at + 1);
+    } else {
+        *name = stem_of(spec);
+    }
+}
+
+static bool name_is_free(const struct trace *t, const char *name, const char *path, struct err *err)
+{
+    for (size_t i = 0; i < t->inputs.n; i++) {
+        const struct trace_input *in = t->inputs.items[i];
+        if (strcmp(in->name, name) == 0)
+            return err_set(err, "%s: a second point named %s (the first is %s); name it with NAME=%s", path,
+                           name, in->path, path);
+        if (strcmp(path, "-") == 0 && strcmp(in->path, "-") == 0)
+            return err_set(err, "-: standard input can be read once only");
+    }
+    return true;
+}
+
+static void input_free(struct trace_input *in)
+{
+    source_close(in->source);
+    packet_decoder_free(in->decoder);
+    free(in->name);
+    free(in->path);
+    free(in);
+}
+
+bool trace_add(struct trace *t, const char *spec, struct err *err)
+{
+    struct slice name, path;
+    split_spec(slice_of(spec), &name, &path);
+    struct trace_input *in = base_alloc(sizeof *in);
+    in->trace = t;
+    in->name = copy_string(name);
+    in->path = copy_string(path);
+    in->point = (uint16_t)t->inputs.n;
+    bool ok = t->inputs.n < UINT16_MAX || err_set(err, "%s: more than %u points", spec, UINT16_MAX);
+    ok = ok && (name.n || err_set(err, "%s: a point needs a name: NAME=SOURCE", spec));
+    ok = ok && name_is_free(t, in->name, in->path, err);
+    ok = ok && (in->source = source_open(in->name, in->path, err)) != NULL;
+    ok = ok && (!t->options.bpf || source_filter(in->source, t->options.bpf, err));
+    if (!ok) {
+        input_free(in);
+        return false;
+    }
+    in->decoder = packet_decoder_new(&t->key, trace_payload, in);
+    *vec_add(&t->inputs) = in;
+    *vec_add(&t->points) = (struct trace_point){.name = in->name, .path = in->path,
+                                                .source = source_stats(in->source),
+                                                .packet = packet_stats(in->decoder)};
+    return true;
+}
+
+/* ---- the run -------------------------------------------------------------------------------------- */
+
+static bool begin_nodes(struct trace *t, struct err *err)
+{
+    t->point_names = base_alloc((t->inputs.n + 1) * sizeof *t->point_names);
+    for (size_t i = 0; i < t->inputs.n; i++)
+        t->point_names[i] = t->inputs.items[i]->name;
+    t->nodes = hop_nodes_new(&t->key, t->inputs.n, t->point_names);
+    t->joiner = hop_joiner_new(&t->key);
+    for (size_t i = 0; i < t->options.node_count; i++)
+        if (!hop_nodes_name(t->nodes, t->options.nodes[i], err))
+            return false;
+    return !t->options.livekit || hop_nodes_name_livekit(t->nodes, t->options.livekit, err);
+}
+
+bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err)
+{
+    const struct call_events events = {trace_leg_over, trace_leg_retire, t};
+    t->sinks = *sinks;
+    if (!begin_nodes(t, err))
+        return false;
+    t->calls = call_table_new(&t->key, sinks->check != NULL || sinks->call != NULL, &events);
+    if (!trace_feed(t, err))
+        return false;
+    t->ending = true;
+    call_table_end(t->calls);
+    if (t->read_error.text[0])
+        return err_set(err, "%s", t->read_error.text);
+    hop_nodes_settle(t->nodes);
+    return true;
+}
+
+size_t trace_points(const struct trace *t, const struct trace_point **points)
+{
+    *points = t->points.items;
+    return t->points.n;
+}
+
+void trace_set_progress(struct trace *t, trace_progress *progress, void *context)
+{
+    t->progress = progress;
+    t->progress_context = context;
+}
+
+size_t trace_nodes(struct trace *t, const struct trace_node **nodes)
+{
+    const uint32_t *ids;
+    size_t n = t->nodes ? hop_node_list(t->nodes, &t->arena, &ids) : 0;
+    struct trace_node *list = ARENA_ARRAY(&t->arena, struct trace_node, n);
+    for (size_t i = 0; i < n; i++) {
+        list[i].name = hop_node_name(t->nodes, ids[i]);
+        list[i].address_count = hop_node_addresses(t->nodes, &t->arena, ids[i], &list[i].addresses);
+    }
+    *nodes = list;
+    return n;
+}
+
+size_t trace_notices(struct trace *t, const struct trace_notice **notices)
+{
+    vec_clear(&t->notices);
+    trace_collect_notices(t);
+    *notices = t->notices.items;
+    return t->notices.n;
+}
+
+void trace_free(struct trace *t)
+{
+    if (!t)
+        return;
+    call_table_free(t->calls);
+    hop_joiner_free(t->joiner);
+    hop_nodes_free(t->nodes);
+    for (size_t i = 0; i < t->inputs.n; i++)
+        input_free(t->inputs.items[i]);
+    vec_free(&t->inputs);
+    vec_free(&t->points);
+    vec_free(&t->notices);
+    sip_scanner_free(t->scanner);
+    arena_free(&t->arena);
+    arena_free(&t->scratch);
+    free(t->point_names);
+    free(t);
+}

@@ -18,7 +18,6 @@ struct scan {
 struct extent {
     const char *end; /* the byte after its last */
     bool folds;      /* it goes over several lines */
-    bool ended;      /* by a line end, not by the end of the bytes */
 };
 
 struct sip_scanner *sip_scanner_new(void)
@@ -68,7 +67,7 @@ static void note_control(struct scan *c, const char *p, unsigned *noted)
  * (RFC 3261 7.3.1); a CR alone ends nothing. */
 static struct extent extent_of(struct scan *c, const char *p)
 {
-    struct extent e = {c->end, false, false};
+    struct extent e = {c->end, false};
     unsigned noted = 0;
     while ((p = sip_next_control(p, c->end)) < c->end) {
         if (*p == '\r' && p + 1 < c->end && p[1] == '\n')
@@ -79,7 +78,7 @@ static struct extent extent_of(struct scan *c, const char *p)
         }
         p++;
         if (p == c->end || !sip_char_is(*p, SIP_CHAR_WSP))
-            return (struct extent){p, e.folds, true};
+            return (struct extent){p, e.folds};
         e.folds = true;
     }
     return e;
@@ -105,19 +104,22 @@ static void headers_grow(struct sip_scanner *s)
     s->headers = base_realloc(s->headers, s->cap * sizeof *s->headers);
 }
 
-static inline struct sip_header *header_add(struct scan *c, struct slice name, struct slice value,
-                                            enum sip_header_id id)
+/* A place for the next header: it counts once it was filled and given to header_add. */
+static inline struct sip_header *header_place(struct scan *c)
 {
     if (c->n == c->s->cap)
         headers_grow(c->s);
-    struct sip_header *h = &c->s->headers[c->n];
-    *h = (struct sip_header){name, value, (uint32_t)offset(c, name.p), (uint8_t)id, false, false};
-    if (id != SIP_HEADER_OTHER && c->m->first[id] < 0)
-        c->m->first[id] = (int32_t)c->n;
-    else if (id == SIP_HEADER_CALL_ID || id == SIP_HEADER_CONTENT_LENGTH)
-        sip_read_repeated(c->m, &c->s->headers[c->m->first[id]], h);
+    return &c->s->headers[c->n];
+}
+
+static inline void header_add(struct scan *c, const struct sip_header *h)
+{
+    int32_t *first = &c->m->first[h->id];
+    if (h->id != SIP_HEADER_OTHER && *first < 0)
+        *first = (int32_t)c->n;
+    else if (h->id == SIP_HEADER_CALL_ID || h->id == SIP_HEADER_CONTENT_LENGTH)
+        sip_read_repeated(c->m, &c->s->headers[*first], h);
     c->n++;
-    return h;
 }
 
 /* Adds the header of the line at p, whatever its value holds, and returns the byte after it. */
@@ -125,9 +127,14 @@ static const char *add_line(struct scan *c, const char *p, const char *name_end,
                             enum sip_header_id id)
 {
     struct extent e = extent_of(c, colon + 1);
-    struct sip_header *h = header_add(c, between(p, name_end), trimmed(colon + 1, e.end), id);
+    struct sip_header *h = header_place(c);
+    h->name = between(p, name_end);
+    h->value = trimmed(colon + 1, e.end);
+    h->at = (uint32_t)offset(c, p);
+    h->id = (uint8_t)id;
     h->folded = e.folds && memchr(h->value.p, '\n', h->value.n);
-    h->cut = !e.ended && c->cut;
+    h->cut = c->cut && e.end == c->end;
+    header_add(c, h);
     return e.end;
 }
 
@@ -184,7 +191,13 @@ static inline const char *scan_plain_line(struct scan *c, struct sip_marks *mark
         value++;
     while (stop[-1] == ' ')
         stop--;
-    header_add(c, between(p, colon), between(value, stop < value ? value : stop), id);
+    struct sip_header *h = header_place(c);
+    h->name = between(p, colon);
+    h->value = between(value, stop < value ? value : stop);
+    h->at = (uint32_t)offset(c, p);
+    h->id = (uint8_t)id;
+    h->folded = h->cut = false;
+    header_add(c, h);
     return next;
 }
 

@@ -47,7 +47,8 @@ struct sip_header {
     uint32_t at;        /* offset of the line in the message's bytes */
     uint8_t id;         /* enum sip_header_id; compact forms have the id of the long form */
     bool folded;        /* value contains a fold (RFC 3261 7.3.1) */
-    bool cut;           /* the captured bytes end inside this line: the value may go on */
+    bool cut;           /* the captured bytes end in this line or right after it, where a fold could
+                           follow: the value may go on */
 };
 
 /* What is malformed: problems.def has PROBLEM(id, "text"). */
@@ -75,7 +76,7 @@ struct sip_message {
     struct slice method;       /* likewise; empty where a response has no readable CSeq */
     struct slice uri;          /* request */
     struct slice version;      /* "SIP/2.0" as on the wire */
-    uint16_t status;           /* response; 0 for a request */
+    uint16_t status;           /* response: three digits, else 0; 0 for a request */
     struct slice reason;       /* response */
     const struct sip_header *headers;
     uint32_t header_count;
@@ -132,7 +133,7 @@ struct slice sip_unfold(struct arena *a, const struct sip_header *h);
  * parameter without '=' gives an empty value.  For From and To of an addr-spec without <> too. */
 bool sip_param(struct slice value, const char *name, struct slice *out);
 /* Splits a comma-separated list at its top level (not in quotes, <> or comments).  Each call takes
- * one element off *rest, trimmed; false at the end. */
+ * one element off *rest, trimmed; empty ones are passed over; false at the end. */
 bool sip_list_next(struct slice *rest, struct slice *element);
 
 /* ---- typed values: by libosip2's parser

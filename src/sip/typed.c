@@ -28,7 +28,7 @@ void sip_typed_init(void)
 
 /* The value as libosip2 wants it: NUL-terminated, on one line, no TAB where it looks for SP only.
  * NULL for what it must not see. */
-static const char *osip_input(struct arena *a, struct slice value)
+static char *osip_input(struct arena *a, struct slice value)
 {
     value = slice_trim(value);
     if (!value.n || value.n > VALUE_MAX || memchr(value.p, '\0', value.n))
@@ -93,12 +93,25 @@ static bool read_via(struct arena *a, const osip_via_t *via, struct sip_via *out
     return true;
 }
 
+/* Takes empty parameters out (";;", a ';' at the end): libosip2 refuses the whole Via for one. */
+static void drop_empty_params(char *text)
+{
+    char *out = text;
+    for (const char *p = text; *p; p++) {
+        const char *next = p + 1 + strspn(p + 1, " ");
+        if (*p != ';' || (*next != ';' && *next))
+            *out++ = *p;
+    }
+    *out = '\0';
+}
+
 static bool parse_via(struct arena *a, struct slice value, struct sip_via *out)
 {
-    const char *text = osip_input(a, value);
+    char *text = osip_input(a, value);
     osip_via_t *via = NULL;
     if (!text || osip_via_init(&via) != 0)
         return false;
+    drop_empty_params(text);
     bool good = osip_via_parse(via, text) == 0 && read_via(a, via, out);
     osip_via_free(via);
     return good;

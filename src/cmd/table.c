@@ -119,10 +119,10 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                       "captures do not show to "
                       "belong together."},
     [CMD_OPT_FOLLOW] = {"follow", 0, true, false, BIT(CHECK), "PATTERN",
-                        "follow the headers of this name too; * and ? stand for any text",
-                        "In place of X-*, which is followed where no pattern is given. Headers "
-                        "that the trunk promises are "
-                        "always followed."},
+                        "follow the headers of this name; * and ? stand for any text",
+                        "Without a trunk they are judged in place of X-*. With a trunk they are "
+                        "shown beside those that it "
+                        "promises, and their loss does not count."},
     [CMD_OPT_BPF] = {"bpf", 0, false, false, CAPTURES, "EXPR",
                      "read only packets that this pcap-filter(7) expression selects",
                      "A filter on ports loses the later fragments of large messages."},

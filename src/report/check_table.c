@@ -53,6 +53,7 @@ static enum report_colour cell_colour(const struct check_header *h, size_t i)
 static enum report_colour verdict_colour(const struct check_header *h)
 {
     return h->verdict == CHECK_OK        ? REPORT_GREEN
+           : !h->expected                ? REPORT_PLAIN
            : h->verdict == CHECK_UNKNOWN ? REPORT_YELLOW
                                          : REPORT_RED;
 }
@@ -264,22 +265,48 @@ static bool was_cut(const struct report_style *style, struct arena *a, const str
     return text_width(h->name) > l->name;
 }
 
+/* Where a value became another one, both have to be seen whole. */
+static bool wants_lines(const struct report_style *style, const struct layout *l,
+                        const struct check_header *h)
+{
+    bool altered = false;
+    for (size_t i = 0; i < l->n; i++)
+        altered |= h->states[i] == CHECK_STATE_ALTERED;
+    return altered || style->verbose;
+}
+
+/* The rows: without headers that were not there at all and need not be, for whose want a note is
+ * enough. */
+static struct check_request shown(struct arena *a, const struct report_style *style,
+                                  const struct check_request *r)
+{
+    struct check_request out = *r;
+    struct check_header *headers = ARENA_ARRAY(a, struct check_header, r->header_count);
+    out.header_count = 0;
+    for (size_t i = 0; i < r->header_count; i++)
+        if (style->verbose || !report_is_not_set(&r->headers[i]))
+            headers[out.header_count++] = r->headers[i];
+    out.headers = headers;
+    return out;
+}
+
 void report_add_header_table(struct text *out, const struct report_style *style,
-                             const struct check_request *r)
+                             const struct check_request *all)
 {
     struct arena a = {0};
-    struct layout l = layout_of(&a, style, r);
-    if (l.kind != LAYOUT_LINES) {
-        add_head_line(out, &l, r, false);
-        add_head_line(out, &l, r, true);
-        for (size_t i = 0; i < r->header_count; i++)
-            add_row(out, style, &a, &l, &r->headers[i]);
+    const struct check_request r = shown(&a, style, all);
+    struct layout l = layout_of(&a, style, &r);
+    bool table = l.kind != LAYOUT_LINES && r.header_count;
+    if (table) {
+        add_head_line(out, &l, &r, false);
+        add_head_line(out, &l, &r, true);
     }
-    for (size_t i = 0; i < r->header_count; i++) {
-        const struct check_header *h = &r->headers[i];
-        bool whole = style->verbose || h->verdict != CHECK_OK;
-        if (l.kind == LAYOUT_LINES || (whole && was_cut(style, &a, &l, h)))
-            add_lines(out, style, &a, r, h);
+    for (size_t i = 0; table && i < r.header_count; i++)
+        add_row(out, style, &a, &l, &r.headers[i]);
+    for (size_t i = 0; i < r.header_count; i++) {
+        const struct check_header *h = &r.headers[i];
+        if (!table || (wants_lines(style, &l, h) && was_cut(style, &a, &l, h)))
+            add_lines(out, style, &a, &r, h);
     }
     arena_free(&a);
 }

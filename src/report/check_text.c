@@ -107,21 +107,27 @@ static void add_request(struct text *out, const struct report_style *style, stru
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
+static bool any_unknown(const struct check_call *c)
+{
+    for (size_t i = 0; i < c->request_count; i++)
+        for (size_t k = 0; k < c->requests[i].header_count; k++)
+            if (c->requests[i].headers[k].verdict == CHECK_UNKNOWN)
+                return true;
+    return false;
+}
+
 /* An inconclusive call says why, even where nothing was found in it. */
-static void add_inconclusive(struct text *out, const struct report_style *style, struct arena *a,
+static void add_inconclusive(struct text *out, const struct report_style *style,
                              const struct check_call *c)
 {
-    bool judged = false;
     if (c->verdict != CHECK_INCONCLUSIVE)
         return;
-    for (size_t i = 0; i < c->request_count; i++)
-        judged |= c->requests[i].applies;
-    struct slice why = !c->trunk && c->trunk_why.n ? c->trunk_why
-                       : judged
-                           ? SLICE("the captures do not show enough of its messages")
-                           : SLICE("no message in it is one that the trunk promises headers on");
-    report_add_labelled(out, style, REPORT_YELLOW, "OPEN",
-                        REPORT_JOIN(a, SLICE("not judged: "), why));
+    report_add_labelled(
+        out, style, REPORT_YELLOW, "OPEN",
+        any_unknown(c) ? SLICE("not judged: the captures do not show enough of it")
+        : !c->trunk && c->trunk_why.n
+            ? SLICE("not judged: no trunk was picked for it")
+            : SLICE("not judged: no message was seen that must carry a promised header"));
 }
 
 void report_check_text(struct text *out, const struct report_style *style,
@@ -129,10 +135,12 @@ void report_check_text(struct text *out, const struct report_style *style,
 {
     struct arena a = {0};
     add_call_head(out, style, &a, call);
-    for (size_t i = 0; i < call->request_count; i++)
+    for (size_t i = 0; i < call->request_count; i++) {
+        text_add(out, i ? SLICE("\n") : SLICE(""));
         add_request(out, style, &a, call, &call->requests[i]);
+    }
     report_add_other_findings(out, style, &a, call);
-    add_inconclusive(out, style, &a, call);
+    add_inconclusive(out, style, call);
     text_add_char(out, '\n');
     arena_free(&a);
 }
@@ -174,7 +182,7 @@ static size_t add_untested(struct text *out, const struct report_style *style, s
     const struct expect_trunk *trunk = s->promises[from].trunk;
     if (t.n && trunk) {
         struct slice name = trunk->name.n ? trunk->name : trunk->id.n ? trunk->id : trunk->file;
-        text_add(&t, REPORT_JOIN(a, SLICE(" (trunk "), name, SLICE(")")));
+        text_add(&t, REPORT_JOIN(a, SLICE(" of trunk \""), name, SLICE("\"")));
     }
     if (t.n)
         report_add_labelled(out, style, REPORT_YELLOW, "OPEN", text_slice(&t));

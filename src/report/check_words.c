@@ -52,12 +52,18 @@ static bool is_about(struct arena *a, const struct check_finding *f, const struc
     return slice_equal(f->method, name);
 }
 
+bool report_is_not_set(const struct check_header *h)
+{
+    return !h->expected && (h->verdict == CHECK_NEVER_SENT || h->verdict == CHECK_MISSING);
+}
+
 /* "header-stripped" of a header that is `stripped` */
 static bool tells_verdict(const struct check_finding *f, const struct check_header *h)
 {
     struct slice id = slice_of(f->id), prefix = SLICE("header-");
+    const char *verdict = report_is_not_set(h) ? "not-set" : check_header_verdict_name(h->verdict);
     return slice_equal(f->header, h->name) && slice_starts(id, prefix) &&
-           slice_is(slice_from(id, prefix.n), check_header_verdict_name(h->verdict));
+           slice_is(slice_from(id, prefix.n), verdict);
 }
 
 /* The finding that a header's verdict led to, or NULL. */
@@ -197,6 +203,18 @@ static bool is_first_of_group(struct arena *a, const struct check_call *c,
     return true;
 }
 
+/* " sends BYE without 7 of 7 headers", " sends BYE with 1 of 7 headers altered" */
+static void add_sender(struct text *t, const struct group *g, struct slice message)
+{
+    bool without = g->header->verdict == CHECK_NEVER_SENT;
+    text_add(t, SLICE(" sends "));
+    text_add(t, message);
+    text_printf(t, " %s %zu of %zu header%s", without ? "without" : "with", g->count, g->of,
+                g->of == 1 ? "" : "s");
+    if (!without)
+        text_printf(t, " %s", verbs[g->header->verdict].passive);
+}
+
 /* "kam1 (10.0.1.1 in, 10.0.2.1 out) strips 1 of 7 headers from BYE: X-Five9-Queue" */
 static struct slice sentence(struct arena *a, const struct group *g)
 {
@@ -204,7 +222,10 @@ static struct slice sentence(struct arena *a, const struct group *g)
     struct text t = {0};
     struct slice message = report_request_name(a, g->request);
     const char *plural = g->of == 1 ? "" : "s";
-    if (guilty->node.n) {
+    if (guilty->node.n && guilty->in.n == 0) {
+        add_node(&t, guilty);
+        add_sender(&t, g, message);
+    } else if (guilty->node.n) {
         add_node(&t, guilty);
         text_printf(&t, " %s %zu of %zu header%s ", verbs[g->header->verdict].active, g->count,
                     g->of, plural);
@@ -228,6 +249,8 @@ static struct slice words_of(struct arena *a, const struct group *g)
 {
     const struct check_finding *f = finding_of(a, g->call, g->request, g->header);
     struct slice message = report_request_name(a, g->request);
+    if (report_is_not_set(g->header))
+        return REPORT_JOIN(a, message, SLICE(": not set, and it need not be: "), g->names);
     if (g->header->guilty.any && g->header->verdict != CHECK_UNKNOWN)
         return sentence(a, g);
     if (f && g->count == 1)
@@ -271,11 +294,13 @@ void report_add_judgements(struct text *out, const struct report_style *style, s
 
 /* ---- all other findings ---------------------------------------------------------------------- */
 
-/* Was it told with its message's headers? */
+/* Was it told with its message, or with a header of it? */
 static bool is_told(struct arena *a, const struct check_call *c, const struct check_finding *f)
 {
     for (size_t i = 0; i < c->request_count; i++) {
         const struct check_request *r = &c->requests[i];
+        if (!r->applies && slice_is(slice_of(f->id), "nothing-owed") && is_about(a, f, r))
+            return true;
         for (size_t k = 0; k < r->header_count; k++)
             if (r->headers[k].verdict != CHECK_OK && tells_verdict(f, &r->headers[k]) &&
                 is_about(a, f, r))

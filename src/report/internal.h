@@ -56,6 +56,8 @@ struct slice report_request_name(struct arena *a,
                                  const struct check_request *r); /* "BYE", "200 to INVITE" */
 void report_add_header_table(struct text *out, const struct report_style *style,
                              const struct check_request *r);
+/* Absent from its start on and not owed: it may be set there, and need not. */
+bool report_is_not_set(const struct check_header *h);
 /* FAIL, WARN and note for the headers of a message, PASS where all that is owed is there. */
 void report_add_judgements(struct text *out, const struct report_style *style, struct arena *a,
                            const struct check_call *c, const struct check_request *r);

@@ -21,6 +21,7 @@ struct check_work {
     const struct expect_trunk *trunk;
     struct check_findings findings;
     bool failed;  /* an error was found */
+    bool promises; /* the trunk promises headers whatever happens; what may be there alone proves nothing then */
     bool judged;  /* an owed header got a verdict other than unknown */
     bool unknown; /* an owed header did not */
 };

@@ -111,6 +111,8 @@ static void fill(struct check_work *w, const struct hop_journey *j, struct check
                                 .sighting_count = j->step_count};
     if (j->sender != HOP_NODE_NONE)
         r->sent_by_node = hop_node_name(w->call->nodes, j->sender);
+    else
+        r->sent_by_node = j->sender_address;
     if (!j->status && j->answer_sighting) {
         r->answer_status = j->answer_sighting->index->status;
         r->answer_reason = j->answer_sighting->message->reason;
@@ -177,7 +179,7 @@ static void add_owed(struct check_work *w, const struct hop_journey *j, const st
     for (size_t i = 0; i < n; i++) {
         struct check_question q = {owed[i].header, &owed[i]};
         struct check_header h = check_header_judge(w, j, &q);
-        if (h.expected && h.verdict != CHECK_UNKNOWN)
+        if (h.expected && h.verdict != CHECK_UNKNOWN && (h.must || !w->promises))
             w->judged = true;
         w->unknown |= h.expected && h.verdict == CHECK_UNKNOWN;
         *vec_add(list) = h;

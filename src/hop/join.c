@@ -41,6 +41,7 @@ struct facts {
     uint64_t keys[JOIN_VALUES_MAX + 4 + JOIN_INVITES_MAX];
     size_t key_count;
     size_t value_count; /* the first keys are values */
+    bool begins_at_livekit, ends_at_livekit; /* by LiveKit's tag: it lies first, or last */
 };
 
 struct hop_joiner {
@@ -135,12 +136,34 @@ static void add_values(struct hop_joiner *j, struct facts *f, const struct sip_m
     f->value_count = f->key_count;
 }
 
+static void add_marks(struct facts *f, const struct hop_sighting *s)
+{
+    f->begins_at_livekit |= hop_tag_is_livekit(hop_header_tag(s, SIP_HEADER_FROM));
+    f->ends_at_livekit |= hop_tag_is_livekit(hop_header_tag(s, SIP_HEADER_TO));
+}
+
 static void add_invite(struct facts *f, const struct hop_sighting *s)
 {
     if (f->invite_count < JOIN_INVITES_MAX)
         f->invites[f->invite_count++] =
             (struct invite){s->src, s->dst, s->src_node, s->dst_node, s->index->time_ns,
                             s->index->point, s->via_count <= 1};
+}
+
+/* What one sighting of the INVITE or of its answer tells. */
+static void learn_sighting(struct hop_joiner *j, const struct call_sighting *s, struct facts *f,
+                           const struct hop_sighting *loaded)
+{
+    add_marks(f, loaded);
+    if (s->status) {
+        f->to_tag = s->to_tag;
+        return;
+    }
+    if (!f->known)
+        add_values(j, f, loaded->message);
+    f->known = true;
+    f->cseq = s->cseq;
+    add_invite(f, loaded);
 }
 
 /* The first INVITE of the leg at each of its hops, and the tag that answered it. */
@@ -151,20 +174,13 @@ static void learn_sightings(struct hop_joiner *j, const struct call_table *t, co
     const struct call_leg *l = call_leg_of(t, leg);
     for (uint32_t id = l->first; id != CALL_NONE; id = call_sighting_of(t, id)->next) {
         const struct call_sighting *s = call_sighting_of(t, id);
-        if (s->method != SIP_INVITE || s->from_tag != l->from_tag)
-            continue;
-        if (s->status >= 101 && s->status < 300 && !f->to_tag)
-            f->to_tag = s->to_tag;
-        if (s->status || (f->known && s->cseq != f->cseq) || f->invite_count == JOIN_INVITES_MAX)
+        bool answer = s->status > 100 && s->status < 300 && !f->to_tag;
+        bool invite = !s->status && (!f->known || s->cseq == f->cseq) && f->invite_count < JOIN_INVITES_MAX;
+        if (s->method != SIP_INVITE || s->from_tag != l->from_tag || !(answer || invite))
             continue;
         struct hop_sighting *loaded = hop_load(a, t, n, id, j->scanner, reader, context);
-        if (!loaded)
-            continue;
-        if (!f->known)
-            add_values(j, f, loaded->message);
-        f->known = true;
-        f->cseq = s->cseq;
-        add_invite(f, loaded);
+        if (loaded)
+            learn_sighting(j, s, f, loaded);
     }
 }
 
@@ -350,6 +366,21 @@ struct partner {
     struct score score;
 };
 
+/* Of the two orders, the one that has more to say for it; LiveKit stands at an end; time is the last resort. */
+static struct score ordered_score(const struct hop_joiner *j, const struct hop_nodes *n, uint32_t x, uint32_t y)
+{
+    const struct facts *fx = j->legs.items[x], *fy = j->legs.items[y];
+    struct score s = score_of(j, n, x, y), none = {0};
+    if (!s.reasons || s.reasons & BY_TAGS)
+        return s;
+    if (fx->ends_at_livekit || fy->begins_at_livekit)
+        return none;
+    struct score back = score_of(j, n, y, x);
+    int ahead = points_of(&s) - points_of(&back);
+    bool marked = fy->ends_at_livekit || fx->begins_at_livekit;
+    return ahead > 0 || (ahead == 0 && (marked || fx->start_ns <= fy->start_ns)) ? s : none;
+}
+
 /* The leg that best follows (or precedes) this one; none where the best two are alike. */
 static struct partner best_partner(struct hop_joiner *j, const struct hop_nodes *n, uint32_t leg, bool after)
 {
@@ -358,7 +389,7 @@ static struct partner best_partner(struct hop_joiner *j, const struct hop_nodes 
     bool tie = false;
     collect_all(j, leg, c);
     for (size_t i = 0; i < c->n; i++) {
-        struct score s = after ? score_of(j, n, leg, c->legs[i]) : score_of(j, n, c->legs[i], leg);
+        struct score s = after ? ordered_score(j, n, leg, c->legs[i]) : ordered_score(j, n, c->legs[i], leg);
         int points = points_of(&s), most = points_of(&best.score);
         tie = points > most ? false : tie || (points && points == most);
         if (points > most)

@@ -93,7 +93,9 @@ static void learn_path(struct hop_nodes *n, struct arena *a, struct hop_sighting
         const struct hop_wire *up = &w.items[down->parent];
         hop_nodes_join(n, &up->head->dst, &down->head->src, true);
     }
-    if (seen[0]->message->kind != SIP_REQUEST)
+    /* what each element makes anew on its hop begins there and hides nothing (RFC 3261 9.1, 17.1.1.3) */
+    if (seen[0]->message->kind != SIP_REQUEST || seen[0]->message->method_id == SIP_ACK ||
+        seen[0]->message->method_id == SIP_CANCEL)
         return;
     for (size_t i = 0; i < count; i++) {
         bool before = false;

@@ -151,17 +151,17 @@ static bool settle_pass(struct hop_nodes *n, const struct candidates *all,
     return found;
 }
 
+/* The one candidate that nowhere does more than the point saw. */
 static uint32_t choose_complete(const struct hop_nodes *n, const struct candidates *c, uint16_t point)
 {
     struct candidates left = {{HOP_NODE_NONE, HOP_NODE_NONE}, 0, true};
-    if (c->n == 1)
-        return c->node[0];
     for (size_t k = 0; k < c->n; k++)
         if (!does_more(n, c->node[k], point))
             left.node[left.n++] = c->node[k];
     return left.n == 1 ? left.node[0] : HOP_NODE_NONE;
 }
 
+/* The one candidate that no other point was taken on: a capture of a part of what it does. */
 static uint32_t choose_untaken(const struct hop_nodes *n, const struct candidates *c, uint16_t point)
 {
     struct candidates left = {{HOP_NODE_NONE, HOP_NODE_NONE}, 0, true};

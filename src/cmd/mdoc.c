@@ -1,8 +1,10 @@
 /* The manual's tables in mdoc(7), from the tables of the program. */
 #include "cmd/internal.h"
 
-/* A text line: a dot or quote at its start would be a macro, a backslash an escape. */
-static void add_words(struct text *out, struct slice words)
+#define LINE_MOST 78 /* bytes of an input line */
+
+/* Part of a text line: a dot or quote at its start would be a macro, a backslash an escape. */
+static void add_escaped(struct text *out, struct slice words)
 {
     if (words.n && (words.p[0] == '.' || words.p[0] == '\''))
         text_add(out, SLICE("\\&"));
@@ -16,7 +18,24 @@ static void add_words(struct text *out, struct slice words)
     }
 }
 
-/* One sentence a line, as mdoc wants it. */
+/* Text lines, broken between words. */
+static void add_words(struct text *out, struct slice words)
+{
+    size_t from = out->n;
+    while (words.n) {
+        struct slice word = slice_first(words, slice_find(words, ' '));
+        words = slice_from(words, word.n + 1);
+        if (out->n > from && out->n - from + 1 + word.n > LINE_MOST) {
+            text_add_char(out, '\n');
+            from = out->n;
+        } else if (out->n > from) {
+            text_add_char(out, ' ');
+        }
+        add_escaped(out, word);
+    }
+}
+
+/* Each sentence begins a line, as mdoc wants it. */
 static void add_sentences(struct text *out, const char *sentences)
 {
     struct slice rest = slice_of(sentences);
@@ -116,13 +135,18 @@ static void add_findings(struct text *out)
 static void add_examples(struct text *out)
 {
     text_add(out, SLICE(".\\\" begin examples\n"));
+    bool first = true;
     for (enum cmd_id id = 0; id < CMD_COUNT; id++)
         for (struct slice rest = slice_of(cmd_command_of(id)->examples); rest.n;) {
             struct slice line = slice_first(rest, slice_find(rest, '\n'));
             rest = slice_from(rest, line.n + 1);
             bool comment = line.p[0] == '#';
-            text_add(out, comment ? SLICE(".Pp\n") : SLICE(".Dl "));
-            add_words(out, slice_from(line, comment ? 2 : 0));
+            if (comment && !first)
+                text_add(out, SLICE(".Pp\n"));
+            else if (!comment)
+                text_add(out, SLICE(".Dl "));
+            first = false;
+            add_escaped(out, slice_from(line, comment ? 2 : 0));
             text_add_char(out, '\n');
         }
     text_add(out, SLICE(".\\\" end examples\n"));

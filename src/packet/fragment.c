@@ -315,17 +315,22 @@ static bool add_to_block(struct packet_fragments *t, struct set *set,
     return true;
 }
 
+static bool unit_is_here(struct packet_fragments *t, struct set *set, uint32_t at)
+{
+    return block_of(t, set, at)->have >> (at % BLOCK_BYTES / UNIT) & 1;
+}
+
 /* Keeps the odd bytes before the first cut: a header may end in them. */
 static void add_tail(struct packet_fragments *t, struct set *set, const struct packet_fragment *f)
 {
     uint32_t n = (uint32_t)f->v.bytes.n % UNIT;
     uint32_t at = f->at + (uint32_t)f->v.bytes.n - n;
-    if (!f->v.missing || !n || (set->tail_n && set->tail_at < at))
+    if (!f->v.missing || !n || unit_is_here(t, set, at))
         return;
-    struct block *b = block_of(t, set, at);
-    if (b->have >> (at % BLOCK_BYTES / UNIT) & 1)
+    if (set->tail_n && !unit_is_here(t, set, set->tail_at) &&
+        (set->tail_at < at || (set->tail_at == at && set->tail_n >= n)))
         return;
-    memcpy(b->bytes + at % BLOCK_BYTES, bytes_at(f, at, n).p, n);
+    memcpy(block_of(t, set, at)->bytes + at % BLOCK_BYTES, bytes_at(f, at, n).p, n);
     set->tail_at = at;
     set->tail_n = n;
 }

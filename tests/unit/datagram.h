@@ -113,4 +113,42 @@ static inline uint64_t outcomes(const struct packet_stats *s)
     return s->datagrams + s->not_ip + s->other_transport + s->malformed + s->cut + s->unknown_link;
 }
 
+/* ---- fragments --------------------------------------------------------------------------------
+ */
+
+struct piece {
+    uint32_t at, n;
+    bool more;
+    size_t lost; /* bytes at its end that the snap length cut */
+};
+
+/* One fragment of `datagram`, which begins with its UDP header. */
+static inline void push_piece(struct bench *bench, bool ipv6, uint16_t id, struct slice datagram,
+                              struct piece piece)
+{
+    struct bytes b = {0};
+    if (ipv6) {
+        put_ipv6(&b, (uint16_t)(8 + piece.n), 44);
+        put16(&b, 0x1100);
+        put16(&b, (uint16_t)(piece.at | piece.more));
+        put32(&b, id);
+    } else {
+        put_ipv4(&b, (uint16_t)(20 + piece.n), id,
+                 (uint16_t)(piece.at / 8 | (piece.more ? 0x2000 : 0)), 17);
+    }
+    put_slice(&b, slice_first(slice_from(datagram, piece.at), piece.n));
+    bench_push(bench, 101, bytes_slice(&b), b.n - piece.lost, b.n);
+    vec_free(&b);
+}
+
+/* A UDP datagram of n bytes in all, each telling its place. */
+static inline struct bytes datagram_of(size_t n)
+{
+    struct bytes b = {0};
+    put_udp(&b, SLICE(""), (uint16_t)n);
+    while (b.n < n)
+        put8(&b, (uint8_t)(b.n * 31 + (b.n >> 8)));
+    return b;
+}
+
 #endif

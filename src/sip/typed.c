@@ -93,6 +93,21 @@ static bool read_via(struct arena *a, const osip_via_t *via, struct sip_via *out
     return true;
 }
 
+/* Blanks comments out, which RFC 2543 had after the sent-by: libosip2 loses the parameters then. */
+static void blank_comments(char *text)
+{
+    unsigned depth = 0;
+    bool quoted = false;
+    for (char *p = text; *p; p++) {
+        char c = *p;
+        quoted ^= c == '"' && !depth;
+        depth += c == '(' && !quoted;
+        if (depth)
+            *p = ' ';
+        depth -= c == ')' && depth;
+    }
+}
+
 /* Takes empty parameters out (";;", a ';' at the end): libosip2 refuses the whole Via for one. */
 static void drop_empty_params(char *text)
 {
@@ -111,6 +126,7 @@ static bool parse_via(struct arena *a, struct slice value, struct sip_via *out)
     osip_via_t *via = NULL;
     if (!text || osip_via_init(&via) != 0)
         return false;
+    blank_comments(text);
     drop_empty_params(text);
     bool good = osip_via_parse(via, text) == 0 && read_via(a, via, out);
     osip_via_free(via);

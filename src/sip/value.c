@@ -1,9 +1,12 @@
 /* Header values: folds, parameters, comma-separated lists (RFC 3261 7.3.1 and 25.1). */
 #include "sip/internal.h"
 
+/* No quoted string, <> or comment is longer: a list of many opened ones must not be searched to its
+ * end for each. */
+#define SPAN_MAX 4096
+
 /* Steps over a value at its top level.  What is opened and never closed (RFC 4475 3.1.2.6) counts
- * as an ordinary byte; once a closing byte was not found no more of its kind are looked for, so
- * that a value is never searched through again and again. */
+ * as an ordinary byte; once a closing byte was not found, no more of its kind are looked for. */
 struct walk {
     const char *p, *end;
     bool no_quote, no_angle, no_comment;
@@ -41,12 +44,13 @@ static const char *angle_end(const char *p, const char *end)
 static void walk_step(struct walk *w)
 {
     const char *inside = w->p + 1, *after = NULL;
+    const char *limit = w->end - inside > SPAN_MAX ? inside + SPAN_MAX : w->end;
     if (*w->p == '"' && !w->no_quote)
-        w->no_quote = !(after = quote_end(inside, w->end));
+        w->no_quote = !(after = quote_end(inside, limit));
     else if (*w->p == '<' && !w->no_angle)
-        w->no_angle = !(after = angle_end(inside, w->end));
+        w->no_angle = !(after = angle_end(inside, limit));
     else if (*w->p == '(' && !w->no_comment)
-        w->no_comment = !(after = comment_end(inside, w->end));
+        w->no_comment = !(after = comment_end(inside, limit));
     w->p = after ? after : inside;
 }
 

@@ -1,66 +1,6 @@
 /* sip/scan: what is a message, its headers with their offsets, its body, and what is noted as
  * malformed. */
-#include "sip/sip.h"
-
-#include "guard.h"
-#include "unit.h"
-
-#define HEAD                                                                                       \
-    "Via: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:b@c>\r\n"             \
-    "Call-ID: id@a\r\nCSeq: 2 BYE\r\n"
-#define BYE   "BYE sip:b@c SIP/2.0\r\n"
-#define P(id) (1u << SIP_PROBLEM_##id)
-
-/* Scans a copy that ends before an unmapped page; free with unload(). */
-struct loaded {
-    struct sip_scanner *s;
-    struct guard g;
-    struct sip_message m;
-    bool is;
-};
-
-static void load_cut(struct loaded *l, struct slice bytes, size_t missing)
-{
-    l->s = sip_scanner_new();
-    l->g = guard_copy(bytes.p, bytes.n);
-    struct slice copy = {l->g.p, l->g.n};
-    l->is = sip_scan_datagram(l->s, copy, missing, &l->m);
-    assert_int_equal(l->is, sip_looks_like(copy));
-}
-
-static void load(struct loaded *l, struct slice bytes)
-{
-    load_cut(l, bytes, 0);
-}
-
-static void unload(struct loaded *l)
-{
-    sip_scanner_free(l->s);
-    guard_free(&l->g);
-}
-
-static void assert_slice(struct slice s, const char *text)
-{
-    if (!slice_is(s, text))
-        fail_msg("\"%.*s\" is not \"%s\"", SLICE_ARG(s), text);
-}
-
-static void assert_bytes(struct slice s, struct slice wanted)
-{
-    assert_int_equal(s.n, wanted.n);
-    assert_memory_equal(s.p, wanted.p, s.n);
-}
-
-/* Exactly the problems of the mask. */
-static void assert_noted(const struct sip_message *m, uint32_t wanted)
-{
-    uint32_t noted = 0;
-    for (uint32_t i = 0; i < m->problem_count; i++)
-        noted |= 1u << m->problems[i].id;
-    for (unsigned id = 0; id < SIP_PROBLEM_COUNT; id++)
-        if ((noted ^ wanted) & 1u << id)
-            fail_msg("%s: %s", noted & 1u << id ? "noted" : "not noted", sip_problem_text(id));
-}
+#include "scanned.h"
 
 static void test_no_sip(void **state)
 {
@@ -398,12 +338,63 @@ static void test_whole_messages(void **state)
     }
 }
 
+static void test_meaning(void **state)
+{
+    static const struct {
+        const char *lines;
+        const char *call_id; /* NULL: none */
+        bool has_cseq;
+        uint32_t cseq;
+        const char *method;
+        uint32_t noted;
+    } cases[] = {
+        {"Call-ID: x\r\nCSeq: 7 BYE\r\n", "x", true, 7, "BYE", 0},
+        {"Call-ID:\r\n x\r\nCSeq: 009\r\n  BYE\r\n", "x", true, 9, "BYE", 0},
+        {"Call-ID: x \r\n \r\nCSeq: 4294967295\tNEW\r\n", "x", true, UINT32_MAX, "NEW", 0},
+        {"i: !!:Lgpp...*@a,b\r\nCSeq: 0 BYE\r\n", "!!:Lgpp...*@a,b", true, 0, "BYE", 0},
+        {"CALL-ID: x\r\nCSEQ: 1 BYE\r\ni: y\r\nCSeq: 2 ACK\r\n", "x", true, 1, "BYE",
+         P(SECOND_CALL_ID)},
+        {"Call-ID:\r\nCSeq: 1 BYE\r\n", NULL, true, 1, "BYE", P(EMPTY_CALL_ID)},
+        {"CSeq: 1 BYE\r\n", NULL, true, 1, "BYE", P(NO_CALL_ID)},
+        {"Call-ID: x\r\n", "x", false, 0, "", P(NO_CSEQ)},
+        {"Call-ID: x\r\nCSeq: 4294967296 BYE\r\n", "x", false, 0, "BYE", P(BAD_CSEQ)},
+        {"Call-ID: x\r\nCSeq: 99999999999999999999999 BYE\r\n", "x", false, 0, "BYE", P(BAD_CSEQ)},
+        {"Call-ID: x\r\nCSeq: BYE\r\n", "x", false, 0, "", P(BAD_CSEQ)},
+        {"Call-ID: x\r\nCSeq: 1BYE\r\n", "x", false, 0, "", P(BAD_CSEQ)},
+        {"Call-ID: x\r\nCSeq: 1\r\n", "x", false, 0, "", P(BAD_CSEQ)},
+        {"Call-ID: x\r\nCSeq: -1 BYE\r\n", "x", false, 0, "", P(BAD_CSEQ)},
+        {"Call-ID: x\r\nCSeq: 1 BYE x\r\n", "x", false, 0, "", P(BAD_CSEQ)},
+        {"Call-ID: x\r\nCSeq:\r\n", "x", false, 0, "", P(BAD_CSEQ)},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct text t = {0};
+        text_printf(&t, "SIP/2.0 200 OK\r\nv: a\r\nf: b\r\nt: c\r\n%s\r\n", cases[i].lines);
+        struct loaded l;
+        load(&l, text_slice(&t));
+        assert_noted(&l.m, cases[i].noted);
+        assert_int_equal(l.m.has_call_id, cases[i].call_id != NULL);
+        assert_slice(l.m.call_id, cases[i].call_id ? cases[i].call_id : "");
+        assert_int_equal(l.m.has_cseq, cases[i].has_cseq);
+        assert_int_equal(l.m.cseq, cases[i].cseq);
+        assert_slice(l.m.method, cases[i].method);
+        assert_int_equal(l.m.method_id, sip_method_of(slice_of(cases[i].method)));
+        unload(&l);
+        text_free(&t);
+    }
+    struct loaded none;
+    load(&none, SLICE("BYE sip:b@c SIP/2.0\r\n\r\n"));
+    assert_noted(&none.m, P(NO_CALL_ID) | P(NO_CSEQ) | P(NO_VIA) | P(NO_FROM) | P(NO_TO));
+    unload(&none);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_sip),      cmocka_unit_test(test_request_line),
         cmocka_unit_test(test_status_line), cmocka_unit_test(test_control_in_start_line),
         cmocka_unit_test(test_headers),     cmocka_unit_test(test_whole_messages),
+        cmocka_unit_test(test_meaning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,8 +150,10 @@ static const char *scan_odd_line(struct scan *c, const char *p)
         return extent_of(c, p).end;
     }
     sip_note(c->m, colon == p ? SIP_PROBLEM_EMPTY_NAME : SIP_PROBLEM_BAD_NAME, offset(c, p));
-    struct slice name = trimmed(p, colon);
-    return add_line(c, p, name.p + name.n, colon, SIP_HEADER_OTHER);
+    const char *name_end = colon;
+    while (name_end > p && sip_char_is(name_end[-1], SIP_CHAR_WSP))
+        name_end--;
+    return add_line(c, p, name_end, colon, SIP_HEADER_OTHER);
 }
 
 /* Any line. */

@@ -12,6 +12,11 @@ static uint64_t duration_ms(const struct call_summary *c)
     return end > c->start_ns ? (uint64_t)(end - c->start_ns) / 1000000 : 0;
 }
 
+static const char *outcome_name(const struct call_summary *c)
+{
+    return c->outcome == CALL_NOT_A_CALL ? "none" : call_outcome_name(c->outcome);
+}
+
 /* ---- text ------------------------------------------------------------------------------------ */
 
 static struct slice duration_text(struct arena *a, uint64_t ms)
@@ -144,7 +149,7 @@ void report_call_csv(struct text *out, struct report_calls *r, const struct call
     if (r->count++ == 0)
         add_csv_head(out);
     text_printf(out, "%s,%llu", report_time_iso(c->start_ns).s, (unsigned long long)duration_ms(c));
-    add_field(out, slice_of(call_outcome_name(c->outcome)));
+    add_field(out, slice_of(outcome_name(c)));
     add_field(out, c->status ? arena_printf(&a, "%u", c->status) : SLICE_NONE);
     add_field(out, c->method);
     add_field(out, c->caller);
@@ -195,7 +200,7 @@ static void write_times(struct json_writer *w, const struct call_summary *c)
 
 static void write_outcome(struct json_writer *w, const struct call_summary *c)
 {
-    write_string(w, "outcome", slice_of(call_outcome_name(c->outcome)));
+    write_string(w, "outcome", slice_of(outcome_name(c)));
     json_add_key(w, "status");
     if (c->status)
         json_add_uint(w, c->status);

@@ -143,11 +143,12 @@ static void add_head_line(struct text *out, const struct layout *l, const struct
                           bool side)
 {
     size_t from = out->n;
-    report_add_spaces(out, INDENT + l->name + 1 + (l->kind == LAYOUT_NARROW ? l->verdict + 1 : 0));
+    report_add_spaces(out, INDENT + l->name);
+    report_add_spaces(out, l->kind == LAYOUT_NARROW ? l->gap + l->verdict : 0);
     for (size_t i = 0; i < l->n; i++) {
+        report_add_spaces(out, l->gap);
         report_add_cell(out, side ? r->sightings[i].side : head_name(&r->sightings[i]),
                         l->values[i]);
-        report_add_spaces(out, l->gap);
     }
     report_trim_line(out, from);
     text_add_char(out, '\n');

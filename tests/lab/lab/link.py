@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A link between two hosts that can lose packets and meddle with SIP: two tun or tap devices and a pump.
 
-    link.py [--tun] [--loss PERCENT] [--strip HEADER] [--mirror NAMESPACE,INTERFACE --vlan ID] NAMESPACE INTERFACE NAMESPACE INTERFACE
+    link.py [OPTION...] NAMESPACE INTERFACE NAMESPACE INTERFACE
 """
 import argparse
 import contextlib
@@ -12,6 +12,7 @@ import random
 import re
 import select
 import struct
+import time
 
 CLONE_NEWNET = 0x40000000
 TUNSETIFF = 0x400454CA
@@ -73,18 +74,26 @@ def write(fd, frame):
         os.write(fd, frame)
 
 
+def due(queue):
+    """Seconds until the first frame of the queue has to go, None when it is empty."""
+    return max(0, queue[0][0] - time.monotonic()) if queue else None
+
+
 def pump(left, right, mirror, options):
     link_header = 0 if options.tun else 14
-    dice = random.Random(options.seed)
+    dice, queue = random.Random(options.seed), []
     while True:
-        for fd in select.select([left, right], [], [])[0]:
+        for fd in select.select([left, right], [], [], due(queue))[0]:
             frame = os.read(fd, 65536)
             if is_sip(frame) and dice.random() * 100 < options.loss:
                 continue
             if options.strip:
                 frame = frame[:link_header] + strip(frame[link_header:], options.strip)
-            write(right if fd == left else left, frame)
-            if mirror:
+            queue.append((time.monotonic() + options.delay / 1000, right if fd == left else left, frame))
+        while queue and due(queue) == 0:
+            _, fd, frame = queue.pop(0)
+            write(fd, frame)
+            for _ in range(options.copies if mirror else 0):
                 write(mirror, tagged(frame, options.vlan))
 
 
@@ -94,8 +103,10 @@ def arguments():
     parser.add_argument("--loss", type=float, default=0, help="per cent of the SIP packets to lose")
     parser.add_argument("--seed", type=int, default=1, help="of the dice for --loss")
     parser.add_argument("--strip", help="header to take from BYE")
+    parser.add_argument("--delay", type=float, default=0, help="milliseconds that a frame takes")
     parser.add_argument("--mirror", help="namespace,interface of a mirror port that gets each frame")
     parser.add_argument("--vlan", type=int, default=1, help="tag of the frames at the mirror port")
+    parser.add_argument("--copies", type=int, default=1, help="of each frame at the mirror port")
     parser.add_argument("ends", nargs=4)
     return parser.parse_args()
 

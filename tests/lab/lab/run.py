@@ -60,8 +60,17 @@ def bound(process):
     return any(PORT in f.read_text() for f in files if f.exists())
 
 
-def module_path():
-    return next(iter(glob.glob("/usr/lib/*/kamailio/modules")), None)
+def module(name):
+    """Where a module of kamailio is, or None."""
+    return next(iter(glob.glob(f"/usr/lib/*/kamailio/modules/{name}.so")), None)
+
+
+def copy_tables(folder):
+    """The empty tables of topos for db_text; it needs NULL allowed in more columns than they come with."""
+    folder.mkdir()
+    for table in ("version", "topos_d", "topos_t"):
+        text = pathlib.Path("/usr/share/kamailio/dbtext/kamailio", table).read_text()
+        (folder / table).write_text(text.replace("(string)", "(string,null)") if table != "version" else text)
 
 
 def kamailio(case, host, folder):
@@ -70,14 +79,14 @@ def kamailio(case, host, folder):
     snippet = case.folder / f"{host}.cfg"
     (own / "case.cfg").symlink_to(snippet if snippet.exists() else LAB / "kamailio" / "plain.cfg")
     (own / "kamailio.cfg").symlink_to(LAB / "kamailio" / "kamailio.cfg")
-    shutil.copytree("/usr/share/kamailio/dbtext/kamailio", own / "db")
+    copy_tables(own / "db")
     left, right = ("link1", "link2") if host == "kam1" else ("link2", "link3")
     ends = {"LEFT": (left, 0), "OWN_LEFT": (left, 1), "OWN_RIGHT": (right, 0), "RIGHT": (right, 1)}
     side = {key: net.uri_host(net.address(*end, case.ipv6)) for key, end in ends.items()}
     side["DB_URL"] = f"text://{own}/db"
     defines = [x for key, value in side.items() for x in ("-A", f'{key}="{value}"')]
     listen = [x for key in ("OWN_LEFT", "OWN_RIGHT") for x in ("-l", listen_on(case, host, side[key]))]
-    return ["kamailio", "-DD", "-E", "-m", "32", "-M", "8", "-w", str(own), "-Y", str(own), "-L", module_path(),
+    return ["kamailio", "-DD", "-E", "-m", "32", "-M", "8", "-w", str(own), "-Y", str(own), "-L", os.path.dirname(module("tm")),
             "-f", str(own / "kamailio.cfg"), *listen, *defines]
 
 
@@ -144,6 +153,11 @@ def attempt(case, folder, processes):
     return errors
 
 
+def keep(folder):
+    if os.environ.get("LAB_KEEP"):
+        shutil.copytree(folder, os.environ["LAB_KEEP"], dirs_exist_ok=True)
+
+
 def record(case):
     """Returns a list of errors, empty when the recording was made."""
     with tempfile.TemporaryDirectory(prefix="sipxray-lab-") as name:
@@ -156,6 +170,5 @@ def record(case):
         finally:
             processes.stop_all()
             net.down()
-        if errors and os.environ.get("LAB_KEEP"):
-            os.system(f"cp -r {name} {os.environ['LAB_KEEP']}")
+            keep(name)
         return errors

@@ -6,9 +6,10 @@ with + the header is there, - it is not, ~ it is there with another value than a
 seen there, c it was cut before the header, ? whatever. All messages of that kind seen at a place have to agree.
 """
 import fnmatch
+import re
 import subprocess
 
-from . import capture, net
+from . import capture
 
 VERBOSE = False
 LIMIT = 300_000
@@ -62,7 +63,8 @@ def sightings(case, read):
 def chosen(claim, message):
     ends = message.get("To") + message.get("From")
     return (message.kind() == claim["message"] and claim.get("number", "") in ends
-            and claim.get("cseq", "") in message.get("CSeq"))
+            and claim.get("cseq", "") in message.get("CSeq")
+            and claim.get("from", "") in message.get("From") and claim.get("to", "") in message.get("To"))
 
 
 def sign(name, found, original):
@@ -117,7 +119,7 @@ def check_file(case, host, path):
     if not path.exists():
         return [f"{path.name} is missing"]
     wanted, found = capture.KINDS[case.capture[host]][1], run("capinfos", "-E", str(path))
-    errors = [] if f" {wanted}\n" in found.replace("\n", " \n").replace(" \n", "\n") else [f"{path.name}: not {wanted}: {found}"]
+    errors = [] if re.search(rf"encapsulation: +{wanted}$", found, re.M) else [f"{path.name}: not {wanted}: {found}"]
     if path.stat().st_size > LIMIT:
         errors.append(f"{path.name} has {path.stat().st_size} bytes")
     return errors

@@ -1,0 +1,369 @@
+/* A laboratory in memory: SIP messages become packets, packets the captures of several points, and
+ * the captures a run of trace/ with everything that is judged written down as text. */
+#ifndef TESTS_UNIT_LAB_H
+#define TESTS_UNIT_LAB_H
+
+#include "capture.h"
+#include "trace/trace.h"
+
+#define LAB_POINTS 10
+
+enum lab_link { LAB_ETHERNET = 1, LAB_RAW = 101, LAB_SLL2 = 276 };
+
+struct lab_point {
+    const char *name;
+    enum lab_link link;
+    int64_t skew_ms;    /* its clock is ahead by so much */
+    size_t snaplen;     /* 0: frames are whole */
+    unsigned copies;    /* of each frame, as a switch makes them; 0: one */
+    const char *claims; /* an address: a pcapng file that claims it for its host */
+    struct bytes file;
+};
+
+struct lab {
+    struct lab_point points[LAB_POINTS];
+    size_t point_count;
+    int64_t now_ms;
+    uint16_t ip_id;
+    /* what the run is told */
+    const char *trunks, *values, *trunk_id, *livekit, *nodes[4], *follow[4];
+    bool allow_untested, backwards; /* the points in reverse order */
+    /* what it says */
+    struct text report, calls;
+    enum check_verdict verdict;
+    struct text why, findings, joined, addresses, notices;
+    uint64_t transmissions;
+};
+
+/* ---- packets ----------------------------------------------------------------------------------- */
+
+struct lab_packet {
+    const char *src, *dst; /* "10.0.0.1" or "10.0.0.1:5070"; IPv6 in brackets */
+    struct slice payload;
+};
+
+static inline struct endpoint lab_endpoint(const char *text)
+{
+    struct endpoint e = {.port = 5060};
+    struct slice s = slice_of(text);
+    size_t colon = s.n;
+    while (colon > 0 && s.p[colon - 1] != ':')
+        colon--;
+    if (colon && !memchr(text, ']', s.n) && memchr(text, '.', s.n)) {
+        e.port = (uint16_t)atoi(text + colon);
+        s = slice_first(s, colon - 1);
+    }
+    assert_true(address_parse(s, &e.ip));
+    return e;
+}
+
+static inline void lab_ip(struct bytes *b, const struct endpoint *src, const struct endpoint *dst,
+                          size_t payload, uint16_t id)
+{
+    if (src->ip.family == 4) {
+        put16(b, 0x4500);
+        put16(b, (uint16_t)(20 + 8 + payload));
+        put16(b, id);
+        put16(b, 0);
+        put16(b, 64 << 8 | 17);
+        put16(b, 0);
+        put(b, src->ip.bytes, 4);
+        put(b, dst->ip.bytes, 4);
+        return;
+    }
+    put32(b, 0x60000000);
+    put16(b, (uint16_t)(8 + payload));
+    put16(b, 17 << 8 | 64);
+    put(b, src->ip.bytes, 16);
+    put(b, dst->ip.bytes, 16);
+}
+
+static inline void lab_link_header(struct bytes *b, enum lab_link link, bool v4, bool out)
+{
+    uint16_t protocol = v4 ? 0x0800 : 0x86dd;
+    if (link == LAB_ETHERNET) {
+        put_times(b, 2, 12);
+        put16(b, protocol);
+    } else if (link == LAB_SLL2) {
+        put16(b, protocol);
+        put16(b, 0);
+        put32(b, 1);
+        put16(b, 1);
+        put8(b, out ? 4 : 0);
+        put8(b, 6);
+        put64(b, 0);
+    }
+}
+
+static inline void lab_frame(struct bytes *b, const struct lab_point *p, const struct lab_packet *packet,
+                             bool out, uint16_t id)
+{
+    struct endpoint src = lab_endpoint(packet->src), dst = lab_endpoint(packet->dst);
+    lab_link_header(b, p->link, src.ip.family == 4, out);
+    lab_ip(b, &src, &dst, packet->payload.n, id);
+    put16(b, src.port);
+    put16(b, dst.port);
+    put16(b, (uint16_t)(8 + packet->payload.n));
+    put16(b, 0);
+    put_slice(b, packet->payload);
+}
+
+/* ---- points ------------------------------------------------------------------------------------ */
+
+static inline struct lab_point *lab_point(struct lab *lab, const char *name, enum lab_link link)
+{
+    assert_true(lab->point_count < LAB_POINTS);
+    struct lab_point *p = &lab->points[lab->point_count++];
+    *p = (struct lab_point){.name = name, .link = link};
+    return p;
+}
+
+static inline struct lab_point *lab_point_of(struct lab *lab, const char *name)
+{
+    for (size_t i = 0; i < lab->point_count; i++)
+        if (strcmp(lab->points[i].name, name) == 0)
+            return &lab->points[i];
+    return NULL;
+}
+
+static inline void lab_file_header(struct lab_point *p)
+{
+    struct bytes options = {0};
+    if (!p->claims) {
+        pcap_header(&p->file, 0xa1b23c4d, p->link);
+        return;
+    }
+    struct endpoint own = lab_endpoint(p->claims);
+    uint8_t mask[17] = {255, 255, 255, 0};
+    section_block(&p->file);
+    if (own.ip.family == 4) {
+        memmove(mask + 4, mask, 4);
+        memcpy(mask, own.ip.bytes, 4);
+        option(&options, 4, (struct slice){(char *)mask, 8});
+    } else {
+        memcpy(mask, own.ip.bytes, 16);
+        mask[16] = 64;
+        option(&options, 5, (struct slice){(char *)mask, 17});
+    }
+    interface_block(&p->file, (uint16_t)p->link, 0, bytes_slice(&options));
+    vec_free(&options);
+}
+
+static inline void lab_record(struct lab_point *p, int64_t ms, struct slice frame)
+{
+    struct slice captured = p->snaplen ? slice_first(frame, p->snaplen) : frame;
+    if (p->claims)
+        enhanced_block(&p->file, 0, (uint64_t)ms * 1000, captured, SLICE_NONE);
+    else
+        pcap_record(&p->file, (uint32_t)(ms / 1000), (uint32_t)(ms % 1000 * 1000000), captured,
+                    (uint32_t)frame.n);
+}
+
+/* A point sees a packet now; `out`: it leaves the point's host. */
+static inline void lab_see(struct lab *lab, struct lab_point *p, const struct lab_packet *packet, bool out)
+{
+    struct bytes frame = {0};
+    if (p->file.n == 0)
+        lab_file_header(p);
+    lab_frame(&frame, p, packet, out, lab->ip_id);
+    for (unsigned i = 0; i < (p->copies ? p->copies : 1); i++)
+        lab_record(p, lab->now_ms + p->skew_ms, bytes_slice(&frame));
+    vec_free(&frame);
+}
+
+/* ---- the report as text ------------------------------------------------------------------------ */
+
+static inline void lab_add(struct text *t, const char *before, struct slice s)
+{
+    text_printf(t, "%s%.*s", before, SLICE_ARG(s));
+}
+
+static inline void lab_guilty(struct text *t, const struct check_guilty *g)
+{
+    if (g->node.n) {
+        lab_add(t, " ", g->node);
+        if (g->in.n)
+            text_printf(t, " %.*s>%.*s", SLICE_ARG(g->in), SLICE_ARG(g->out));
+        return;
+    }
+    if (g->after.n)
+        lab_add(t, " after ", g->after);
+    lab_add(t, " before ", g->before);
+    for (size_t i = 0; i < g->candidate_count; i++)
+        lab_add(t, i ? "," : " among ", g->candidates[i]);
+}
+
+static inline void lab_request(struct lab *lab, const struct check_request *r)
+{
+    static const char states[] = "PMAC";
+    struct text *t = &lab->report;
+    lab_add(t, "", r->method);
+    if (r->status)
+        text_printf(t, " %u", r->status);
+    text_printf(t, " #%u %s%.*s:", r->cseq, r->applies ? "" : "not owed, ", SLICE_ARG(r->sent_by_node));
+    for (size_t i = 0; i < r->sighting_count; i++) {
+        lab_add(t, " ", r->sightings[i].at);
+        lab->transmissions += r->sightings[i].transmissions;
+    }
+    if (!r->status)
+        text_printf(t, " = %u", r->answer_status);
+    text_add_char(t, '\n');
+    for (size_t i = 0; i < r->header_count; i++) {
+        const struct check_header *h = &r->headers[i];
+        text_printf(t, "  %.*s %s%s ", SLICE_ARG(h->name), h->expected ? "" : "unexpected ",
+                    check_header_verdict_name(h->verdict));
+        for (size_t k = 0; k < r->sighting_count; k++)
+            text_add_char(t, states[h->states[k]]);
+        if (h->guilty.any)
+            lab_guilty(t, &h->guilty);
+        text_add_char(t, '\n');
+    }
+    lab_add(&lab->why, "", r->why);
+    text_add_char(&lab->why, '\n');
+}
+
+static inline void lab_judged(void *context, const struct check_call *call)
+{
+    struct lab *lab = context;
+    for (size_t i = 0; i < call->call_id_count; i++)
+        lab_add(&lab->report, i ? "+" : "", call->call_ids[i]);
+    text_printf(&lab->report, " %s %s", call->direction, check_verdict_name(call->verdict));
+    if (call->trunk)
+        lab_add(&lab->report, " ", call->trunk->id);
+    text_add_char(&lab->report, '\n');
+    for (size_t i = 0; i < call->request_count; i++)
+        lab_request(lab, &call->requests[i]);
+    for (size_t i = 0; i < call->finding_count; i++) {
+        const struct check_finding *f = &call->findings[i];
+        text_printf(&lab->findings, "%s %.*s %.*s\n", f->id, SLICE_ARG(f->method), SLICE_ARG(f->header));
+    }
+    lab_add(&lab->joined, "", call->joined);
+}
+
+static inline void lab_listed(void *context, const struct call_summary *call)
+{
+    struct lab *lab = context;
+    for (size_t i = 0; i < call->call_id_count; i++)
+        lab_add(&lab->calls, i ? "+" : "", call->call_ids[i]);
+    text_printf(&lab->calls, " %s %u %u\n", call_outcome_name(call->outcome), call->messages, call->sightings);
+}
+
+static inline void lab_nodes(struct lab *lab, struct trace *t)
+{
+    const struct trace_node *nodes;
+    size_t n = trace_nodes(t, &nodes);
+    for (size_t i = 0; i < n; i++) {
+        lab_add(&lab->addresses, "", nodes[i].name);
+        for (size_t k = 0; k < nodes[i].address_count; k++)
+            lab_add(&lab->addresses, " ", nodes[i].addresses[k]);
+        text_add_char(&lab->addresses, '\n');
+    }
+}
+
+static inline void lab_notices(struct lab *lab, struct trace *t)
+{
+    const struct trace_notice *notices;
+    size_t n = trace_notices(t, &notices);
+    for (size_t i = 0; i < n; i++) {
+        lab_add(&lab->notices, "", notices[i].text);
+        text_add_char(&lab->notices, '\n');
+    }
+}
+
+/* ---- the run ----------------------------------------------------------------------------------- */
+
+static inline size_t lab_count(const char *const *list, size_t limit)
+{
+    size_t n = 0;
+    while (n < limit && list[n])
+        n++;
+    return n;
+}
+
+static inline void lab_open(struct lab *lab, struct trace *t, int fds[LAB_POINTS])
+{
+    struct err err;
+    for (size_t k = 0; k < lab->point_count; k++) {
+        struct lab_point *p = &lab->points[lab->backwards ? lab->point_count - 1 - k : k];
+        char path[64], spec[128];
+        if (p->file.n == 0)
+            lab_file_header(p);
+        fds[k] = temporary(bytes_slice(&p->file), path);
+        snprintf(spec, sizeof spec, "%s=%s", p->name, path);
+        if (!trace_add(t, spec, &err))
+            fail_msg("%s", err.text);
+    }
+}
+
+static inline void lab_trace(struct lab *lab, const struct check_options *o, struct check_summary *s,
+                             const struct trace_sinks *sinks)
+{
+    struct trace_options options = {.check = o, .summary = s, .livekit = lab->livekit, .nodes = lab->nodes,
+                                    .node_count = lab_count(lab->nodes, COUNT(lab->nodes))};
+    struct trace *t = trace_new(&options);
+    struct err err;
+    int fds[LAB_POINTS];
+    lab_open(lab, t, fds);
+    if (!trace_run(t, sinks, &err))
+        fail_msg("%s", err.text);
+    lab_nodes(lab, t);
+    lab_notices(lab, t);
+    trace_free(t);
+    for (size_t i = 0; i < lab->point_count; i++)
+        close(fds[i]);
+}
+
+static inline void lab_forget(struct lab *lab)
+{
+    struct text *all[] = {&lab->report, &lab->calls, &lab->why, &lab->findings, &lab->joined, &lab->addresses,
+                          &lab->notices};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        text_free(all[i]);
+        *all[i] = (struct text){0};
+        text_add(all[i], SLICE(""));
+    }
+    lab->transmissions = 0;
+}
+
+/* Reads all points and judges; what the run says before is forgotten. */
+static inline void lab_run(struct lab *lab)
+{
+    struct expect_trunks trunks = {0};
+    struct expect_values values = {0};
+    struct check_summary summary;
+    struct slice follow[COUNT(lab->follow)];
+    struct err err;
+    struct check_options o = {.trunks = &trunks, .follow = follow, .allow_untested = lab->allow_untested};
+    lab_forget(lab);
+    if (lab->trunks && !expect_trunks_parse(&trunks, "trunks", slice_of(lab->trunks), &err))
+        fail_msg("%s", err.text);
+    if (lab->values && !expect_values_parse(&values, "values", slice_of(lab->values), &err))
+        fail_msg("%s", err.text);
+    o.values = lab->values ? &values : NULL;
+    o.forced = lab->trunk_id ? expect_trunk_by_id(&trunks, slice_of(lab->trunk_id)) : NULL;
+    o.follow_count = lab_count(lab->follow, COUNT(lab->follow));
+    for (size_t i = 0; i < o.follow_count; i++)
+        follow[i] = slice_of(lab->follow[i]);
+    check_summary_init(&summary, &o);
+    struct trace_sinks sinks = {.call = lab_listed, .check = lab_judged, .context = lab};
+    lab_trace(lab, &o, &summary, &sinks);
+    lab->verdict = check_summary_verdict(&summary, &o);
+    check_summary_free(&summary);
+    expect_values_free(&values);
+    expect_trunks_free(&trunks);
+}
+
+/* Forgets the captures as well. */
+static inline void lab_free(struct lab *lab)
+{
+    lab_forget(lab);
+    for (size_t i = 0; i < lab->point_count; i++)
+        vec_free(&lab->points[i].file);
+    struct text *all[] = {&lab->report, &lab->calls, &lab->why, &lab->findings, &lab->joined, &lab->addresses,
+                          &lab->notices};
+    for (size_t i = 0; i < COUNT(all); i++)
+        text_free(all[i]);
+    *lab = (struct lab){0};
+}
+
+#endif

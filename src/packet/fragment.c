@@ -77,8 +77,7 @@ struct packet_fragments *packet_fragments_new(const struct hash_key *key)
     return t;
 }
 
-/* ---- blocks -----------------------------------------------------------------------------------
- */
+/* ---- blocks ---------------------------------------------------------------------------------- */
 
 static struct block *block_of(struct packet_fragments *t, struct set *set, uint32_t at)
 {
@@ -113,8 +112,7 @@ static void release_blocks(struct packet_fragments *t, struct set *set)
     vec_free(&set->frames);
 }
 
-/* ---- the queue of sets ------------------------------------------------------------------------
- */
+/* ---- the queue of sets ----------------------------------------------------------------------- */
 
 static struct set *set_new(struct packet_fragments *t, const struct key *key, uint64_t hash)
 {
@@ -173,8 +171,7 @@ static bool is_older(const struct set *set, int64_t now, uint64_t limit_ns)
     return now > set->time_ns && (uint64_t)now - (uint64_t)set->time_ns > limit_ns;
 }
 
-/* ---- handing on -------------------------------------------------------------------------------
- */
+/* ---- handing on ------------------------------------------------------------------------------ */
 
 /* Copies the captured bytes from the start up to the first hole; returns how many. */
 static uint32_t flatten(struct packet_fragments *t, const struct set *set)
@@ -238,8 +235,7 @@ static void make_room(struct packet_decoder *d)
         end_set(d, &t->sets.items[t->oldest], &d->stats.fragments_evicted);
 }
 
-/* ---- adding a fragment ------------------------------------------------------------------------
- */
+/* ---- adding a fragment ----------------------------------------------------------------------- */
 
 static void spoil(struct packet_fragments *t, struct set *set, uint64_t *counter)
 {
@@ -266,12 +262,25 @@ static struct slice bytes_at(const struct packet_fragment *f, uint32_t at, size_
     return slice_first(slice_from(f->v.bytes, at - f->at), n);
 }
 
+/* The next run of units in *mask, which it is taken from: where it begins in the block, and its
+ * bytes in the fragment. */
+static struct slice next_run(uint64_t *mask, uint32_t start, const struct packet_fragment *f,
+                             uint32_t *at)
+{
+    uint32_t first = (uint32_t)__builtin_ctzll(*mask);
+    uint64_t gaps = ~(*mask >> first);
+    uint32_t run = gaps ? (uint32_t)__builtin_ctzll(gaps) : BLOCK_UNITS;
+    *mask &= ~units_between(first, first + run);
+    *at = first * UNIT;
+    return bytes_at(f, start + *at, (size_t)run * UNIT);
+}
+
 static bool units_equal(const struct block *b, uint32_t start, uint64_t mask,
                         const struct packet_fragment *f)
 {
-    for (; mask; mask &= mask - 1) {
-        uint32_t at = (uint32_t)__builtin_ctzll(mask) * UNIT;
-        struct slice from = bytes_at(f, start + at, UNIT);
+    uint32_t at;
+    while (mask) {
+        struct slice from = next_run(&mask, start, f, &at);
         if (memcmp(b->bytes + at, from.p, from.n) != 0)
             return false;
     }
@@ -281,13 +290,10 @@ static bool units_equal(const struct block *b, uint32_t start, uint64_t mask,
 static void units_copy(struct block *b, uint32_t start, uint64_t mask,
                        const struct packet_fragment *f)
 {
+    uint32_t at;
     while (mask) {
-        uint32_t first = (uint32_t)__builtin_ctzll(mask);
-        uint64_t gaps = ~(mask >> first);
-        uint32_t run = gaps ? (uint32_t)__builtin_ctzll(gaps) : BLOCK_UNITS;
-        struct slice from = bytes_at(f, start + first * UNIT, (size_t)run * UNIT);
-        memcpy(b->bytes + first * UNIT, from.p, from.n);
-        mask &= ~units_between(first, first + run);
+        struct slice from = next_run(&mask, start, f, &at);
+        memcpy(b->bytes + at, from.p, from.n);
     }
 }
 

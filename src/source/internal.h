@@ -13,8 +13,7 @@
 #define SOURCE_INTERFACES     65536u /* pcapng interfaces of one section */
 #define SOURCE_HOST_ADDRESSES 256u   /* addresses remembered; more are ignored */
 
-/* ---- input: bytes of a file or pipe, through zlib where they are compressed --------------------
- */
+/* ---- input: bytes of a file or pipe, through zlib where they are compressed ------------------ */
 
 struct source_gzip;
 
@@ -68,8 +67,7 @@ struct source_gzip *source_gzip_new(uint8_t *raw, size_t capacity, size_t have);
 size_t source_gzip_read(struct source_gzip *z, struct source_input *in, void *into, size_t n);
 void source_gzip_free(struct source_gzip *z);
 
-/* ---- numbers in file headers -------------------------------------------------------------------
- */
+/* ---- numbers in file headers ----------------------------------------------------------------- */
 
 /* Moves n bytes from the front of *bytes to `into`; false where there are fewer. */
 static inline bool source_take(struct slice *bytes, void *into, size_t n)
@@ -92,8 +90,7 @@ static inline uint32_t source_u32(uint32_t raw, bool swapped)
     return swapped ? __builtin_bswap32(raw) : raw;
 }
 
-/* ---- formats -----------------------------------------------------------------------------------
- */
+/* ---- formats --------------------------------------------------------------------------------- */
 
 struct source_format {
     const char *name;

@@ -61,8 +61,7 @@ static bool take_option(const struct pcapng_state *p, struct cursor *c, uint16_t
     return whole;
 }
 
-/* ---- time -------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 static uint64_t power_of_ten(unsigned n)
 {
@@ -99,8 +98,7 @@ static int64_t time_of(const struct interface *i, uint64_t units)
     return ns < 0 ? 0 : ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
 }
 
-/* ---- blocks -----------------------------------------------------------------------------------
- */
+/* ---- blocks ---------------------------------------------------------------------------------- */
 
 static const char *read_section(struct source *s, struct slice body, struct source_frame *frame)
 {
@@ -268,8 +266,7 @@ static const struct block_kind *find_kind(uint32_t type)
     return NULL;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static enum source_result cut(struct source *s, struct err *err)
 {

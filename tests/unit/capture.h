@@ -10,8 +10,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* ---- pcap -------------------------------------------------------------------------------------
- */
+#define PING SLICE("ping\0ping!")
+#define PONG SLICE("pong")
+
+/* ---- pcap ------------------------------------------------------------------------------------ */
 
 static inline void pcap_header(struct bytes *b, uint32_t magic, uint32_t network)
 {
@@ -33,8 +35,17 @@ static inline void pcap_record(struct bytes *b, uint32_t seconds, uint32_t fract
     put_slice(b, packet);
 }
 
-/* ---- pcapng -----------------------------------------------------------------------------------
- */
+/* Two records, of 10 and 4 bytes: 24 + 26 + 20 bytes in all. */
+static inline struct bytes small_pcap(bool little)
+{
+    struct bytes b = {.little = little};
+    pcap_header(&b, 0xa1b2c3d4, 1);
+    pcap_record(&b, 1, 2, PING, 10);
+    pcap_record(&b, 3, 4, PONG, 1400);
+    return b;
+}
+
+/* ---- pcapng ---------------------------------------------------------------------------------- */
 
 static inline void block(struct bytes *b, uint32_t type, const struct bytes *body)
 {
@@ -104,8 +115,7 @@ static inline void enhanced_block(struct bytes *b, uint32_t interface, uint64_t 
     block_end(b, 6, &body);
 }
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 /* A file without a name; the path stays good until the descriptor is closed. */
 static inline int temporary(struct slice content, char path[64])
@@ -128,6 +138,15 @@ static inline struct source *open_bytes(struct slice content, struct err *err)
     struct source *s = source_open("point", path, err);
     close(fd);
     return s;
+}
+
+static inline enum source_result next_frame(struct source *s, struct source_frame *f)
+{
+    struct err err = {""};
+    enum source_result result = source_next(s, f, &err);
+    if (result == SOURCE_ERROR)
+        print_message("%s\n", err.text);
+    return result;
 }
 
 /* The error without the path in front of it. */

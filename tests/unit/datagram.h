@@ -113,8 +113,7 @@ static inline uint64_t outcomes(const struct packet_stats *s)
     return s->datagrams + s->not_ip + s->other_transport + s->malformed + s->cut + s->unknown_link;
 }
 
-/* ---- fragments --------------------------------------------------------------------------------
- */
+/* ---- fragments ------------------------------------------------------------------------------- */
 
 struct piece {
     uint32_t at, n;

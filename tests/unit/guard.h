@@ -1,5 +1,5 @@
-/* Puts test input where the byte after its end is unmapped: a read past the end crashes, even in code
- * that no sanitizer watches (libpcap, zlib). */
+/* Puts test input where the byte after its end is unmapped: a read past the end crashes, even in
+ * code that no sanitizer watches (libpcap, zlib). */
 #ifndef TESTS_UNIT_GUARD_H
 #define TESTS_UNIT_GUARD_H
 

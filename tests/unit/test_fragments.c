@@ -88,6 +88,39 @@ static void test_rounds(void **state)
     vec_free(&d);
 }
 
+/* Where some fragments came twice before the end, the second copies of the rest are waited for, a
+ * short time: after that the id is free for another datagram. */
+static void test_second_copies(void **state)
+{
+    static const struct piece pieces[] = {{0, 16, true, 0}, {16, 32, true, 0}, {48, 52, false, 0}};
+    static const struct {
+        unsigned order[8]; /* of pieces, from 1 */
+        int64_t pause;     /* before the last of them */
+        unsigned count;
+        uint64_t expired;
+    } cases[] = {
+        {{1, 1, 2, 3, 2, 3}, 0, 1, 0},      {{1, 2, 2, 3, 3, 1}, 0, 1, 0},
+        {{3, 3, 1, 1, 2, 2}, 0, 1, 0},      {{1, 1, 2, 3, 3}, 0, 1, 0},
+        {{1, 1, 2, 3, 3, 2}, SECOND, 1, 0}, {{1, 1, 2, 3, 3, 2}, SECOND + 1, 1, 1},
+        {{1, 1, 2, 2, 3, 3, 1}, 0, 1, 1},
+    };
+    struct bytes d = datagram_of(100);
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct bench bench = bench_new();
+        push_piece(&bench, true, 1, bytes_slice(&d), (struct piece){8, 8, true, 0});
+        for (const unsigned *o = cases[i].order; *o; o++) {
+            bench.time_ns += o[1] ? 0 : cases[i].pause;
+            push_piece(&bench, false, 1, bytes_slice(&d), pieces[*o - 1]);
+        }
+        assert_int_equal(packet_stats(bench.decoder)->reassembled, cases[i].count);
+        packet_flush(bench.decoder);
+        assert_int_equal(packet_stats(bench.decoder)->fragments_expired, cases[i].expired + 1);
+        bench_free(&bench);
+    }
+    vec_free(&d);
+}
+
 static uint32_t pseudo_random(uint32_t *seed)
 {
     *seed = *seed * 1664525 + 1013904223;
@@ -121,8 +154,7 @@ static void test_random(void **state)
     }
 }
 
-/* ---- contradictions ---------------------------------------------------------------------------
- */
+/* ---- contradictions -------------------------------------------------------------------------- */
 
 static void test_overlaps(void **state)
 {
@@ -258,8 +290,7 @@ static void test_headers_within(void **state)
     }
 }
 
-/* ---- cut and incomplete -----------------------------------------------------------------------
- */
+/* ---- cut and incomplete ---------------------------------------------------------------------- */
 
 /* The snap length cuts the first fragment anywhere: what stands before the cut is handed on. */
 static void test_cut(void **state)
@@ -356,8 +387,7 @@ static void test_incomplete(void **state)
     vec_free(&d);
 }
 
-/* ---- limits -----------------------------------------------------------------------------------
- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 static void test_expiry(void **state)
 {
@@ -457,13 +487,14 @@ static void test_tiny(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_orders),         cmocka_unit_test(test_rounds),
-        cmocka_unit_test(test_random),         cmocka_unit_test(test_overlaps),
-        cmocka_unit_test(test_malformed),      cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_headers_within), cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_cut_copies),     cmocka_unit_test(test_incomplete),
-        cmocka_unit_test(test_expiry),         cmocka_unit_test(test_too_many_sets),
-        cmocka_unit_test(test_too_many_bytes), cmocka_unit_test(test_tiny),
+        cmocka_unit_test(test_orders),        cmocka_unit_test(test_rounds),
+        cmocka_unit_test(test_second_copies), cmocka_unit_test(test_random),
+        cmocka_unit_test(test_overlaps),      cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_keys),          cmocka_unit_test(test_headers_within),
+        cmocka_unit_test(test_cut),           cmocka_unit_test(test_cut_copies),
+        cmocka_unit_test(test_incomplete),    cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_too_many_sets), cmocka_unit_test(test_too_many_bytes),
+        cmocka_unit_test(test_tiny),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

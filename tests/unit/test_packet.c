@@ -3,8 +3,7 @@
 
 #define HELLO SLICE("BYE sip:a@b SIP/2.0\r\n\r\n")
 
-/* ---- headers in front of a datagram -----------------------------------------------------------
- */
+/* ---- headers in front of a datagram ---------------------------------------------------------- */
 
 #define MACS "\1\1\1\1\1\1\2\2\2\2\2\2"
 
@@ -160,8 +159,7 @@ static void test_headers(void **state)
         check_prefixes(&links_ipv6[0], &networks_ipv6[n]);
 }
 
-/* ---- lengths ----------------------------------------------------------------------------------
- */
+/* ---- lengths --------------------------------------------------------------------------------- */
 
 /* A datagram "0123456789": what the length fields and the frame say, and what comes out of it. */
 static void test_lengths(void **state)
@@ -218,8 +216,7 @@ static void test_lengths(void **state)
     }
 }
 
-/* ---- what is no datagram ----------------------------------------------------------------------
- */
+/* ---- what is no datagram --------------------------------------------------------------------- */
 
 static void test_counters(void **state)
 {

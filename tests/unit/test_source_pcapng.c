@@ -3,18 +3,7 @@
 #include "capture.h"
 #include "source/internal.h"
 
-#define PING SLICE("ping\0ping!")
-#define PONG SLICE("pong")
 #define NONE SLICE("")
-
-static enum source_result next_frame(struct source *s, struct source_frame *f)
-{
-    struct err err = {""};
-    enum source_result result = source_next(s, f, &err);
-    if (result == SOURCE_ERROR)
-        print_message("%s\n", err.text);
-    return result;
-}
 
 static struct source *open_good(const struct bytes *b)
 {
@@ -279,6 +268,44 @@ static void test_hostile(void **state)
     }
 }
 
+/* Blocks too short for what they are, and a version to come. */
+static void test_short_blocks(void **state)
+{
+    static const struct {
+        uint32_t type;
+        struct slice body;
+        const char *text;
+    } cases[] = {
+        {1, SLICE("\1\0\0\0"), "an interface description that is too short"},
+        {2, SLICE("0123456789abcde"), "a packet block that is too short"},
+        {2,
+         SLICE("\x09\0\0\0"
+               "0123456789abcdef"),
+         "a packet of an interface that was not described"},
+        {3, SLICE(""), "a packet block that is too short"},
+        {3, SLICE("\1\0\0\0x"), "a packet of an interface that was not described"},
+        {6, SLICE("0123456789abcdef"), "a packet block that is too short"},
+        {0x0a0d0d0a, SLICE("\x4d\x3c\x2b\x1a\1\0\1\0"), "a pcapng version that is not supported"},
+        {0x0a0d0d0a, SLICE("\x4d\x3c\x2b\x1a"), "a section header that is too short"},
+        {0x0a0d0d0a, SLICE("\x4d\x3c\x2b\x1a\2\0\0\0"), "a pcapng version that is not supported"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct bytes b = {.little = true}, body = {.little = true};
+        struct source_frame f;
+        struct err err = {""};
+        section_block(&b);
+        put_slice(&body, cases[i].body);
+        block_end(&b, cases[i].type, &body);
+        struct source *s = open_good(&b);
+        assert_int_equal(source_next(s, &f, &err), SOURCE_ERROR);
+        if (!strstr(err.text, cases[i].text))
+            fail_msg("case %zu: %s", i, err.text);
+        source_close(s);
+        vec_free(&b);
+    }
+}
+
 /* Option lists that break off or lie are read as far as they go. */
 static void test_bad_options(void **state)
 {
@@ -352,8 +379,7 @@ static void test_too_many(void **state)
     vec_free(&b);
 }
 
-/* ---- filters ----------------------------------------------------------------------------------
- */
+/* ---- filters --------------------------------------------------------------------------------- */
 
 /* A UDP datagram to port 5060 or 5061, with a link layer of `head` in front. */
 static struct slice packet_to(struct bytes *b, struct slice head, uint16_t port)
@@ -447,11 +473,12 @@ static void test_filter_of_pcap(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_times),   cmocka_unit_test(test_directions),
-        cmocka_unit_test(test_blocks),  cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_hostile), cmocka_unit_test(test_bad_options),
-        cmocka_unit_test(test_hosts),   cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_filters), cmocka_unit_test(test_filter_of_pcap),
+        cmocka_unit_test(test_times),          cmocka_unit_test(test_directions),
+        cmocka_unit_test(test_blocks),         cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_hostile),        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_short_blocks),   cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_too_many),       cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_filter_of_pcap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

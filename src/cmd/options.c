@@ -105,11 +105,10 @@ static bool fail_no_command(const char *word, struct err *err)
     if (!source)
         return err_set(
             err, "unknown subcommand %s; there are check, calls, messages, trunk and help", word);
-    return err_set(
-        err,
-        "%s: what shall be done with it? \"sipxray check %s\" judges its calls, \"sipxray calls "
-        "%s\" lists them, \"sipxray messages %s\" lists its messages",
-        word, word, word, word);
+    return err_set(err,
+                   "%s: a subcommand is missing: check judges the calls of a capture, calls lists "
+                   "them, messages lists its messages",
+                   word);
 }
 
 static bool take_operand(struct cmd_arguments *a, const char *word, struct err *err)

@@ -109,9 +109,8 @@ static void test_bad(void **state)
         {{{"frobnicate"}},
          "unknown subcommand frobnicate; there are check, calls, messages, trunk and help"},
         {{{"a.pcap"}},
-         "a.pcap: what shall be done with it? \"sipxray check a.pcap\" judges its calls, \"sipxray "
-         "calls "
-         "a.pcap\" lists them, \"sipxray messages a.pcap\" lists its messages"},
+         "a.pcap: a subcommand is missing: check judges the calls of a capture, calls lists them, "
+         "messages lists its messages"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {

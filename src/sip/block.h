@@ -5,6 +5,8 @@
 #define SIP_BLOCK_H
 
 #include <endian.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #ifdef __SSE2__
@@ -62,59 +64,66 @@ static inline struct sip_block sip_block_of(const char *p)
 
 /* The block that is looked at, at a place that only goes forward. */
 struct sip_marks {
-    const char *base, *end; /* end of the bytes, not of the block */
-    struct sip_block block;
+    const char *begin, *end; /* of the bytes */
+    const char *base;        /* of the block */
+    struct sip_block block;  /* nothing is marked at and after the end */
 };
+
+/* The block of the last `left` bytes, fewer than SIP_BLOCK: of the bytes before them too where
+ * there are enough, which are shifted out then, or of a copy. */
+static inline struct sip_block sip_marks_tail(const struct sip_marks *m, size_t left)
+{
+    struct sip_block b = {0, 0};
+    if (left == 0)
+        return b;
+    if (m->end - m->begin >= SIP_BLOCK) {
+        b = sip_block_of(m->end - SIP_BLOCK);
+    } else {
+        char pad[SIP_BLOCK] = {0};
+        memcpy(pad + SIP_BLOCK - left, m->end - left, left);
+        b = sip_block_of(pad);
+    }
+    b.control >>= SIP_BLOCK - left;
+    b.colon >>= SIP_BLOCK - left;
+    return b;
+}
 
 static inline void sip_marks_load(struct sip_marks *m, const char *p)
 {
     m->base = p;
-    if (m->end - p >= SIP_BLOCK) {
-        m->block = sip_block_of(p);
-        return;
-    }
-    char pad[SIP_BLOCK] = {0};
-    memcpy(pad, p, (size_t)(m->end - p));
-    m->block = sip_block_of(pad);
-    m->block.control &= ((uint64_t)1 << (m->end - p)) - 1;
+    m->block = m->end - p >= SIP_BLOCK ? sip_block_of(p) : sip_marks_tail(m, (size_t)(m->end - p));
 }
 
-/* Makes the block hold p, which is not before its base. */
-static inline void sip_marks_seek(struct sip_marks *m, const char *p)
+/* The first control byte after the block, which is the one that is looked at then, or the end. */
+static inline const char *sip_marks_after(struct sip_marks *m)
 {
-    if (p - m->base >= SIP_BLOCK)
-        sip_marks_load(m, p);
+    while (m->end - m->base > SIP_BLOCK) {
+        sip_marks_load(m, m->base + SIP_BLOCK);
+        if (m->block.control)
+            return m->base + __builtin_ctzll(m->block.control);
+    }
+    return m->end;
 }
 
-/* The first control byte at or after p, or the end. */
-static inline const char *sip_marks_control(struct sip_marks *m, const char *p)
+/* The line at p, which is not before the block: how many bytes are before its first colon, and the
+ * first control byte.  False where that comes before the colon, or where the colon is not near. */
+static inline bool sip_marks_line(struct sip_marks *m, const char *p, size_t *colon,
+                                  const char **control)
 {
     for (;;) {
-        sip_marks_seek(m, p);
-        uint64_t bits = m->block.control & UINT64_MAX << (p - m->base);
-        if (bits)
-            return m->base + __builtin_ctzll(bits);
-        if (m->end - m->base <= SIP_BLOCK)
-            return m->end;
-        p = m->base + SIP_BLOCK;
-    }
-}
-
-/* The first colon of the line at p; NULL where a control byte or the end comes first, or it is not
- * near. */
-static inline const char *sip_marks_colon(struct sip_marks *m, const char *p)
-{
-    for (unsigned tries = 0; tries < 2; tries++) {
-        sip_marks_seek(m, p);
-        uint64_t from = UINT64_MAX << (p - m->base);
-        uint64_t colon = m->block.colon & from, control = m->block.control & from;
-        if (colon && (control & (colon ^ (colon - 1))) == 0)
-            return m->base + __builtin_ctzll(colon);
-        if (colon || control)
-            return NULL;
+        if (p - m->base >= SIP_BLOCK)
+            sip_marks_load(m, p);
+        uint64_t colons = m->block.colon >> (p - m->base);
+        uint64_t controls = m->block.control >> (p - m->base);
+        if (colons && (controls & (colons ^ (colons - 1))) == 0) {
+            *colon = (size_t)__builtin_ctzll(colons);
+            *control = controls ? p + __builtin_ctzll(controls) : sip_marks_after(m);
+            return true;
+        }
+        if (colons || controls || p == m->base)
+            return false;
         sip_marks_load(m, p);
     }
-    return NULL;
 }
 
 #endif

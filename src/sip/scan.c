@@ -175,16 +175,16 @@ static const char *scan_line(struct scan *c, const char *p)
  * end, after which no fold comes.  NULL: it is none. */
 static inline const char *scan_plain_line(struct scan *c, struct sip_marks *marks, const char *p)
 {
-    const char *colon = sip_marks_colon(marks, p);
-    size_t n = (size_t)(colon - p);
-    if (!colon || n - 1 >= SIP_NAME_MAX)
+    size_t n;
+    const char *end;
+    if (!sip_marks_line(marks, p, &n, &end) || n - 1 >= SIP_NAME_MAX)
         return NULL;
     char pad[SIP_NAME_MAX];
     struct sip_name name = sip_name_of(sip_readable(p, c->end, pad), n);
     enum sip_header_id id = sip_names_find(&c->s->names, name);
     if (id == SIP_HEADER_OTHER && !sip_name_plain(name))
         return NULL;
-    const char *end = sip_marks_control(marks, colon + 1), *next = end + 2;
+    const char *colon = p + n, *next = end + 2;
     if (c->end - end < 3 || end[0] != '\r' || end[1] != '\n' || sip_char_is(*next, SIP_CHAR_WSP))
         return NULL;
     /* only SP can stand around the value, and the line end and the colon stop the search for it */
@@ -218,7 +218,7 @@ static bool scan_headers(struct scan *c)
         sip_note(c->m, SIP_PROBLEM_FOLD_FIRST, offset(c, p));
         p = extent_of(c, p).end;
     }
-    struct sip_marks marks = {.end = c->end};
+    struct sip_marks marks = {.begin = c->m->bytes.p, .end = c->end};
     sip_marks_load(&marks, p);
     for (; p < c->end; p = next) {
         if ((next = scan_plain_line(c, &marks, p)))

@@ -65,7 +65,7 @@ void sip_names_init(struct sip_names *names)
 enum sip_header_id sip_header_of(struct slice name)
 {
     for (unsigned id = SIP_HEADER_OTHER + 1; id < SIP_HEADER_COUNT; id++) {
-        char compact = header_names[id].compact;
+        unsigned char compact = (unsigned char)header_names[id].compact;
         if (name.n == 1 && compact && ascii_lower((unsigned char)name.p[0]) == compact)
             return id;
         if (slice_equal_nocase(header_names[id].name, name))

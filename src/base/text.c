@@ -174,9 +174,19 @@ static struct unit unit_of(struct slice s)
     return u;
 }
 
+/* Most text is printable ASCII: how much of it stands in front. */
+static size_t plain_run(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f)
+        n++;
+    return n;
+}
+
 size_t text_width(struct slice s)
 {
-    size_t width = 0;
+    size_t width = plain_run(s);
+    s = slice_from(s, width);
     while (s.n) {
         struct unit u = unit_of(s);
         width += u.width;
@@ -203,7 +213,9 @@ static void add_unit(struct text *t, struct slice s, const struct unit *u)
 
 void text_add_terminal(struct text *t, struct slice bytes)
 {
-    text_add(t, SLICE(""));
+    size_t plain = plain_run(bytes);
+    text_add(t, slice_first(bytes, plain));
+    bytes = slice_from(bytes, plain);
     while (bytes.n) {
         struct unit u = unit_of(bytes);
         add_unit(t, bytes, &u);

@@ -99,8 +99,8 @@ static struct slice top_branch(const struct sip_message *m)
     struct slice rest, top, branch = SLICE_NONE;
     if (!via)
         return branch;
-    rest = via->value;
-    if (sip_list_next(&rest, &top))
+    top = rest = via->value;
+    if (slice_find(rest, ',') == rest.n || sip_list_next(&rest, &top))
         (void)sip_param(top, "branch", &branch);
     return branch;
 }

@@ -82,8 +82,7 @@ size_t hop_class_load(struct arena *a, const struct call_table *t, const struct 
     size_t wanted = class->n < limit ? class->n : limit, count = 0;
     *out = ARENA_ARRAY(a, struct hop_sighting *, wanted);
     for (size_t i = 0; i < wanted; i++) {
-        struct hop_sighting *s =
-            hop_load(a, t, n, class->ids[i], loader->scanner, loader->reader, loader->context);
+        struct hop_sighting *s = hop_load(a, t, n, class->ids[i], loader);
         if (s)
             (*out)[count++] = s;
     }

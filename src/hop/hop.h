@@ -82,9 +82,9 @@ struct hop_joiner;
 #define HOP_CANDIDATES_MAX 256u /* legs looked at as partners of one leg; more are counted */
 
 struct hop_joiner *hop_joiner_new(const struct hash_key *key);
-/* What an INVITE of a leg tells for joining; called when the leg is over, replaces what was known of it. */
-void hop_joiner_learn(struct hop_joiner *j, const struct call_table *t, const struct hop_nodes *n,
-                      uint32_t leg, hop_reader *reader, void *context);
+/* A message was filed as a new sighting: what an INVITE and its answers tell of their leg is remembered. */
+void hop_joiner_note(struct hop_joiner *j, const struct call_table *t, uint32_t sighting,
+                     const struct sip_message *m);
 void hop_joiner_forget(struct hop_joiner *j, uint32_t leg);
 /* The legs of one call, this one included, caller's side first, and how they were joined (empty for one). */
 size_t hop_joiner_legs(struct hop_joiner *j, const struct call_table *t, const struct hop_nodes *n,

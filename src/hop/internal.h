@@ -14,6 +14,8 @@ struct hop_address {
     bool keeps_vias;   /* of the node, kept at the root */
     bool forwards;     /* likewise */
     bool livekit;      /* likewise */
+    const struct address *ips; /* of the node, kept at the root; none: its own alone */
+    size_t ip_count;
     bool in_packets;   /* some packet carries it */
     struct slice text; /* as it is shown */
     uint32_t name;     /* index into names + 1, at the root; 0: none */
@@ -70,25 +72,28 @@ struct hop_nodes {
 
 /* The address of an endpoint, made when `make` is set. */
 uint32_t hop_address_of(struct hop_nodes *n, const struct endpoint *e, bool make);
+/* All addresses of the node that an endpoint belongs to. */
+size_t hop_node_ips(const struct hop_nodes *n, const struct endpoint *e, const struct address **ips);
 uint32_t hop_root(const struct hop_nodes *n, uint32_t address);
 void hop_unite(struct hop_nodes *n, uint32_t a, uint32_t b);
 bool hop_was_seen(const struct hop_nodes *n, uint32_t src, uint32_t dst, uint16_t point);
 
 /* ---- load.c --------------------------------------------------------------------------------------- */
 
-/* Reads, scans and resolves a sighting again.  NULL: its bytes are no longer to be had. */
-struct hop_sighting *hop_load(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
-                              uint32_t id, struct sip_scanner *scanner, hop_reader *reader, void *context);
-/* One message on its way: ids of its sightings, in order of time. */
-struct hop_class {
-    const uint32_t *ids;
-    size_t n;
-};
-
 struct hop_loader {
     struct sip_scanner *scanner;
     hop_reader *reader;
     void *context;
+};
+
+/* Reads, scans and resolves a sighting again.  NULL: its bytes are no longer to be had. */
+struct hop_sighting *hop_load(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
+                              uint32_t id, struct hop_loader *loader);
+
+/* One message on its way: ids of its sightings, in order of time. */
+struct hop_class {
+    const uint32_t *ids;
+    size_t n;
 };
 
 size_t hop_classes(struct arena *a, const struct call_table *t, const uint32_t *legs, size_t leg_count,
@@ -157,6 +162,7 @@ struct hop_path {
 VEC_TYPE(hop_paths, struct hop_path);
 
 bool hop_point_on(const struct hop_nodes *n, uint32_t node); /* some point was taken there */
+bool hop_names_itself_proxy(const struct hop_sighting *s); /* by its User-Agent or Server */
 void hop_path_sender(struct arena *a, const struct hop_nodes *n, struct hop_path *p);
 void hop_paths_responders(struct arena *a, const struct hop_nodes *n, struct hop_paths *paths);
 void hop_paths_stitch(struct arena *a, const struct hop_call *call, struct hop_paths *paths);

@@ -31,6 +31,8 @@ static void learn_message(struct hop_nodes *n, const struct hop_sighting *s)
     learn_livekit(n, s);
     if (s->via_count > 1)
         hop_nodes_forwards(n, s->message->kind == SIP_REQUEST ? &s->src : &s->dst);
+    if (s->message->status == 100 && hop_names_itself_proxy(s))
+        hop_nodes_forwards(n, &s->src);
     if (s->message->kind == SIP_REQUEST && s->via_count && address_parse(s->vias[0].host, &sent_by) &&
         !address_equal(&sent_by, &s->src.ip))
         hop_nodes_alias(n, &sent_by, &s->src);

@@ -27,14 +27,14 @@ static enum source_direction side_of(const struct hop_nodes *n, const struct hop
 }
 
 struct hop_sighting *hop_load(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
-                              uint32_t id, struct sip_scanner *scanner, hop_reader *reader, void *context)
+                              uint32_t id, struct hop_loader *loader)
 {
     const struct call_sighting *index = call_sighting_of(t, id);
     const struct call_flow *flow = call_flow_of(t, index->flow);
     struct sip_message m;
     struct slice bytes;
-    if (!reader(context, index, a, &bytes) ||
-        !sip_scan_datagram(scanner, bytes, index->missing, &m))
+    if (!loader->reader(loader->context, index, a, &bytes) ||
+        !sip_scan_datagram(loader->scanner, bytes, index->missing, &m))
         return NULL;
     struct hop_sighting *s = ARENA_NEW(a, struct hop_sighting);
     *s = (struct hop_sighting){.id = id, .index = index, .leg = call_leg_of(t, index->leg),

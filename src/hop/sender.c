@@ -3,18 +3,21 @@
 
 #include <string.h>
 
-/* kamailio and its relatives: "z9hG4bK", four hex digits, '.', 32 hex digits, '.' and a number. */
+/* kamailio and its relatives: "z9hG4bK", a few hex digits, '.', 32 hex digits, '.' and a number. */
 static bool branch_is_proxy(struct slice branch)
 {
-    return branch.n >= 7 + 4 + 1 + 32 + 2 && slice_starts(branch, SLICE("z9hG4bK")) &&
-           slice_find(slice_from(branch, 7), '.') <= 5 &&
-           slice_find(slice_from(branch, 13), '.') == 32;
+    struct slice id = slice_from(branch, 7);
+    size_t dot = slice_find(id, '.');
+    return slice_starts(branch, SLICE("z9hG4bK")) && dot > 0 && dot <= 5 &&
+           slice_find(slice_from(id, dot + 1), '.') == 32 && id.n > dot + 1 + 32 + 1;
 }
 
-static bool names_itself_proxy(const struct hop_sighting *s)
+bool hop_names_itself_proxy(const struct hop_sighting *s)
 {
     static const char *const products[] = {"kamailio", "opensips", "openser", "ser ("};
-    const struct sip_header *h = sip_header_first(s->message, SIP_HEADER_USER_AGENT);
+    bool response = s->message->kind == SIP_RESPONSE;
+    const struct sip_header *h =
+        sip_header_first(s->message, response ? SIP_HEADER_SERVER : SIP_HEADER_USER_AGENT);
     for (size_t i = 0; h && i < sizeof products / sizeof *products; i++)
         if (slice_starts_nocase(h->value, slice_of(products[i])))
             return true;
@@ -62,31 +65,34 @@ static void before_by_source(struct arena *a, const struct hop_nodes *n, struct 
 enum start { START_SENDER, START_RELAY, START_MADE };
 
 /* A request with one Via comes from the element that its source address names (RFC 3261 18.2.1), unless that one
- * hides the Vias that it received.  LiveKit's tag on another element's own branch tells that something is between. */
+ * hides the Vias that it received, as its branch or LiveKit's tag on another element's branch tell. */
 static enum start start_of(const struct hop_nodes *n, const struct hop_path *p, bool livekit_tag)
 {
     const struct hop_sighting *s = p->first;
-    if (!livekit_tag || hop_node_is_livekit(n, p->first_src) ||
-        (s->via_count && hop_branch_is_livekit(s->vias[0].branch)))
+    struct slice branch = s->via_count ? s->vias[0].branch : SLICE_NONE;
+    if (hop_node_is_livekit(n, p->first_src) || hop_branch_is_livekit(branch))
         return START_SENDER;
-    bool elsewhere = hop_nodes_know_livekit(n);
-    bool proxy = (s->via_count && branch_is_proxy(s->vias[0].branch)) || names_itself_proxy(s);
-    if (!elsewhere && !proxy)
+    if (hop_names_itself_proxy(s))
+        return livekit_tag ? START_MADE : START_SENDER;
+    if (!branch_is_proxy(branch) && !(livekit_tag && hop_nodes_know_livekit(n)))
         return START_SENDER;
-    return hop_point_on(n, p->first_src) || names_itself_proxy(s) ? START_MADE : START_RELAY;
+    return livekit_tag && hop_point_on(n, p->first_src) ? START_MADE : START_RELAY;
 }
 
-/* Further Vias: the lowest is the sender's. */
+/* Further Vias: the lowest is the sender's, or that of a proxy which hides those that it received. */
 static void sender_below(struct arena *a, const struct hop_nodes *n, struct hop_path *p, bool livekit_tag)
 {
     const struct sip_via *lowest = &p->first->vias[p->first->via_count - 1];
-    p->journey.sender = node_of_host(n, lowest->host);
-    p->journey.sender_address = lowest->host;
-    p->journey.made_by_proxy = livekit_tag && hop_nodes_know_livekit(n) &&
-                               p->journey.sender != HOP_NODE_NONE &&
-                               !hop_node_is_livekit(n, p->journey.sender) &&
-                               !hop_branch_is_livekit(lowest->branch);
+    uint32_t node = node_of_host(n, lowest->host);
+    bool elsewhere = hop_names_itself_proxy(p->first) ||
+                     (hop_nodes_know_livekit(n) && node != HOP_NODE_NONE);
     before_by_vias(a, n, p);
+    p->journey.made_by_proxy = livekit_tag && elsewhere && !hop_node_is_livekit(n, node) &&
+                               !hop_branch_is_livekit(lowest->branch);
+    if (branch_is_proxy(lowest->branch) && !p->journey.made_by_proxy)
+        return;
+    p->journey.sender = node;
+    p->journey.sender_address = lowest->host;
 }
 
 static void request_sender(struct arena *a, const struct hop_nodes *n, struct hop_path *p)
@@ -108,21 +114,41 @@ static void request_sender(struct arena *a, const struct hop_nodes *n, struct ho
 
 /* ---- responses ------------------------------------------------------------------------------------ */
 
-static bool in_record_route(const struct hop_nodes *n, struct arena *a, const struct hop_sighting *s,
-                            uint32_t node)
+/* Where in the Record-Route a node stands: the topmost is nearest the response's sender (RFC 3261 16.6 step 4). */
+static size_t place_in_routes(const struct hop_nodes *n, const struct sip_address *routes, size_t count,
+                              uint32_t node)
 {
-    const struct sip_address *routes;
-    size_t count = sip_addresses(a, s->message, SIP_HEADER_RECORD_ROUTE, &routes);
     for (size_t i = 0; i < count; i++)
         if (node != HOP_NODE_NONE && node_of_host(n, routes[i].host) == node)
-            return true;
-    return false;
+            return i;
+    return count;
 }
 
 static struct slice contact_host(struct arena *a, const struct hop_sighting *s)
 {
     const struct sip_address *contacts;
     return sip_addresses(a, s->message, SIP_HEADER_CONTACT, &contacts) ? contacts[0].host : SLICE_NONE;
+}
+
+static size_t add_name(struct slice *names, size_t n, struct slice name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slice_equal(names[i], name))
+            return n;
+    names[n] = name;
+    return n + 1;
+}
+
+/* Whom the response passed: its Contact's host, the proxies that recorded themselves, and its source. */
+static void before_by_routes(struct arena *a, const struct hop_nodes *n, struct hop_path *p,
+                             struct slice contact, const struct sip_address *routes, size_t passed)
+{
+    struct slice *names = ARENA_ARRAY(a, struct slice, passed + 2);
+    size_t count = contact.n ? add_name(names, 0, hop_host_name(a, n, contact)) : 0;
+    for (size_t i = 0; i < passed; i++)
+        count = add_name(names, count, hop_host_name(a, n, routes[i].host));
+    count = add_name(names, count, hop_node_or_address(a, n, p->first_src, &p->first->src));
+    set_before(p, names, count);
 }
 
 /* A response starts where the request ended; that its source is the last element, and no proxy with an uncaptured
@@ -133,13 +159,17 @@ static void response_sender(struct arena *a, const struct hop_nodes *n, struct h
     struct slice contact = contact_host(a, s);
     struct address address;
     bool own = address_parse(contact, &address) && address_equal(&address, &s->src.ip);
-    bool proxy = in_record_route(n, a, s, p->first_src) || hop_node_forwards(n, p->first_src);
-    if (hop_node_is_livekit(n, p->first_src) || hop_point_on(n, p->first_src) || (own && !proxy)) {
+    const struct sip_address *routes;
+    size_t count = sip_addresses(a, s->message, SIP_HEADER_RECORD_ROUTE, &routes);
+    size_t place = place_in_routes(n, routes, count, p->first_src);
+    bool proxy = place < count || hop_node_forwards(n, p->first_src);
+    bool ended = hop_point_on(n, p->first_src) && !(proxy && contact.n);
+    if (hop_node_is_livekit(n, p->first_src) || ended || (own && !proxy)) {
         p->journey.from_sender = true;
         set_sender(p, a, p->first_src, &s->src);
         return;
     }
-    before_by_source(a, n, p);
+    before_by_routes(a, n, p, contact, routes, place);
     if (contact.n && !own) {
         p->journey.sender = node_of_host(n, contact);
         p->journey.sender_address = contact;

@@ -217,19 +217,39 @@ static bool passes_on(const struct hop_wire *x, const struct hop_wire *y)
     return x->dst_node != HOP_NODE_NONE && x->dst_node == y->dst_node;
 }
 
+static bool has_via(const struct hop_sighting *s, const struct sip_via *via)
+{
+    for (size_t i = 0; i < s->via_count; i++)
+        if (hop_via_equal(&s->vias[i], via))
+            return true;
+    return false;
+}
+
+static void add_between(struct hop_wire *down, struct slice *names, struct slice name)
+{
+    for (size_t i = 0; i < down->between_count; i++)
+        if (slice_equal(names[i], name))
+            return;
+    names[down->between_count++] = name;
+}
+
+/* Who received the one, whose Vias stand on the other only, who sent that. */
 static void name_gap(struct arena *a, const struct hop_nodes *n, const struct hop_wire *up,
                      struct hop_wire *down)
 {
-    size_t more = down->head->via_count, less = up->head->via_count;
-    if (is_response(up) ? less > more : more > less) {
-        name_between(a, n, up, down, is_response(up) ? less - more : more - less);
-        return;
-    }
-    struct slice *names = ARENA_ARRAY(a, struct slice, 2);
-    names[0] = hop_node_or_address(a, n, up->dst_node, &up->head->dst);
-    names[1] = hop_node_or_address(a, n, down->src_node, &down->head->src);
+    bool response = is_response(up);
+    const struct hop_sighting *more = response ? up->head : down->head;
+    const struct hop_sighting *less = response ? down->head : up->head;
+    struct slice *names = ARENA_ARRAY(a, struct slice, more->via_count + 2);
     down->between = names;
-    down->between_count = slice_equal(names[0], names[1]) ? 1 : 2;
+    down->between_count = 0;
+    add_between(down, names, hop_node_or_address(a, n, up->dst_node, &up->head->dst));
+    for (size_t i = 0; i < more->via_count; i++) {
+        const struct sip_via *via = &more->vias[response ? i : more->via_count - 1 - i];
+        if (!has_via(less, via))
+            add_between(down, names, hop_host_name(a, n, via->host));
+    }
+    add_between(down, names, hop_node_or_address(a, n, down->src_node, &down->head->src));
 }
 
 static uint32_t last_of(const struct hop_wires *w, uint32_t root)

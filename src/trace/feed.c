@@ -72,6 +72,11 @@ bool trace_feed(struct trace *t, struct err *err)
     return true;
 }
 
+static bool joins(const struct trace *t)
+{
+    return t->sinks.check || t->sinks.call;
+}
+
 void trace_payload(void *context, const struct packet_payload *payload)
 {
     struct trace_input *in = context;
@@ -81,6 +86,8 @@ void trace_payload(void *context, const struct packet_payload *payload)
         return;
     t->points.items[in->point].messages++;
     struct call_filing filing = call_table_add(t->calls, in->point, payload, &m);
+    if (filing.leg != CALL_NONE && !filing.retransmission && !filing.duplicate && joins(t))
+        hop_joiner_note(t->joiner, t->calls, filing.sighting, &m);
     if (!t->sinks.message)
         return;
     struct trace_message message = {in->point, payload, &m, filing.retransmission, filing.duplicate};

@@ -24,17 +24,14 @@ static bool read_bytes(void *context, const struct call_sighting *s, struct aren
     return true;
 }
 
-/* Learning comes before judging: what one call tells of the nodes serves the others.  Messages alone are not
- * worth the second reading. */
+/* Learning comes before judging: what one call tells of the nodes serves the others. */
 void trace_leg_over(void *context, uint32_t leg)
 {
     struct trace *t = context;
-    if (t->sinks.check) {
-        hop_learn_leg(t->nodes, t->calls, leg, &t->scratch, read_bytes, t);
-        arena_reset(&t->scratch);
-    }
-    if (t->sinks.check || t->sinks.call)
-        hop_joiner_learn(t->joiner, t->calls, t->nodes, leg, read_bytes, t);
+    if (!t->sinks.check)
+        return;
+    hop_learn_leg(t->nodes, t->calls, leg, &t->scratch, read_bytes, t);
+    arena_reset(&t->scratch);
 }
 
 /* A partner that still speaks: the call is handed out with it, when it is over. */
@@ -54,8 +51,6 @@ static void learn_joints(struct trace *t, const uint32_t *legs, size_t n)
         if (hop_joiner_joint(t->joiner, t->nodes, legs[i], legs[i + 1], &in, &out))
             hop_nodes_join(t->nodes, &in, &out, false);
     }
-    if (hop_nodes_unsettled(t->nodes))
-        hop_nodes_settle(t->nodes);
 }
 
 static void judge(struct trace *t, const uint32_t *legs, size_t n, struct slice how)
@@ -74,6 +69,8 @@ bool trace_leg_retire(void *context, uint32_t leg)
     const uint32_t *legs = &leg;
     struct slice how = SLICE_NONE;
     size_t n = 1;
+    if (hop_nodes_unsettled(t->nodes))
+        hop_nodes_settle(t->nodes);
     if (t->sinks.check || t->sinks.call)
         n = hop_joiner_legs(t->joiner, t->calls, t->nodes, leg, &t->scratch, &legs, &how);
     if (!all_over(t, legs, n)) {
@@ -82,6 +79,8 @@ bool trace_leg_retire(void *context, uint32_t leg)
     }
     if (t->sinks.check) {
         learn_joints(t, legs, n);
+        if (hop_nodes_unsettled(t->nodes))
+            hop_nodes_settle(t->nodes);
         judge(t, legs, n, how);
     }
     if (t->sinks.call) {

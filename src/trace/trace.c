@@ -119,7 +119,7 @@ bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err
     t->sinks = *sinks;
     if (!begin_nodes(t, err))
         return false;
-    t->calls = call_table_new(&t->key, sinks->check != NULL || sinks->call != NULL, &events);
+    t->calls = call_table_new(&t->key, sinks->check != NULL, &events);
     if (!trace_feed(t, err))
         return false;
     t->ending = true;

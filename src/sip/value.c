@@ -54,11 +54,12 @@ static void walk_step(struct walk *w)
     w->p = after ? after : inside;
 }
 
-/* Goes to the next `a` or `b` (each a comma or a semicolon) at the top level, or to the end.  Most bytes mean
- * nothing here, and this runs three times a message: hence the table. */
+/* Goes to the next `a` or `b` (each a comma or a semicolon) at the top level, or to the end.  Most
+ * bytes mean nothing here, and this runs three times a message: hence the table. */
 static void walk_to(struct walk *w, char a, char b)
 {
-    static const bool means[256] = {['"'] = true, ['<'] = true, ['('] = true, [';'] = true, [','] = true};
+    static const bool means[256] = {
+        ['"'] = true, ['<'] = true, ['('] = true, [';'] = true, [','] = true};
     for (;;) {
         while (w->p < w->end && !means[(unsigned char)*w->p])
             w->p++;

@@ -9,22 +9,25 @@ struct calls {
     struct report_calls reports[CMD_OUTPUTS_MAX]; /* one for each output */
 };
 
-static const struct {
-    const char *format;
+struct format {
+    const char *name;
     void (*call)(struct text *, struct report_calls *, const struct call_summary *);
     void (*end)(struct text *, const struct report_calls *); /* NULL: nothing */
-} formats[] = {
-    {"text", report_call_text, report_calls_text_end},
-    {"csv", report_call_csv, report_calls_csv_end},
-    {"ndjson", report_call_ndjson, NULL},
 };
 
-static size_t format_of(const struct cmd_output *o)
+static const struct format formats[] = {
+    {"csv", report_call_csv, report_calls_csv_end},
+    {"ndjson", report_call_ndjson, NULL},
+    {"text", report_call_text, report_calls_text_end},
+};
+
+/* --format was held against the command's formats before. */
+static const struct format *format_of(const struct cmd_output *o)
 {
-    size_t i = 0;
-    while (strcmp(formats[i].format, o->format) != 0)
+    size_t last = sizeof formats / sizeof *formats - 1, i = 0;
+    while (i < last && strcmp(formats[i].name, o->format) != 0)
         i++;
-    return i;
+    return &formats[i];
 }
 
 static void print_call(void *context, const struct call_summary *c)
@@ -33,7 +36,7 @@ static void print_call(void *context, const struct call_summary *c)
     for (size_t i = 0; i < run->outputs.n; i++) {
         struct cmd_output *o = &run->outputs.items[i];
         trace_points(run->trace, &run->reports[i].points);
-        formats[format_of(o)].call(&o->text, &run->reports[i], c);
+        format_of(o)->call(&o->text, &run->reports[i], c);
         cmd_output_wrote(o);
     }
 }
@@ -42,8 +45,8 @@ static void end_reports(struct calls *run)
 {
     for (size_t i = 0; i < run->outputs.n; i++) {
         struct cmd_output *o = &run->outputs.items[i];
-        if (formats[format_of(o)].end)
-            formats[format_of(o)].end(&o->text, &run->reports[i]);
+        if (format_of(o)->end)
+            format_of(o)->end(&o->text, &run->reports[i]);
     }
 }
 

@@ -106,8 +106,7 @@ bool cmd_has_word(const char *list, struct slice word);
 void cmd_help_overview(struct text *out, size_t width);
 void cmd_help_command(struct text *out, enum cmd_id id, size_t width);
 void cmd_help_findings(struct text *out, size_t width);
-/* The parts of the manual that come from tables, each between `.\" begin NAME` and `.\" end NAME`.
- */
+/* The manual's parts that come from tables, each between `.\" begin NAME` and `.\" end NAME`. */
 void cmd_help_mdoc(struct text *out);
 
 /* ---- running --------------------------------------------------------------------------------- */

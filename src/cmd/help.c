@@ -70,10 +70,9 @@ static void add_examples(struct text *out, const char *examples)
 void cmd_help_overview(struct text *out, size_t width)
 {
     text_add(out, SLICE("usage: sipxray SUBCOMMAND [OPTION...] [SOURCE...]\n\n"));
-    add_paragraph(
-        out, 0, width,
-        "Reads SIP captures of several hosts and says which hop took away a header that a LiveKit "
-        "trunk promises.");
+    add_paragraph(out, 0, width,
+                  "Reads SIP captures of several hosts and says which hop took away a header that "
+                  "a LiveKit trunk promises.");
     text_add(out, SLICE("\nSubcommands:\n"));
     for (enum cmd_id id = 0; id < CMD_COUNT; id++) {
         text_printf(out, "  %-10s", cmd_command_of(id)->name);
@@ -82,9 +81,8 @@ void cmd_help_overview(struct text *out, size_t width)
     text_add(out, SLICE("\n"));
     add_paragraph(out, 0, width,
                   "SOURCE is [NAME=]FILE or [NAME=]-, a capture in pcap or pcapng format, plain or "
-                  "gzip; NAME "
-                  "is what the point of capture is called, by default the file's name without its "
-                  "extension.");
+                  "gzip; NAME is what the point of capture is called, by default the file's name "
+                  "without its extension.");
     text_add(
         out,
         SLICE("\nExample:\n  sipxray check --trunk trunk.json livekit=livekit.pcap kam1=kam1.pcap\n"

@@ -37,8 +37,7 @@ struct cmd_outputs {
 /* Opens what --format asks for; without it the command's first format on standard output. */
 bool cmd_outputs_open(struct cmd_outputs *o, const struct cmd_arguments *a, struct err *err);
 void cmd_output_wrote(struct cmd_output *o);
-/* Ends the outputs: `keep` writes what is held and puts files in their place; else nothing appears.
- */
+/* Ends the outputs: `keep` writes what is held and puts files in place; else nothing appears. */
 bool cmd_outputs_close(struct cmd_outputs *o, bool keep, struct err *err);
 bool cmd_print(
     struct text *text); /* to standard output at once; frees it; false after complaining */

@@ -1,5 +1,4 @@
-/* Reads a command line by the tables; every mistake in it gets a sentence that says how to mend it.
- */
+/* Reads a command line by the tables; a mistake gets a sentence that says how to mend it. */
 #include "cmd/internal.h"
 
 #include <string.h>

@@ -8,121 +8,117 @@
 
 static const struct cmd_command commands[CMD_COUNT] = {
     [CMD_CHECK] =
-        {.name = "check",
-         .line = "judge calls against a trunk; the exit status is the answer",
-         .operands = "SOURCE...",
-         .formats = "text json",
-         .about =
-             "Follows each request and response of each call over all captures, from its sender to "
-             "where "
-             "it was seen last, and says for each header that the trunk promises what became of it "
-             "and "
-             "which node did it. Without a trunk each X- header must survive the path unaltered. "
-             "The exit "
-             "status is 0 when all that is owed holds and each promised header was judged, 1 when "
-             "something does not hold, 3 when nothing failed but a promised header was never "
-             "judged.",
-         .examples =
-             "# Which hop takes the headers of the trunk off the BYE?\n"
-             "sipxray check --trunk trunk.json livekit=livekit.pcap kam1=kam1.pcap "
-             "five9=five9.pcap\n"
-             "# Without a trunk: does each X- header survive?\n"
-             "sipxray check kam1.pcap kam2.pcap\n"
-             "# In a script: a report to read and one for a program\n"
-             "sipxray check --trunk trunk.json --format text --format json:check.json *.pcap\n"
-             "# The values are known as well: alterations at the sender are found\n"
-             "sipxray check --trunk trunk.json --values values.json *.pcap\n",
-         .run = cmd_check},
-    [CMD_CALLS] = {.name = "calls",
-                   .line = "list the calls",
-                   .operands = "SOURCE...",
-                   .formats = "text csv ndjson",
-                   .about = "Lists the calls of the captures, each as it ends: start, duration, "
-                            "outcome, numbers, messages, "
-                            "and how many points saw it. Requests outside of calls, such as "
-                            "OPTIONS and REGISTER, are "
-                            "listed likewise.",
-                   .examples =
-                       "# The calls of one capture\n"
-                       "sipxray calls kam1.pcap\n"
-                       "# For a spreadsheet\n"
-                       "sipxray calls --format csv:calls.csv livekit.pcap kam1.pcap\n"
-                       "# Calls that were refused\n"
-                       "sipxray calls --format ndjson kam1.pcap | jq 'select(.status >= 400)'\n",
-                   .run = cmd_calls},
-    [CMD_MESSAGES] = {.name = "messages",
-                      .line = "list the SIP messages",
-                      .operands = "SOURCE...",
-                      .formats = "text ndjson",
-                      .about = "Lists each SIP message in the order of the captures. With "
-                               "--verbose each header is printed. "
-                               "Credentials are masked.",
-                      .examples =
-                          "# The messages of two hosts, merged by time\n"
-                          "sipxray messages livekit.pcap kam1.pcap\n"
-                          "# With their headers\n"
-                          "sipxray messages --verbose kam1.pcap\n"
-                          "# From a running tcpdump on another host\n"
-                          "ssh kam1 tcpdump -U -w - udp port 5060 | sipxray messages kam1=-\n",
-                      .run = cmd_messages},
-    [CMD_TRUNK] = {.name = "trunk",
-                   .line = "say what a trunk promises on which message; find its mistakes",
-                   .operands = "FILE...",
-                   .formats = "text json",
-                   .about = "Prints for each trunk in the JSON files which header it promises on "
-                            "which message, and the "
-                            "mistakes in it. With --match it says which inbound trunk LiveKit "
-                            "would pick for a call, and "
-                            "why. The exit status is 1 when a trunk has an error, or when no trunk "
-                            "or several match.",
-                   .examples =
-                       "# What do my trunks promise?\n"
-                       "lk sip inbound list --json > trunks.json; sipxray trunk trunks.json\n"
-                       "# Which trunk takes this call?\n"
-                       "sipxray trunk --match +15105550100 --from +14155550100 --source 10.0.1.1 "
-                       "trunks.json\n",
-                   .run = cmd_trunk},
-    [CMD_HELP] = {.name = "help",
-                  .line = "explain a subcommand, or list the findings",
-                  .operands = "[SUBCOMMAND | findings]",
-                  .about = "Explains a subcommand with its options and examples. `sipxray help "
-                           "findings` lists what check "
-                           "can find.",
-                  .examples = "# The options of check\n"
-                              "sipxray help check\n",
-                  .run = cmd_help},
+        {
+            .name = "check",
+            .line = "judge calls against a trunk; the exit status is the answer",
+            .operands = "SOURCE...",
+            .formats = "text json",
+            .about = "Follows each request and response of each call over all captures, from its "
+                     "sender to where it was seen last, and says for each header that the trunk "
+                     "promises what became of it and which node did it. Without a trunk each X- "
+                     "header must survive the path unaltered. The exit status is 0 when all that "
+                     "is owed holds and each promised header was judged, 1 when something does not "
+                     "hold, 3 when nothing failed but a promised header was never judged.",
+            .examples =
+                "# Which hop takes the headers of the trunk off the BYE?\n"
+                "sipxray check --trunk trunk.json livekit=livekit.pcap kam1=kam1.pcap "
+                "five9=five9.pcap\n"
+                "# Without a trunk: does each X- header survive?\n"
+                "sipxray check kam1.pcap kam2.pcap\n"
+                "# In a script: a report to read and one for a program\n"
+                "sipxray check --trunk trunk.json --format text --format json:check.json *.pcap\n"
+                "# The values are known as well: alterations at the sender are found\n"
+                "sipxray check --trunk trunk.json --values values.json *.pcap\n",
+            .run = cmd_check,
+        },
+    [CMD_CALLS] =
+        {
+            .name = "calls",
+            .line = "list the calls",
+            .operands = "SOURCE...",
+            .formats = "text csv ndjson",
+            .about = "Lists the calls of the captures, each as it ends: start, duration, outcome, "
+                     "numbers, messages, and how many points saw it. Requests outside of calls, "
+                     "such as OPTIONS and REGISTER, are listed likewise.",
+            .examples = "# The calls of one capture\n"
+                        "sipxray calls kam1.pcap\n"
+                        "# For a spreadsheet\n"
+                        "sipxray calls --format csv:calls.csv livekit.pcap kam1.pcap\n"
+                        "# Calls that were refused\n"
+                        "sipxray calls --format ndjson kam1.pcap | jq 'select(.status >= 400)'\n",
+            .run = cmd_calls,
+        },
+    [CMD_MESSAGES] =
+        {
+            .name = "messages",
+            .line = "list the SIP messages",
+            .operands = "SOURCE...",
+            .formats = "text ndjson",
+            .about = "Lists each SIP message in the order of the captures. With --verbose each "
+                     "header is printed. Credentials are masked.",
+            .examples = "# The messages of two hosts, merged by time\n"
+                        "sipxray messages livekit.pcap kam1.pcap\n"
+                        "# With their headers\n"
+                        "sipxray messages --verbose kam1.pcap\n"
+                        "# From a running tcpdump on another host\n"
+                        "ssh kam1 tcpdump -U -w - udp port 5060 | sipxray messages kam1=-\n",
+            .run = cmd_messages,
+        },
+    [CMD_TRUNK] =
+        {
+            .name = "trunk",
+            .line = "say what a trunk promises on which message; find its mistakes",
+            .operands = "FILE...",
+            .formats = "text json",
+            .about = "Prints for each trunk in the JSON files which header it promises on which "
+                     "message, and the mistakes in it. With --match it says which inbound trunk "
+                     "LiveKit would pick for a call, and why. The exit status is 1 when a trunk "
+                     "has an error, or when no trunk or several match.",
+            .examples = "# What do my trunks promise?\n"
+                        "lk sip inbound list --json > trunks.json; sipxray trunk trunks.json\n"
+                        "# Which trunk takes this call?\n"
+                        "sipxray trunk --match +15105550100 --from +14155550100 --source 10.0.1.1 "
+                        "trunks.json\n",
+            .run = cmd_trunk,
+        },
+    [CMD_HELP] =
+        {
+            .name = "help",
+            .line = "explain a subcommand, or list the findings",
+            .operands = "[SUBCOMMAND | findings]",
+            .about = "Explains a subcommand with its options and examples. `sipxray help findings` "
+                     "lists what check can find.",
+            .examples = "# The options of check\n"
+                        "sipxray help check\n",
+            .run = cmd_help,
+        },
 };
 
 static const struct cmd_option options[CMD_OPT_COUNT] = {
-    [CMD_OPT_TRUNK] = {"trunk", 0, true, false, BIT(CHECK), "FILE",
-                       "LiveKit trunks as JSON: a list, a create request or a bare trunk",
-                       "In the shapes that lk sip inbound list --json and lk sip outbound list "
-                       "--json print and that "
-                       "the create and update commands take; names in camelCase or snake_case. The "
-                       "trunk of each call is "
-                       "picked as LiveKit would pick it. A dash reads standard input."},
+    [CMD_OPT_TRUNK] =
+        {"trunk", 0, true, false, BIT(CHECK), "FILE",
+         "LiveKit trunks as JSON: a list, a create request or a bare trunk",
+         "In the shapes that lk sip inbound list --json and lk sip outbound list --json print and "
+         "that the create and update commands take; names in camelCase or snake_case. The trunk of "
+         "each call is picked as LiveKit would pick it. A dash reads standard input."},
     [CMD_OPT_TRUNK_ID] = {"trunk-id", 0, false, false, BIT(CHECK), "ID",
                           "judge all calls by this trunk instead of the one that matches", NULL},
     [CMD_OPT_LIVEKIT] = {"livekit", 0, false, false, BIT(CHECK), "NAME|ADDR",
                          "which node is LiveKit",
                          "A point's name, a name given by --node, or an address. Without it "
-                         "LiveKit is recognised by how "
-                         "its messages look."},
+                         "LiveKit is recognised by how its messages look."},
     [CMD_OPT_VALUES] = {"values", 0, false, false, BIT(CHECK) | BIT(TRUNK), "FILE",
                         "attribute values as JSON; they become part of what is owed",
                         "An object with the value of each attribute, as a string. An attribute "
-                        "whose value is null "
-                        "is known to be unset, and its header is not owed."},
+                        "whose value is null is known to be unset, and its header is not owed."},
     [CMD_OPT_NODE] = {"node", 0, true, false, BIT(CHECK), "NAME=ADDR[,ADDR...]",
                       "these addresses are one node of this name",
                       "For nodes without a capture of their own, or with addresses that the "
-                      "captures do not show to "
-                      "belong together."},
+                      "captures do not show to belong together."},
     [CMD_OPT_FOLLOW] = {"follow", 0, true, false, BIT(CHECK), "PATTERN",
                         "follow the headers of this name; * and ? stand for any text",
                         "Without a trunk they are judged in place of X-*. With a trunk they are "
-                        "shown beside those that it "
-                        "promises, and their loss does not count."},
+                        "shown beside those that it promises, and their loss does not count."},
     [CMD_OPT_BPF] = {"bpf", 0, false, false, CAPTURES, "EXPR",
                      "read only packets that this pcap-filter(7) expression selects",
                      "A filter on ports loses the later fragments of large messages."},
@@ -140,8 +136,7 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
     [CMD_OPT_FORMAT] = {"format", 0, true, false, PRINTING, "F[:FILE]",
                         "print in this format, to FILE where one is given",
                         "Several formats can be asked for in one run, all but one of them with a "
-                        "file. A file appears "
-                        "whole or not at all."},
+                        "file. A file appears whole or not at all."},
     [CMD_OPT_COLOR] = {"color", 0, false, false, PRINTING, "WHEN",
                        "colours: auto (on a terminal, the default), always, never", NULL},
     [CMD_OPT_SHOW_SECRETS] = {"show-secrets", 0, false, false, PRINTING & ~BIT(CALLS), NULL,

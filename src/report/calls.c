@@ -47,8 +47,7 @@ struct columns {
     size_t outcome, number, call_id;
 };
 
-/* The fixed cells take 29 columns; a wider terminal gives to the numbers and then to the Call-ID.
- */
+/* The fixed cells take 29 columns; a wider terminal gives to the numbers and the Call-ID. */
 static struct columns columns_of(const struct report_style *style)
 {
     struct columns c = {.outcome = 13, .number = NUMBER_LEAST, .call_id = CALL_ID_LEAST};
@@ -119,8 +118,7 @@ static void add_field(struct text *out, struct slice value)
     text_add_csv(out, value);
 }
 
-/* Several values in one field stand apart by a space, which neither names nor Call-IDs should hold.
- */
+/* Several values in one field stand apart by a space; names and Call-IDs should hold none. */
 static struct slice joined(struct arena *a, const struct slice *items, size_t n)
 {
     struct text t = {0};

@@ -67,8 +67,7 @@ void report_add_other_findings(struct text *out, const struct report_style *styl
 
 /* ---- secrets --------------------------------------------------------------------------------- */
 
-/* The value, or what may be shown of it: "Digest ***" of credentials, "***" of keys and passwords.
- */
+/* The value, or what may be shown of it: "Digest ***" of credentials, "***" of keys. */
 struct slice report_masked(struct arena *a, const struct report_style *style, struct slice name,
                            struct slice value);
 

@@ -18,8 +18,7 @@ struct report_style {
     bool show_secrets; /* else credentials are masked */
 };
 
-#define REPORT_WIDTH_MIN 40u /* narrower terminals are written to as if they had so many columns   \
-                              */
+#define REPORT_WIDTH_MIN 40u /* narrower terminals are taken for so wide */
 
 /* Adds text word by word, breaking lines at `width`.  `column` is where the line stands now;
  * further lines are indented by `indent`.  Returns the column it ends at. */

@@ -101,8 +101,7 @@ static void test_guilty_words(void **state)
           .candidates = two,
           .candidate_count = 2},
          "FAIL  1 of 1 header of BYE is lost between livekit:out and five9:in; candidates "
-         "10.0.1.1, 10.0.2.2; a "
-         "capture on one of them would settle it: X-A\n"},
+         "10.0.1.1, 10.0.2.2; a capture on one of them would settle it: X-A\n"},
         {CHECK_ALTERED,
          {.any = true,
           .after = SLICE("a:out"),
@@ -110,8 +109,7 @@ static void test_guilty_words(void **state)
           .candidates = two,
           .candidate_count = 1},
          "FAIL  1 of 1 header of BYE is altered between a:out and b:in; candidate 10.0.1.1; a "
-         "capture on it would "
-         "settle it: X-A\n"},
+         "capture on it would settle it: X-A\n"},
         {CHECK_STRIPPED,
          {.any = true, .after = SLICE("a:out"), .before = SLICE("b:in")},
          "FAIL  1 of 1 header of BYE is lost between a:out and b:in, where no other node is known: "
@@ -119,8 +117,7 @@ static void test_guilty_words(void **state)
         {CHECK_MISSING,
          {.any = true, .before = SLICE("five9:in"), .candidates = two, .candidate_count = 2},
          "FAIL  1 of 1 header of BYE is lost before five9:in; candidates 10.0.1.1, 10.0.2.2; a "
-         "capture on one of "
-         "them would settle it: X-A\n"},
+         "capture on one of them would settle it: X-A\n"},
         {CHECK_NEVER_SENT,
          {.any = true, .node = SLICE("livekit"), .out = SLICE("10.0.1.10")},
          "FAIL  livekit (10.0.1.10) sends BYE without 1 of 1 header: X-A\n"},

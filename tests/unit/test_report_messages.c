@@ -97,10 +97,8 @@ static void test_request(void **state)
     (void)state;
     take(&s, SLICE(BYE));
     struct json *root = ndjson(&s, false);
-    has_members(
-        root,
-        "point frames time transport src dst kind method uri status reason call_id cseq state "
-        "retransmission headers body_length malformed");
+    has_members(root, "point frames time transport src dst kind method uri status reason call_id "
+                      "cseq state retransmission headers body_length malformed");
     is_string(root, "point", "kam1");
     is_string(root, "time", "2026-11-21T19:40:01.123456Z");
     is_string(root, "transport", "udp");
@@ -266,8 +264,8 @@ static void test_calls_csv(void **state)
     assert_string_equal(
         t.p,
         "start,duration_ms,outcome,status,method,caller,callee,src,dst,messages,points,call_ids\r\n"
-        "2026-11-21T19:40:01.123456Z,62500,failed,486,INVITE,+14155550100,'=cmd|x,"
-        "10.0.1.10:5060,[fd00::1]:5060,22,kam1 five9,\"a,b@c d\"\r\n");
+        "2026-11-21T19:40:01.123456Z,62500,failed,486,INVITE,+14155550100,'=cmd|x,10.0.1.10:5060,["
+        "fd00::1]:5060,22,kam1 five9,\"a,b@c d\"\r\n");
     text_free(&t);
 }
 
@@ -281,12 +279,11 @@ static void test_calls_ndjson(void **state)
     c.status = 0;
     report_call_ndjson(&t, &r, &c);
     assert_string_equal(
-        t.p,
-        "{\"call_ids\":[\"a,b@c\",\"d\"],\"start\":\"2026-11-21T19:40:01.123456Z\",\"answer\":null,"
-        "\"end\":null,\"last\":\"2026-11-21T19:41:03.623456Z\",\"duration_ms\":62500,"
-        "\"outcome\":\"none\",\"status\":null,\"method\":\"INVITE\",\"caller\":\"+14155550100\","
-        "\"callee\":\"=cmd|x\",\"src\":\"10.0.1.10:5060\",\"dst\":\"[fd00::1]:5060\","
-        "\"messages\":22,\"points\":[\"kam1\",\"five9\"]}\n");
+        t.p, "{\"call_ids\":[\"a,b@c\",\"d\"],\"start\":\"2026-11-21T19:40:01.123456Z\",\"answer\":"
+             "null,\"end\":null,\"last\":\"2026-11-21T19:41:03.623456Z\",\"duration_ms\":62500,"
+             "\"outcome\":\"none\",\"status\":null,\"method\":\"INVITE\",\"caller\":\"+"
+             "14155550100\",\"callee\":\"=cmd|x\",\"src\":\"10.0.1.10:5060\",\"dst\":\"[fd00::1]:"
+             "5060\",\"messages\":22,\"points\":[\"kam1\",\"five9\"]}\n");
     text_free(&t);
 }
 

@@ -45,8 +45,9 @@ static void end_reports(struct calls *run)
 {
     for (size_t i = 0; i < run->outputs.n; i++) {
         struct cmd_output *o = &run->outputs.items[i];
-        if (format_of(o)->end)
-            format_of(o)->end(&o->text, &run->reports[i]);
+        const struct format *f = format_of(o);
+        if (f->end)
+            f->end(&o->text, &run->reports[i]);
     }
 }
 

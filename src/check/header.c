@@ -45,13 +45,36 @@ static struct check_guilty guilty_sender(const struct check_work *w, const struc
     return g;
 }
 
-static struct check_guilty guilty_before(const struct check_work *w, const struct hop_journey *j)
+static size_t add_between(struct slice *names, size_t n, const struct hop_journey *j, size_t from, size_t to)
 {
-    return (struct check_guilty){
-        .any = true,
-        .before = hop_sighting_at(w->arena, w->call->nodes, j->steps[0].sighting),
-        .candidates = j->before,
-        .candidate_count = j->before_count};
+    for (size_t i = from; i <= to; i++)
+        for (size_t k = 0; k < j->steps[i].between_count; k++)
+            names[n++] = j->steps[i].between[k];
+    return n;
+}
+
+static size_t count_between(const struct hop_journey *j, size_t from, size_t to)
+{
+    size_t n = 0;
+    for (size_t i = from; i <= to; i++)
+        n += j->steps[i].between_count;
+    return n;
+}
+
+/* Somewhere before a step, with nothing to be seen of the header at those before it. */
+static struct check_guilty guilty_before(const struct check_work *w, const struct hop_journey *j, size_t step)
+{
+    struct check_guilty g = {.any = true,
+                             .before = hop_sighting_at(w->arena, w->call->nodes, j->steps[step].sighting)};
+    struct slice *names =
+        ARENA_ARRAY(w->arena, struct slice, j->before_count + 1 + count_between(j, 1, step));
+    for (size_t i = 0; i < j->before_count; i++)
+        names[g.candidate_count++] = j->before[i];
+    if (j->from_sender)
+        names[g.candidate_count++] = sender_name(w, j);
+    g.candidate_count = add_between(names, g.candidate_count, j, 1, step);
+    g.candidates = names;
+    return g;
 }
 
 static struct slice node_at_step(const struct check_work *w, const struct hop_step *step)
@@ -81,30 +104,25 @@ static struct check_guilty guilty_between(const struct check_work *w, const stru
     }
     g.after = hop_sighting_at(w->arena, w->call->nodes, from);
     g.before = hop_sighting_at(w->arena, w->call->nodes, to);
-    size_t most = 0;
-    for (size_t i = good + 1; i <= bad; i++)
-        most += j->steps[i].between_count;
-    struct slice *names = ARENA_ARRAY(w->arena, struct slice, most);
-    for (size_t i = good + 1; i <= bad; i++)
-        for (size_t k = 0; k < j->steps[i].between_count; k++)
-            names[g.candidate_count++] = j->steps[i].between[k];
+    struct slice *names = ARENA_ARRAY(w->arena, struct slice, count_between(j, good + 1, bad));
+    g.candidate_count = add_between(names, 0, j, good + 1, bad);
     g.candidates = names;
     return g;
 }
 
 /* ---- the walk ------------------------------------------------------------------------------------- */
 
-/* Where the first sighting stands wrong already. */
-static struct check_guilty guilty_at_start(const struct check_work *w, const struct hop_journey *j)
+/* Where the first sighting that was captured far enough stands wrong already. */
+static struct check_guilty guilty_at_start(const struct check_work *w, const struct hop_journey *j, size_t step)
 {
-    return j->from_sender ? guilty_sender(w, j) : guilty_before(w, j);
+    return j->from_sender && step == 0 ? guilty_sender(w, j) : guilty_before(w, j, step);
 }
 
 static void judge_absent_at_start(const struct check_work *w, const struct hop_journey *j,
-                                  struct check_header *h)
+                                  struct check_header *h, size_t known)
 {
-    h->verdict = j->from_sender && h->states[0] == CHECK_STATE_MISSING ? CHECK_NEVER_SENT : CHECK_MISSING;
-    h->guilty = h->verdict == CHECK_NEVER_SENT ? guilty_sender(w, j) : guilty_before(w, j);
+    h->verdict = j->from_sender && known == 0 ? CHECK_NEVER_SENT : CHECK_MISSING;
+    h->guilty = guilty_at_start(w, j, known);
 }
 
 /* From the first sighting that shows the header on. */
@@ -114,7 +132,7 @@ static void judge_survival(const struct check_work *w, const struct hop_journey 
     size_t good = seen, n = j->step_count;
     if (h->states[seen] == CHECK_STATE_ALTERED) {
         h->verdict = check_values_compare(reference, &h->values[seen]);
-        h->guilty = guilty_at_start(w, j);
+        h->guilty = guilty_at_start(w, j, seen);
         return;
     }
     for (size_t i = seen + 1; i < n; i++) {
@@ -145,7 +163,7 @@ static void judge(const struct check_work *w, const struct hop_journey *j, const
     if (known == n)
         h->verdict = CHECK_UNKNOWN;
     else if (seen == n || (must && h->states[known] == CHECK_STATE_MISSING))
-        judge_absent_at_start(w, j, h);
+        judge_absent_at_start(w, j, h, known);
     else
         judge_survival(w, j, h, reference, seen);
 }

@@ -38,10 +38,23 @@ static inline void sip_round(uint64_t v[4])
     v[2] = rotl(v[2], 32);
 }
 
-static inline uint64_t word_of(const unsigned char *p, size_t n)
+static inline uint64_t word_of(const unsigned char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, 8);
+    return w;
+}
+
+/* The last `left` bytes (0 to 7) before `end`.  Where eight can be read that end there, no loop is needed. */
+static inline uint64_t tail_of(const unsigned char *end, size_t left, size_t n)
 {
     uint64_t w = 0;
-    memcpy(&w, p, n);
+    if (left == 0)
+        return 0;
+    if (n >= 8)
+        return word_of(end - 8) >> (64 - 8 * left);
+    for (size_t i = 0; i < left; i++)
+        w |= (uint64_t)end[i - left] << 8 * i;
     return w;
 }
 
@@ -52,12 +65,12 @@ uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t n)
     const unsigned char *p = bytes;
     size_t left = n;
     for (; left >= 8; p += 8, left -= 8) {
-        uint64_t w = word_of(p, 8);
+        uint64_t w = word_of(p);
         v[3] ^= w;
         sip_round(v);
         v[0] ^= w;
     }
-    uint64_t last = (uint64_t)n << 56 | (left ? word_of(p, left) : 0);
+    uint64_t last = (uint64_t)n << 56 | tail_of(p + left, left, n);
     v[3] ^= last;
     sip_round(v);
     v[0] ^= last;

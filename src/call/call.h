@@ -20,7 +20,8 @@
 struct call_flow {
     struct endpoint src, dst;
     uint8_t transport; /* enum packet_transport */
-    uint32_t uses;
+    uint32_t uses; /* 0: free */
+    uint32_t next_free;
 };
 
 /* A further frame of a sighting: a fragment, a retransmission or a duplicate. */

@@ -11,6 +11,8 @@
 /* Recently retired Call-IDs, to notice late messages; direct-mapped. */
 #define CALL_RETIRED_SLOTS 65536u
 
+#define CALL_RECENT_FLOWS 64u /* direct-mapped */
+
 enum call_list { CALL_FREE, CALL_ACTIVE, CALL_OVER_SOON, CALL_WAITING, CALL_PARKED, CALL_LISTS };
 
 /* An entry of the waiting heap; stale when the leg's generation has moved on. */
@@ -32,6 +34,7 @@ struct call_table {
     VEC(struct call_flow) flows;
     VEC(struct call_frame) frames;
     uint32_t free_leg, free_sighting, free_flow, free_frame; /* heads of the free lists */
+    uint32_t recent_flows[CALL_RECENT_FLOWS]; /* ids; any, where none was found yet */
     struct map leg_index, sighting_index, flow_index;
 
     uint32_t oldest[CALL_LISTS], newest[CALL_LISTS]; /* by last activity */

@@ -21,27 +21,49 @@ static uint64_t flow_hash(const struct call_table *t, const struct packet_payloa
     return hash_bytes(&t->key, bytes, n);
 }
 
-uint32_t call_flow_use(struct call_table *t, const struct packet_payload *p)
+static bool flow_is(const struct call_flow *f, const struct packet_payload *p)
+{
+    return f->uses && f->transport == p->transport && endpoint_equal(&f->src, &p->src) &&
+           endpoint_equal(&f->dst, &p->dst);
+}
+
+/* Few flows carry most messages: a small table by their last bytes saves the hash. */
+static uint32_t *flow_recent(struct call_table *t, const struct packet_payload *p)
+{
+    size_t at = p->src.ip.bytes[3] + 3u * p->dst.ip.bytes[3] + 5u * p->src.port + 7u * p->dst.port;
+    return &t->recent_flows[at % CALL_RECENT_FLOWS];
+}
+
+static uint32_t flow_find(struct call_table *t, const struct packet_payload *p)
 {
     uint64_t hash = flow_hash(t, p);
     uint32_t id;
     for (uint32_t at = map_first(&t->flow_index, hash);
          (id = map_next(&t->flow_index, hash, &at)) != MAP_NONE;) {
         struct call_flow *f = &t->flows.items[id];
-        if (f->transport == p->transport && endpoint_equal(&f->src, &p->src) &&
-            endpoint_equal(&f->dst, &p->dst)) {
+        if (flow_is(f, p)) {
             f->uses++;
             return id;
         }
     }
     id = t->free_flow;
     if (id != CALL_NONE)
-        t->free_flow = t->flows.items[id].uses;
+        t->free_flow = t->flows.items[id].next_free;
     else
         id = (uint32_t)vec_next(&t->flows);
-    t->flows.items[id] = (struct call_flow){p->src, p->dst, (uint8_t)p->transport, 1};
+    t->flows.items[id] = (struct call_flow){p->src, p->dst, (uint8_t)p->transport, 1, CALL_NONE};
     map_add(&t->flow_index, hash, id);
     return id;
+}
+
+uint32_t call_flow_use(struct call_table *t, const struct packet_payload *p)
+{
+    uint32_t *recent = flow_recent(t, p);
+    if (*recent < t->flows.n && flow_is(&t->flows.items[*recent], p)) {
+        t->flows.items[*recent].uses++;
+        return *recent;
+    }
+    return *recent = flow_find(t, p);
 }
 
 void call_flow_release(struct call_table *t, uint32_t flow)
@@ -51,7 +73,7 @@ void call_flow_release(struct call_table *t, uint32_t flow)
         return;
     struct packet_payload key = {.transport = f->transport, .src = f->src, .dst = f->dst};
     map_remove(&t->flow_index, flow_hash(t, &key), flow);
-    f->uses = t->free_flow;
+    f->next_free = t->free_flow;
     t->free_flow = flow;
 }
 

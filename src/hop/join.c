@@ -55,9 +55,11 @@ static void collect_place(struct hop_joiner *j, const struct hop_nodes *n, char 
     int64_t first = kind == 'b' ? 0 : -JOIN_SECONDS, last = kind == 'b' ? JOIN_SECONDS : 0;
     const struct address *ips;
     size_t count = hop_node_ips(n, e, &ips);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        uint64_t place = join_place(j, kind, point, &ips[i]);
         for (int64_t d = first; d <= last; d++)
-            collect(j, join_second_key(j, join_place(j, kind, point, &ips[i]), time_ns, d), &j->candidates);
+            collect(j, join_second_key(place, time_ns, d), &j->candidates);
+    }
 }
 
 /* Those that share a value or tags, then those of the same time: by both numbers, by place. */
@@ -71,7 +73,7 @@ static void collect_all(struct hop_joiner *j, const struct hop_nodes *n, uint32_
         if (i >= f->value_count || join_carriers(j, f->keys[i]) <= 2)
             collect(j, f->keys[i], &j->candidates);
     for (int64_t d = -JOIN_SECONDS; f->parties && d <= JOIN_SECONDS; d++)
-        collect(j, join_second_key(j, f->parties, f->start_ns, d), &j->candidates);
+        collect(j, join_second_key(f->parties, f->start_ns, d), &j->candidates);
     for (size_t i = 0; i < f->invite_count; i++) {
         const struct join_invite *v = &f->invites[i];
         collect_place(j, n, 'b', v->point, &v->dst, v->time_ns);

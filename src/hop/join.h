@@ -58,7 +58,7 @@ struct join_score {
 
 uint64_t join_key_of(const struct hop_joiner *j, char kind, const void *bytes, size_t n);
 /* Something in a second of capture time, `apart` seconds off: what is looked for among the legs of that time only. */
-uint64_t join_second_key(const struct hop_joiner *j, uint64_t what, int64_t time_ns, int64_t apart);
+uint64_t join_second_key(uint64_t what, int64_t time_ns, int64_t apart);
 /* An INVITE that begins ('b') or comes in ('e') at an address, as a point saw it. */
 uint64_t join_place(const struct hop_joiner *j, char kind, uint16_t point, const struct address *at);
 

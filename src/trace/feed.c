@@ -17,6 +17,8 @@ static bool advance(struct trace_input *in, struct err *err)
 {
     enum source_result r = source_next(in->source, &in->frame, err);
     in->ready = r == SOURCE_FRAME;
+    if (r == SOURCE_END)
+        packet_flush(in->decoder);
     return r != SOURCE_ERROR;
 }
 

@@ -56,14 +56,19 @@ static bool share_value(const struct hop_joiner *j, const struct join_facts *x, 
     return false;
 }
 
-/* Both INVITEs were made at one address: two calls beside each other, not one after the other. */
-static bool begin_alike(const struct join_facts *x, const struct join_facts *y)
+static bool go_alike(const struct join_invite *x, const struct join_invite *y)
+{
+    return endpoint_equal(&x->src, &y->src) &&
+           ((x->first_hop && y->first_hop) || endpoint_equal(&x->dst, &y->dst));
+}
+
+/* Both INVITEs were made at one address, or went the same way over one link: two calls beside each other, not one
+ * after the other. */
+static bool run_alike(const struct join_facts *x, const struct join_facts *y)
 {
     for (size_t i = 0; i < x->invite_count; i++)
         for (size_t k = 0; k < y->invite_count; k++)
-            if (x->invites[i].first_hop && y->invites[k].first_hop &&
-                address_equal(&x->invites[i].src.ip, &y->invites[k].src.ip) &&
-                x->invites[i].src.port == y->invites[k].src.port)
+            if (go_alike(&x->invites[i], &y->invites[k]))
                 return true;
     return false;
 }
@@ -113,7 +118,7 @@ struct join_score join_score_of(const struct hop_joiner *j, const struct hop_nod
         s.reasons = same_tags(fx, fy) && near_in_time(fx, fy) ? BY_TAGS : 0;
         return s;
     }
-    if (begin_alike(fx, fy))
+    if (run_alike(fx, fy))
         return s;
     bool place = placed(n, fx, fy, &s), near = place || near_in_time(fx, fy);
     s.reasons = (place ? BY_PLACE : 0) | (near ? BY_TIME : 0) |

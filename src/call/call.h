@@ -72,6 +72,7 @@ struct call_leg {
     uint32_t messages;           /* with retransmissions */
     uint32_t newer, older;       /* neighbours in the list by last activity */
     uint32_t tag;                /* upper half of the Call-ID's hash */
+    uint64_t points;             /* bit i: point i saw it; the last bit: that or a later one */
     uint32_t from_tag;           /* of the first INVITE: tells the directions apart */
     uint32_t generation;         /* counts returns from the waiting heap */
     uint16_t status;             /* final answer to the INVITE */

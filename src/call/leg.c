@@ -141,7 +141,8 @@ void call_leg_note(struct call_table *t, uint32_t leg, const struct packet_paylo
 {
     struct call_leg *l = &t->legs.items[leg];
     if (l->messages++ == 0) {
-        leg_name(t, l, m);
+        if (m->kind != SIP_REQUEST || m->method_id != SIP_INVITE) /* an INVITE names it below */
+            leg_name(t, l, m);
         l->method = (uint8_t)m->method_id;
     }
     if (p->time_ns > l->last_ns)

@@ -224,6 +224,8 @@ static void leg_append(struct call_table *t, uint32_t leg, uint32_t id)
         t->sightings.items[l->last].next = id;
     l->last = id;
     l->count++;
+    uint16_t point = t->sightings.items[id].point;
+    l->points |= (uint64_t)1 << (point < 63 ? point : 63);
 }
 
 void call_sighting_file(struct call_table *t, uint32_t leg, uint16_t point,

@@ -25,27 +25,26 @@ static int64_t earliest(int64_t a, int64_t b)
     return a && (!b || a < b) ? a : b;
 }
 
-static uint16_t highest_point(const struct call_table *t, const uint32_t *legs, size_t n)
+/* Points beyond the mask's bits are looked up one by one. */
+static void points_by_sighting(const struct call_table *t, const struct call_leg *l, uint8_t *seen)
 {
-    uint16_t highest = 0;
-    for (size_t i = 0; i < n; i++)
-        for (uint32_t id = call_leg_of(t, legs[i])->first; id != CALL_NONE;
-             id = call_sighting_of(t, id)->next)
-            if (call_sighting_of(t, id)->point > highest)
-                highest = call_sighting_of(t, id)->point;
-    return highest;
+    for (uint32_t id = l->first; id != CALL_NONE; id = call_sighting_of(t, id)->next)
+        seen[call_sighting_of(t, id)->point] = 1;
 }
 
 static void points_list(const struct call_table *t, const uint32_t *legs, size_t n, struct arena *a,
                         struct call_summary *out)
 {
-    size_t limit = (size_t)highest_point(t, legs, n) + 1;
-    uint8_t *seen = arena_alloc(a, limit);
-    uint32_t *points = ARENA_ARRAY(a, uint32_t, limit);
+    uint64_t mask = 0;
     for (size_t i = 0; i < n; i++)
-        for (uint32_t id = call_leg_of(t, legs[i])->first; id != CALL_NONE;
-             id = call_sighting_of(t, id)->next)
-            seen[call_sighting_of(t, id)->point] = 1;
+        mask |= call_leg_of(t, legs[i])->points;
+    size_t limit = mask >> 63 ? UINT16_MAX + 1u : 63;
+    uint8_t *seen = arena_alloc(a, limit);
+    for (size_t i = 0; i < 63; i++)
+        seen[i] = mask >> i & 1;
+    for (size_t i = 0; mask >> 63 && i < n; i++)
+        points_by_sighting(t, call_leg_of(t, legs[i]), seen);
+    uint32_t *points = ARENA_ARRAY(a, uint32_t, limit);
     for (size_t i = 0; i < limit; i++)
         if (seen[i])
             points[out->point_count++] = (uint32_t)i;

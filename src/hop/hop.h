@@ -154,9 +154,9 @@ struct hop_call {
 #define HOP_GROUP_MAX   512u  /* sightings of one message that are put in order */
 #define HOP_CLASSES_MAX 2048u /* messages of one call that are followed */
 
-/* Feeds hop_nodes with what a leg's messages tell. */
-void hop_learn_leg(struct hop_nodes *n, const struct call_table *t, uint32_t leg, struct arena *scratch,
-                   hop_reader *reader, void *context);
+/* Feeds hop_nodes with what the messages of legs tell; several: of one call, over which they are followed. */
+void hop_learn_legs(struct hop_nodes *n, const struct call_table *t, const uint32_t *legs, size_t leg_count,
+                    struct arena *scratch, hop_reader *reader, void *context);
 /* Builds the journeys of a call; everything is in the arena. */
 struct hop_call *hop_call_build(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
                                 const uint32_t *legs, size_t leg_count, hop_reader *reader,

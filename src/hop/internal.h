@@ -14,8 +14,6 @@ struct hop_address {
     bool keeps_vias;   /* of the node, kept at the root */
     bool forwards;     /* likewise */
     bool livekit;      /* likewise */
-    const struct address *ips; /* of the node, kept at the root; none: its own alone */
-    size_t ip_count;
     bool in_packets;   /* some packet carries it */
     struct slice text; /* as it is shown */
     uint32_t name;     /* index into names + 1, at the root; 0: none */
@@ -68,12 +66,12 @@ struct hop_nodes {
     bool know_livekit;
     uint64_t overflow;
     uint64_t changes, settled_at;
+    bool united;      /* two nodes became one since they were settled */
+    unsigned settled; /* how often that was heeded at once */
 };
 
 /* The address of an endpoint, made when `make` is set. */
 uint32_t hop_address_of(struct hop_nodes *n, const struct endpoint *e, bool make);
-/* All addresses of the node that an endpoint belongs to. */
-size_t hop_node_ips(const struct hop_nodes *n, const struct endpoint *e, const struct address **ips);
 uint32_t hop_root(const struct hop_nodes *n, uint32_t address);
 void hop_unite(struct hop_nodes *n, uint32_t a, uint32_t b);
 bool hop_was_seen(const struct hop_nodes *n, uint32_t src, uint32_t dst, uint16_t point);

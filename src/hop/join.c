@@ -21,6 +21,8 @@ void hop_joiner_free(struct hop_joiner *j)
         free(j->legs.items[i]);
     vec_free(&j->legs);
     vec_free(&j->marks);
+    vec_free(&j->rings);
+    map_free(&j->ring_index);
     map_free(&j->index);
     sip_scanner_free(j->scanner);
     free(j);
@@ -33,37 +35,26 @@ uint64_t hop_joiner_left_out(const struct hop_joiner *j)
 
 /* ---- partners ------------------------------------------------------------------------------------- */
 
-static void collect(struct hop_joiner *j, uint64_t key, struct join_candidates *c)
+static void add_candidate(struct hop_joiner *j, uint32_t leg)
+{
+    if (j->marks.items[leg] == j->search)
+        return;
+    j->marks.items[leg] = j->search;
+    if (j->candidates.n == HOP_CANDIDATES_MAX)
+        j->candidates_left_out++;
+    else
+        j->candidates.legs[j->candidates.n++] = leg;
+}
+
+static void collect(struct hop_joiner *j, uint64_t key)
 {
     uint32_t id;
-    for (uint32_t at = map_first(&j->index, key); (id = map_next(&j->index, key, &at)) != MAP_NONE;) {
-        if (j->marks.items[id] == j->search)
-            continue;
-        j->marks.items[id] = j->search;
-        if (c->n == HOP_CANDIDATES_MAX) {
-            j->candidates_left_out++;
-            return;
-        }
-        c->legs[c->n++] = id;
-    }
+    for (uint32_t at = map_first(&j->index, key); (id = map_next(&j->index, key, &at)) != MAP_NONE;)
+        add_candidate(j, id);
 }
 
-/* The INVITEs that come in (or begin) at an address or at its node's others, up to JOIN_SECONDS away. */
-static void collect_place(struct hop_joiner *j, const struct hop_nodes *n, char kind, uint16_t point,
-                          const struct endpoint *e, int64_t time_ns)
-{
-    int64_t first = kind == 'b' ? 0 : -JOIN_SECONDS, last = kind == 'b' ? JOIN_SECONDS : 0;
-    const struct address *ips;
-    size_t count = hop_node_ips(n, e, &ips);
-    for (size_t i = 0; i < count; i++) {
-        uint64_t place = join_place(j, kind, point, &ips[i]);
-        for (int64_t d = first; d <= last; d++)
-            collect(j, join_second_key(place, time_ns, d), &j->candidates);
-    }
-}
-
-/* Those that share a value or tags, then those of the same time: by both numbers, by place. */
-static void collect_all(struct hop_joiner *j, const struct hop_nodes *n, uint32_t leg)
+/* Those that share a value or tags, those with both numbers at that time, those that came in where it begins. */
+static void collect_all(struct hop_joiner *j, uint32_t leg)
 {
     const struct join_facts *f = j->legs.items[leg];
     j->candidates.n = 0;
@@ -71,15 +62,12 @@ static void collect_all(struct hop_joiner *j, const struct hop_nodes *n, uint32_
     j->marks.items[leg] = j->search;
     for (size_t i = 0; i < f->lasting; i++)
         if (i >= f->value_count || join_carriers(j, f->keys[i]) <= 2)
-            collect(j, f->keys[i], &j->candidates);
+            collect(j, f->keys[i]);
     for (int64_t d = -JOIN_SECONDS; f->parties && d <= JOIN_SECONDS; d++)
-        collect(j, join_second_key(f->parties, f->start_ns, d), &j->candidates);
-    for (size_t i = 0; i < f->invite_count; i++) {
-        const struct join_invite *v = &f->invites[i];
-        collect_place(j, n, 'b', v->point, &v->dst, v->time_ns);
-        if (v->first_hop)
-            collect_place(j, n, 'e', v->point, &v->src, v->time_ns);
-    }
+        collect(j, join_second_key(f->parties, f->start_ns, d));
+    for (size_t i = 0; i < f->near_count; i++)
+        if (join_facts_met(j, &f->near[i]))
+            add_candidate(j, f->near[i].leg);
 }
 
 struct partner {
@@ -114,7 +102,7 @@ static void find_partners(struct hop_joiner *j, const struct hop_nodes *n, uint3
 {
     const struct join_candidates *c = &j->candidates;
     *before = *after = (struct partner){.leg = CALL_NONE};
-    collect_all(j, n, leg);
+    collect_all(j, leg);
     for (size_t i = 0; i < c->n; i++) {
         struct join_score out = join_score_of(j, n, leg, c->legs[i]);
         struct join_score in = join_score_of(j, n, c->legs[i], leg);

@@ -10,22 +10,42 @@
 #define JOIN_SECONDS     4   /* a B2BUA begins its second leg within so much of the first */
 #define JOIN_SCORE       50 /* what it takes */
 
+#define JOIN_RING        16u    /* INVITEs that came in last at an address, as one point saw them */
+#define JOIN_RINGS_MAX   65536u /* addresses for which these are kept */
+
+/* A leg as it was met: its id may be another's later, its serial never. */
+struct join_met {
+    uint32_t leg;
+    uint64_t serial;
+    int64_t time_ns;
+};
+
+struct join_ring {
+    uint64_t place;
+    struct join_met met[JOIN_RING];
+    uint32_t next;
+};
+
 struct join_invite {
     struct endpoint src, dst;
     int64_t time_ns;
     uint16_t point;
+    uint8_t direction; /* enum source_direction */
     bool first_hop; /* one Via: as its maker sent it */
 };
 
 struct join_facts {
     bool known;
+    uint64_t serial;
+    struct join_met near[JOIN_RING]; /* legs that came in where this one begins, and the other way round */
+    size_t near_count;
     uint32_t from_tag, to_tag, cseq;
     int64_t start_ns;
     uint64_t caller, callee; /* hashes of the last digits; 0: none */
     uint64_t parties;        /* of both; 0: one is not known */
     struct join_invite invites[JOIN_INVITES_MAX];
     size_t invite_count;
-    uint64_t keys[JOIN_VALUES_MAX + 2 + 2 * JOIN_INVITES_MAX];
+    uint64_t keys[JOIN_VALUES_MAX + 2];
     size_t key_count;
     size_t value_count; /* the first keys are values, */
     uint32_t long_values; /* which of them have JOIN_LONG_VALUE bytes */
@@ -43,6 +63,9 @@ struct hop_joiner {
     VEC(struct join_facts *) legs; /* by leg id */
     struct map index;         /* key -> leg */
     struct sip_scanner *scanner;
+    VEC(struct join_ring) rings;
+    struct map ring_index;
+    uint64_t serials;
     VEC(uint32_t) marks; /* by leg id: the search that met it last */
     uint32_t search;
     struct join_candidates candidates;
@@ -59,11 +82,11 @@ struct join_score {
 uint64_t join_key_of(const struct hop_joiner *j, char kind, const void *bytes, size_t n);
 /* Something in a second of capture time, `apart` seconds off: what is looked for among the legs of that time only. */
 uint64_t join_second_key(uint64_t what, int64_t time_ns, int64_t apart);
-/* An INVITE that begins ('b') or comes in ('e') at an address, as a point saw it. */
-uint64_t join_place(const struct hop_joiner *j, char kind, uint16_t point, const struct address *at);
-
 /* How many legs carry a value, counted up to three: more than two, and it tells nothing. */
 size_t join_carriers(const struct hop_joiner *j, uint64_t key);
+
+/* NULL: the leg is gone. */
+struct join_facts *join_facts_met(const struct hop_joiner *j, const struct join_met *met);
 
 int join_points_of(const struct join_score *s);
 void join_score_print(struct text *out, const struct join_score *s);

@@ -53,11 +53,12 @@ static void add_values(struct hop_joiner *j, struct join_facts *f, const struct 
         if (h->cut || !(h->id == SIP_HEADER_SESSION_ID || slice_starts_nocase(h->name, SLICE("X-"))))
             continue;
         struct slice value = slice_first(h->value, slice_find(h->value, ';'));
-        if (!is_unguessable(value))
+        uint64_t key = join_key_of(j, 'v', value.p, value.n);
+        if (!is_unguessable(value) || join_carriers(j, key) > 2) /* what many carry is no key */
             continue;
         if (value.n >= JOIN_LONG_VALUE)
             f->long_values |= 1u << f->key_count;
-        add_key(f, join_key_of(j, 'v', value.p, value.n));
+        add_key(f, key);
     }
     f->value_count = f->key_count;
 }
@@ -82,9 +83,10 @@ static bool has_one_via(const struct sip_message *m)
     return n <= 1;
 }
 
-uint64_t join_place(const struct hop_joiner *j, char kind, uint16_t point, const struct address *at)
+struct join_facts *join_facts_met(const struct hop_joiner *j, const struct join_met *met)
 {
-    return hash_mix(join_key_of(j, kind, at->bytes, sizeof at->bytes), point);
+    struct join_facts *f = met->leg < j->legs.n ? j->legs.items[met->leg] : NULL;
+    return f && f->serial == met->serial ? f : NULL;
 }
 
 void hop_joiner_forget(struct hop_joiner *j, uint32_t leg)
@@ -107,6 +109,7 @@ static struct join_facts *facts_of(struct hop_joiner *j, const struct call_leg *
     if (!j->legs.items[leg]) {
         j->legs.items[leg] = base_alloc(sizeof *j->legs.items[leg]);
         j->legs.items[leg]->from_tag = l->from_tag;
+        j->legs.items[leg]->serial = ++j->serials;
     }
     return j->legs.items[leg];
 }
@@ -129,17 +132,83 @@ static void first_invite(struct hop_joiner *j, const struct call_leg *l, struct 
         add_key(f, join_second_key(f->parties, f->start_ns, 0));
 }
 
-/* The INVITE comes in somewhere; where it has one Via it begins somewhere. */
+/* The ring of what comes in at a place; NULL: there is none, and none is wanted or to be had. */
+static struct join_ring *ring_of(struct hop_joiner *j, uint64_t place, bool make)
+{
+    uint32_t id;
+    for (uint32_t at = map_first(&j->ring_index, place);
+         (id = map_next(&j->ring_index, place, &at)) != MAP_NONE;)
+        if (j->rings.items[id].place == place)
+            return &j->rings.items[id];
+    if (!make || j->rings.n >= JOIN_RINGS_MAX)
+        return NULL;
+    id = (uint32_t)vec_next(&j->rings);
+    j->rings.items[id] = (struct join_ring){.place = place};
+    map_add(&j->ring_index, place, id);
+    return &j->rings.items[id];
+}
+
+/* A place: an address at a point; or the point's own host, whichever its addresses. */
+static uint64_t place_of(const struct hop_joiner *j, uint16_t point, const struct address *at)
+{
+    return join_key_of(j, 'p', at->bytes, sizeof at->bytes) + point * 0x9e3779b97f4a7c15u;
+}
+
+static uint64_t host_of(const struct hop_joiner *j, uint16_t point)
+{
+    return join_key_of(j, 'h', &point, sizeof point);
+}
+
+static void came_in(struct hop_joiner *j, uint64_t place, const struct join_met *me)
+{
+    struct join_ring *ring = ring_of(j, place, true);
+    if (ring)
+        ring->met[ring->next++ % JOIN_RING] = *me;
+}
+
+static void meet(struct join_facts *f, const struct join_met *other)
+{
+    for (size_t i = 0; i < f->near_count; i++)
+        if (f->near[i].serial == other->serial)
+            return;
+    if (f->near_count < JOIN_RING)
+        f->near[f->near_count++] = *other;
+}
+
+/* What begins here may go on with what came in here shortly before. */
+static void begins(struct hop_joiner *j, uint64_t place, struct join_facts *f, const struct join_met *me)
+{
+    const struct join_ring *ring = ring_of(j, place, false);
+    for (size_t i = 0; ring && i < JOIN_RING; i++) {
+        const struct join_met *met = &ring->met[i];
+        int64_t apart = me->time_ns - met->time_ns;
+        if (!met->serial || met->serial == me->serial || apart < 0 ||
+            apart > (int64_t)JOIN_SECONDS * 1000000000)
+            continue;
+        struct join_facts *other = join_facts_met(j, met);
+        if (!other)
+            continue;
+        meet(f, met);
+        meet(other, me);
+    }
+}
+
 static void invite_at(struct hop_joiner *j, struct join_facts *f, const struct call_sighting *s,
                       const struct call_flow *flow, bool first_hop)
 {
+    struct join_met me = {s->leg, f->serial, s->time_ns};
     if (f->invite_count == JOIN_INVITES_MAX)
         return;
     f->invites[f->invite_count++] =
-        (struct join_invite){flow->src, flow->dst, s->time_ns, s->point, first_hop};
-    add_key(f, join_second_key(join_place(j, 'e', s->point, &flow->dst.ip), s->time_ns, 0));
-    if (first_hop)
-        add_key(f, join_second_key(join_place(j, 'b', s->point, &flow->src.ip), s->time_ns, 0));
+        (struct join_invite){flow->src, flow->dst, s->time_ns, s->point, s->direction, first_hop};
+    if (first_hop) {
+        begins(j, place_of(j, s->point, &flow->src.ip), f, &me);
+        if (s->direction == SOURCE_OUT)
+            begins(j, host_of(j, s->point), f, &me);
+    }
+    came_in(j, place_of(j, s->point, &flow->dst.ip), &me);
+    if (s->direction == SOURCE_IN)
+        came_in(j, host_of(j, s->point), &me);
 }
 
 static void note_answer(struct join_facts *f, const struct call_sighting *s, const struct sip_message *m)

@@ -80,7 +80,8 @@ static bool one_place(const struct hop_nodes *n, const struct join_invite *in, c
     if (!out->first_hop || in->point != out->point || apart < 0 ||
         apart > (int64_t)JOIN_SECONDS * 1000000000)
         return false;
-    if (address_equal(&in->dst.ip, &out->src.ip))
+    if (address_equal(&in->dst.ip, &out->src.ip) ||
+        (in->direction == SOURCE_IN && out->direction == SOURCE_OUT))
         return true;
     uint32_t a = hop_node_at(n, &in->dst), b = hop_node_at(n, &out->src);
     if (a == HOP_NODE_NONE || b == HOP_NODE_NONE)

@@ -108,13 +108,13 @@ static void learn_path(struct hop_nodes *n, struct arena *a, struct hop_sighting
     }
 }
 
-void hop_learn_leg(struct hop_nodes *n, const struct call_table *t, uint32_t leg, struct arena *scratch,
-                   hop_reader *reader, void *context)
+void hop_learn_legs(struct hop_nodes *n, const struct call_table *t, const uint32_t *legs, size_t leg_count,
+                    struct arena *scratch, hop_reader *reader, void *context)
 {
     struct hop_loader loader = {sip_scanner_new(), reader, context};
     struct arena a = {0};
     struct hop_class *classes;
-    size_t count = hop_classes(scratch, t, &leg, 1, &classes);
+    size_t count = hop_classes(scratch, t, legs, leg_count, &classes);
     for (size_t i = 0; i < count; i++) {
         struct hop_sighting **seen;
         learn_addresses(n, t, &classes[i]);

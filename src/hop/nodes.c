@@ -87,17 +87,6 @@ uint32_t hop_root(const struct hop_nodes *n, uint32_t address)
     return address;
 }
 
-/* The addresses of a node in one list, at its root; one that stands alone has none. */
-static void unite_ips(struct hop_nodes *n, struct hop_address *to, const struct hop_address *from)
-{
-    size_t x = to->ip_count ? to->ip_count : 1, y = from->ip_count ? from->ip_count : 1;
-    struct address *ips = ARENA_ARRAY(&n->arena, struct address, x + y);
-    memcpy(ips, to->ip_count ? to->ips : &to->ip, x * sizeof *ips);
-    memcpy(ips + x, from->ip_count ? from->ips : &from->ip, y * sizeof *ips);
-    to->ips = ips;
-    to->ip_count = x + y;
-}
-
 void hop_unite(struct hop_nodes *n, uint32_t a, uint32_t b)
 {
     if (a == HOP_NODE_NONE || b == HOP_NODE_NONE)
@@ -118,13 +107,13 @@ void hop_unite(struct hop_nodes *n, uint32_t a, uint32_t b)
     }
     struct hop_address *to = &n->addresses.items[a], *from = &n->addresses.items[b];
     from->parent = a;
-    unite_ips(n, to, from);
     to->keeps_vias |= from->keeps_vias;
     to->forwards |= from->forwards;
     to->livekit |= from->livekit;
     if (!to->name)
         to->name = from->name;
     n->changes++;
+    n->united = true;
 }
 
 /* ---- what is learned ------------------------------------------------------------------------------ */
@@ -329,18 +318,6 @@ uint32_t hop_node_of_address(const struct hop_nodes *n, const struct address *a)
         if (address_equal(&n->aliases.items[k].advertised, a) && !n->aliases.items[k].ambiguous)
             return hop_root(n, n->aliases.items[k].address);
     return id;
-}
-
-/* An address alone is its own node until more is known of it. */
-size_t hop_node_ips(const struct hop_nodes *n, const struct endpoint *e, const struct address **ips)
-{
-    uint32_t node = hop_node_at(n, e);
-    if (node == HOP_NODE_NONE || n->addresses.items[node].ip_count == 0) {
-        *ips = &e->ip;
-        return 1;
-    }
-    *ips = n->addresses.items[node].ips;
-    return n->addresses.items[node].ip_count;
 }
 
 bool hop_node_keeps_vias(const struct hop_nodes *n, uint32_t node)

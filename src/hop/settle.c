@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define HOP_SETTLE_EAGER 256u /* times that nodes which became one settle the points anew at once */
+
 /* Candidates for a point: nodes that take part in every message it saw; two at most, since a message has two ends. */
 struct candidates {
     uint32_t node[2];
@@ -199,12 +201,16 @@ void hop_nodes_settle(struct hop_nodes *n)
     settle_livekit(n);
     arena_free(&a);
     n->settled_at = n->changes;
+    n->settled += n->united && n->settled < HOP_SETTLE_EAGER;
+    n->united = false;
 }
 
-/* Settling walks all that was seen, so it is asked for again only when that has grown by an eighth. */
+/* Settling walks all that was seen.  It is asked for again when two nodes turned out to be one, and where that went
+ * on for long only when what was learned has grown by an eighth. */
 bool hop_nodes_unsettled(const struct hop_nodes *n)
 {
-    return n->settled_at == UINT64_MAX || n->changes > n->settled_at + n->settled_at / 8;
+    return n->settled_at == UINT64_MAX || (n->united && n->settled < HOP_SETTLE_EAGER) ||
+           n->changes > n->settled_at + n->settled_at / 8;
 }
 
 uint32_t hop_node_of_point(const struct hop_nodes *n, uint16_t point)

@@ -87,6 +87,21 @@ static struct slice param_value(struct slice raw)
     return (struct slice){raw.p, (size_t)(p - raw.p)};
 }
 
+/* `name=word` without white space, as nearly all are written; p is behind the semicolon. */
+static bool plain_param(const char *p, const char *end, struct slice name, struct slice *out)
+{
+    static const bool ends[256] = {[';'] = true, [','] = true, [' '] = true, ['\t'] = true, ['\r'] = true,
+                                   ['\n'] = true, ['"'] = true, ['<'] = true, ['('] = true};
+    if ((size_t)(end - p) <= name.n || p[name.n] != '=' ||
+        !slice_equal_nocase((struct slice){p, name.n}, name))
+        return false;
+    const char *value = p + name.n + 1, *at = value;
+    while (at < end && !ends[(unsigned char)*at])
+        at++;
+    *out = (struct slice){value, (size_t)(at - value)};
+    return at == end || *at == ';';
+}
+
 bool sip_param(struct slice value, const char *name, struct slice *out)
 {
     struct walk w = {.p = value.p, .end = value.p + value.n};
@@ -94,6 +109,8 @@ bool sip_param(struct slice value, const char *name, struct slice *out)
     walk_to(&w, ';', ';');
     while (w.p < w.end) {
         const char *p = ++w.p;
+        if (plain_param(p, w.end, wanted, out))
+            return true;
         walk_to(&w, ';', ',');
         struct slice param = {p, (size_t)(w.p - p)};
         size_t equals = slice_find(param, '=');

@@ -30,7 +30,7 @@ void trace_leg_over(void *context, uint32_t leg)
     struct trace *t = context;
     if (!t->sinks.check)
         return;
-    hop_learn_leg(t->nodes, t->calls, leg, &t->scratch, read_bytes, t);
+    hop_learn_legs(t->nodes, t->calls, &leg, 1, &t->scratch, read_bytes, t);
     arena_reset(&t->scratch);
 }
 
@@ -48,6 +48,9 @@ static void learn_joints(struct trace *t, const uint32_t *legs, size_t n)
 {
     for (size_t i = 0; i + 1 < n; i++) {
         struct endpoint in, out;
+        /* topology hiding: one message under two Call-IDs */
+        if (call_leg_of(t->calls, legs[i])->from_tag == call_leg_of(t->calls, legs[i + 1])->from_tag)
+            hop_learn_legs(t->nodes, t->calls, &legs[i], 2, &t->scratch, read_bytes, t);
         if (hop_joiner_joint(t->joiner, t->nodes, legs[i], legs[i + 1], &in, &out))
             hop_nodes_join(t->nodes, &in, &out, false);
     }

@@ -25,6 +25,7 @@ struct lab {
     size_t point_count;
     int64_t now_ms;
     uint16_t ip_id;
+    const char *nat_from, *nat_to, *nat_point; /* a point behind NAT: an address that it sees as another */
     /* what the run is told */
     const char *trunks, *values, *trunk_id, *livekit, *nodes[4], *follow[4];
     bool allow_untested, backwards; /* the points in reverse order */
@@ -163,9 +164,14 @@ static inline void lab_record(struct lab_point *p, int64_t ms, struct slice fram
 static inline void lab_see(struct lab *lab, struct lab_point *p, const struct lab_packet *packet, bool out)
 {
     struct bytes frame = {0};
+    struct lab_packet seen = *packet;
     if (p->file.n == 0)
         lab_file_header(p);
-    lab_frame(&frame, p, packet, out, lab->ip_id);
+    if (lab->nat_point && strcmp(lab->nat_point, p->name) == 0) {
+        seen.src = strcmp(seen.src, lab->nat_from) ? seen.src : lab->nat_to;
+        seen.dst = strcmp(seen.dst, lab->nat_from) ? seen.dst : lab->nat_to;
+    }
+    lab_frame(&frame, p, &seen, out, lab->ip_id);
     for (unsigned i = 0; i < (p->copies ? p->copies : 1); i++)
         lab_record(p, lab->now_ms + p->skew_ms, bytes_slice(&frame));
     vec_free(&frame);

@@ -34,6 +34,7 @@ struct path {
     struct path_change changes[PATH_CHANGES];
     const char *tap; /* a point on the wires between tapped and the next */
     size_t tapped;
+    size_t forked; /* the node from which this is another branch: it is not seen again before */
 };
 
 struct dialog {
@@ -86,10 +87,10 @@ static inline unsigned path_sum(const struct dialog *d, const struct told *m)
     return sum;
 }
 
-static inline void path_via(struct text *t, const struct path_node *n, const char *address, bool masked,
+static inline void path_via(struct text *t, const struct path *p, const struct path_node *n, const char *address, bool masked,
                             const struct dialog *d, const struct told *m, size_t step)
 {
-    unsigned sum = path_sum(d, m);
+    unsigned sum = path_sum(d, m) + (step >= p->forked && p->forked ? 77777 : 0);
     struct endpoint e = lab_endpoint(address);
     struct address_text host = address_format(&e.ip);
     text_printf(t, "Via: SIP/2.0/UDP ");
@@ -116,7 +117,7 @@ static inline void path_stack(struct text *t, const struct path *p, const struct
     bool masked = false;
     for (size_t step = wire + 1; step-- > 0;) {
         const struct path_node *n = path_at(p, m, step);
-        path_via(t, n, path_address(n, !m->up), masked, d, m, step);
+        path_via(t, p, n, path_address(n, !m->up), masked, d, m, step);
         if (n->vias == PATH_HIDES && step)
             return;
         masked |= n->vias == PATH_MASKS && m->up;
@@ -218,7 +219,7 @@ static inline void path_wire(const struct path *p, const struct dialog *d, const
 static inline void path_send(const struct path *p, const struct dialog *d, struct told m)
 {
     size_t wires = path_wires(p, &m);
-    for (size_t i = 0; i < wires; i++)
+    for (size_t i = p->forked; i < wires; i++)
         path_wire(p, d, &m, m.status ? wires - 1 - i : i);
     p->lab->now_ms += 20;
 }

@@ -1,43 +1,299 @@
-/* Unit tests of hop/ on whole calls: the order of sightings, and who is found guilty. */
+/* Unit tests of hop/ on whole calls: the order of sightings on the path, and what lies between them. */
 #include "path.h"
 
 static const struct dialog call = {"c1", "SCL_aaaaaaaaaaaa", "far", NULL, NULL};
+static const struct told bye = {.method = "BYE", .cseq = 2, .headers = "X-A: 1\r\nX-B: 2\r\n"};
 
-/* LiveKit calls out over two proxies; a point on each. */
-static struct path outbound(struct lab *lab, enum lab_link link)
+/* LiveKit calls out over two proxies, with points on some of the nodes. */
+static struct path outbound(struct lab *lab, enum lab_link link, const char *const points[4])
 {
     struct path p = {.lab = lab, .n = 4, .nodes = {{.name = "livekit", .left = "10.0.1.10"},
                      {.name = "kam1", .left = "10.0.1.1", .right = "10.0.2.1"},
                      {.name = "kam2", .left = "10.0.2.2", .right = "10.0.3.2"},
                      {.name = "five9", .left = "10.0.3.10"}}};
-    lab->now_ms = 1000000;
-    for (size_t i = 0; i < p.n; i++)
-        lab_point(lab, p.nodes[i].name, link);
+    lab->now_ms = 1000000000;
+    for (size_t i = 0; i < 4 && points[i]; i++)
+        lab_point(lab, points[i], link);
     return p;
 }
 
-static void bye(const struct path *p)
+static const char *const all[4] = {"livekit", "kam1", "kam2", "five9"};
+
+static struct path stripping(struct lab *lab, const char *const points[4], const char *node)
 {
-    path_ask(p, &call, (struct told){.method = "BYE", .cseq = 2, .headers = "X-A: 1\r\nX-B: 2\r\n"});
+    struct path p = outbound(lab, LAB_ETHERNET, points);
+    p.changes[0] = (struct path_change){node, "BYE", "X-A: 1\r\n", ""};
+    return p;
 }
 
-static void plain(void **state)
+static void talk(const struct path *p)
 {
-    (void)state;
-    struct lab lab = {0};
-    struct path p = outbound(&lab, LAB_ETHERNET);
-    p.changes[0] = (struct path_change){"kam1", "BYE", "X-A: 1\r\n", ""};
+    path_call(p, &call, NULL);
+    path_ask(p, &call, bye);
+}
+
+static void plain(struct lab *lab)
+{
+    struct path p = stripping(lab, all, "kam1");
+    talk(&p);
+}
+
+static void second_strips(struct lab *lab)
+{
+    struct path p = stripping(lab, all, "kam2");
+    talk(&p);
+}
+
+/* The further on, the earlier by its clock. */
+static void clocks_hours_apart(struct lab *lab)
+{
+    struct path p = stripping(lab, all, "kam2");
+    for (size_t i = 0; i < 4; i++)
+        lab->points[i].skew_ms = -(int64_t)i * 3 * 3600 * 1000;
+    talk(&p);
+}
+
+static void clocks_seconds_apart(struct lab *lab)
+{
+    struct path p = stripping(lab, all, "kam1");
+    lab->points[1].skew_ms = 2500;
+    lab->points[3].skew_ms = -2500;
+    talk(&p);
+}
+
+static void masked(struct lab *lab)
+{
+    struct path p = stripping(lab, all, "kam2");
+    p.nodes[2].vias = PATH_MASKS;
+    talk(&p);
+}
+
+static void hidden(struct lab *lab)
+{
+    struct path p = stripping(lab, all, "kam1");
+    p.nodes[1].vias = PATH_HIDES;
+    talk(&p);
+}
+
+/* The same with clocks that turn the order round. */
+static void hidden_and_skewed(struct lab *lab)
+{
+    struct path p = stripping(lab, all, "kam1");
+    p.nodes[1].vias = PATH_HIDES;
+    for (size_t i = 0; i < 4; i++)
+        lab->points[i].skew_ms = -(int64_t)i * 2500;
+    talk(&p);
+}
+
+static void middle_missing(struct lab *lab)
+{
+    static const char *const points[4] = {"livekit", "kam1", "five9"};
+    struct path p = stripping(lab, points, "kam2");
+    talk(&p);
+}
+
+static void ends_only(struct lab *lab)
+{
+    static const char *const points[4] = {"livekit", "five9"};
+    struct path p = stripping(lab, points, "kam1");
+    talk(&p);
+}
+
+static void ends_of_hidden(struct lab *lab)
+{
+    static const char *const points[4] = {"livekit", "five9"};
+    struct path p = stripping(lab, points, "kam1");
+    p.nodes[1].vias = PATH_HIDES;
+    talk(&p);
+}
+
+static void first_only(struct lab *lab)
+{
+    static const char *const points[4] = {"livekit"};
+    struct path p = stripping(lab, points, "kam1");
+    talk(&p);
+}
+
+static void third_only(struct lab *lab)
+{
+    static const char *const points[4] = {"kam2"};
+    struct path p = stripping(lab, points, "kam1");
+    talk(&p);
+}
+
+/* A tap on the link that kam1 sends on: seen at three points. */
+static void tapped(struct lab *lab)
+{
+    struct path p = stripping(lab, all, "kam2");
+    lab_point(lab, "tap", LAB_ETHERNET);
+    p.tap = "tap";
+    p.tapped = 1;
+    talk(&p);
+}
+
+/* A response goes back: its Vias shrink. */
+static void response(struct lab *lab)
+{
+    struct path p = outbound(lab, LAB_SLL2, all);
+    struct told refer = {.method = "REFER", .cseq = 2};
+    p.changes[0] = (struct path_change){"kam1", "REFER 202", "X-A: 1\r\n", ""};
     path_call(&p, &call, NULL);
-    bye(&p);
-    assert_report(&lab, "c1 outbound fail\n"
-        "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
-        "  X-A stripped PPMMMM kam1 10.0.1.1>10.0.2.1\n"
-        "  X-B ok PPPPPP\n");
-    lab_free(&lab);
+    path_send(&p, &call, refer);
+    refer.status = 202;
+    refer.headers = "X-A: 1\r\n";
+    path_send(&p, &call, refer);
+}
+
+/* kam1 makes a BYE to either side; each wears the tag of the other side. */
+static void proxy_ends(struct lab *lab)
+{
+    struct path p = outbound(lab, LAB_SLL2, all);
+    path_call(&p, &call, NULL);
+    path_ask(&p, &call, (struct told){.method = "BYE", .cseq = 2, .first = 1,
+                                      .headers = "User-Agent: kamailio (5.6)\r\nX-A: 1\r\n"});
+    path_ask(&p, &call, (struct told){.method = "BYE", .cseq = 1, .up = true, .past = 2,
+                                      .headers = "User-Agent: kamailio (5.6)\r\nX-A: 1\r\n"});
+}
+
+/* A NAT between kam1 and kam2 changes the source that kam2 sees; the Via says what it was. */
+static void nat(struct lab *lab)
+{
+    struct path p = stripping(lab, all, "kam2");
+    path_call(&p, &call, NULL);
+    lab->nat_from = "10.0.2.1";
+    lab->nat_to = "198.51.100.7";
+    lab->nat_point = "kam2";
+    path_ask(&p, &call, bye);
+}
+
+/* The request passes kam1 a second time: it goes to kam2 and comes back before it leaves for five9. */
+static void spiral(struct lab *lab)
+{
+    struct path p = outbound(lab, LAB_SLL2, all);
+    p.nodes[4] = p.nodes[3];
+    p.nodes[3] = (struct path_node){.name = "kam1", .left = "10.0.2.1", .right = "10.0.3.1"};
+    p.nodes[2] = (struct path_node){.name = "kam2", .left = "10.0.2.2"};
+    p.n = 5;
+    p.changes[0] = (struct path_change){"kam2", "BYE", "X-A: 1\r\n", ""};
+    talk(&p);
+}
+
+/* Two proxies send it to and fro until one has enough. */
+static void loop(struct lab *lab)
+{
+    static const char *const points[4] = {"livekit", "kam1", "kam2"};
+    struct path p = outbound(lab, LAB_ETHERNET, points);
+    for (size_t i = 3; i < 6; i++)
+        p.nodes[i] = p.nodes[i - 2];
+    for (size_t i = 1; i < 6; i++)
+        p.nodes[i].right = p.nodes[i].left = i % 2 ? "10.0.1.1" : "10.0.2.2";
+    p.n = 6;
+    path_send(&p, &call, bye);
+}
+
+static void branches(struct lab *lab)
+{
+    struct path p = stripping(lab, all, "kam2"), other;
+    lab_point(lab, "acme", LAB_ETHERNET);
+    other = p;
+    other.nodes[2] = (struct path_node){.name = "acme", .left = "10.0.2.5"};
+    other.n = 3;
+    struct told invite = {.method = "INVITE", .cseq = 1, .headers = "X-A: 1\r\n"};
+    p.changes[0].message = "INVITE";
+    path_send(&p, &call, invite);
+    other.forked = 1;
+    path_send(&other, &call, invite);
+}
+
+static const struct {
+    const char *name;
+    void (*build)(struct lab *lab);
+    const char *expected;
+} cases[] = {
+    {"plain", plain, "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
+     "  X-A stripped PPMMMM kam1 10.0.1.1>10.0.2.1\n  X-B ok PPPPPP\n"},
+    {"second strips", second_strips, "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
+     "  X-A stripped PPPPMM kam2 10.0.2.2>10.0.3.2\n  X-B ok PPPPPP\n"},
+    {"hours apart", clocks_hours_apart, "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
+     "  X-A stripped PPPPMM kam2 10.0.2.2>10.0.3.2\n  X-B ok PPPPPP\n"},
+    {"seconds apart", clocks_seconds_apart, "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
+     "  X-A stripped PPMMMM kam1 10.0.1.1>10.0.2.1\n  X-B ok PPPPPP\n"},
+    {"masked", masked, "!!:c1+c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
+     "  X-A stripped PPPPMM kam2 10.0.2.2>10.0.3.2\n  X-B ok PPPPPP\n"},
+    {"hidden", hidden, "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
+     "  X-A stripped PPMMMM kam1 10.0.1.1>10.0.2.1\n  X-B ok PPPPPP\n"},
+    {"hidden and skewed", hidden_and_skewed, "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
+     "  X-A stripped PPMMMM kam1 10.0.1.1>10.0.2.1\n  X-B ok PPPPPP\n"},
+    {"middle missing", middle_missing, "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out five9:in = 200\n"
+     "  X-A stripped PPPM after kam1:out before five9:in among 10.0.2.2\n  X-B ok PPPP\n"},
+    {"ends only", ends_only, "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out five9:in = 200\n"
+     "  X-A stripped PM after livekit:out before five9:in among 10.0.2.1,10.0.3.2\n  X-B ok PP\n"},
+    {"ends of hidden", ends_of_hidden, "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out five9:in = 200\n"
+     "  X-A stripped PM after livekit:out before five9:in among 10.0.1.1,10.0.2.1,10.0.3.2\n"
+     "  X-B ok PP\n"},
+    {"first only", first_only, "c1 outbound pass\n"
+     "BYE #2 livekit: livekit:out = 200\n  X-A ok P\n  X-B ok P\n"},
+    {"third only", third_only, "c1 outbound pass\n"
+     "BYE #2 10.0.1.10: kam2:in kam2:out = 200\n  X-B ok PP\n"},
+    {"tapped", tapped, "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out tap kam2:in kam2:out five9:in = 200\n"
+     "  X-A stripped PPPPPMM kam2 10.0.2.2>10.0.3.2\n  X-B ok PPPPPPP\n"},
+    {"response", response, "c1 outbound fail\n"
+     "REFER 202 #2 five9: five9:out kam2:in kam2:out kam1:in kam1:out livekit:in\n"
+     "  X-A stripped PPPPMM kam1 10.0.2.1>10.0.1.1\n"},
+    {"proxy ends the call", proxy_ends, "c1 outbound pass\n"
+     "BYE #2 kam1: kam1:out kam2:in kam2:out five9:in = 200\n  X-A ok PPPP\n"
+     "BYE #1 kam1: kam1:out livekit:in = 200\n  X-A ok PP\n"},
+    {"NAT", nat, "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
+     "  X-A stripped PPPPMM kam2 10.0.2.2>10.0.3.2\n  X-B ok PPPPPP\n"},
+    {"spiral", spiral, "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out kam1:in kam1:out five9:in = 200\n"
+     "  X-A stripped PPPPMMMM kam2 10.0.2.2>10.0.2.2\n  X-B ok PPPPPPPP\n"},
+    {"loop", loop, "c1 unknown fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out kam1:in kam1:out kam2:in kam2:out "
+     "kam1:in = 0\n"
+     "  X-A ok PPPPPPPPPP\n  X-B ok PPPPPPPPPP\n"},
+    {"fork", branches, "c1 outbound fail\n"
+     "INVITE #1 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 0\n"
+     "  X-A stripped PPPPMM kam2 10.0.2.2>10.0.3.2\n"
+     "INVITE #1 livekit: livekit:out kam1:in kam1:out acme:in = 0\n"
+     "  X-A ok PPPP\n"},
+};
+
+/* In either order of the points; the names of the cases that differ are printed with what they say. */
+static void paths(void **state)
+{
+    int wrong = 0;
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct lab lab = {0};
+        cases[i].build(&lab);
+        for (int order = 0; order < 2; order++) {
+            lab.backwards = order;
+            lab_run(&lab);
+            if (strcmp(lab.report.p, cases[i].expected) == 0)
+                continue;
+            print_error("%s:\n%sinstead of\n%s", cases[i].name, lab.report.p, cases[i].expected);
+            wrong++;
+        }
+        lab_free(&lab);
+    }
+    assert_int_equal(wrong, 0);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(plain)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(paths)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

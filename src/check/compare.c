@@ -60,19 +60,26 @@ static bool all_empty(const struct expect_list *x)
     return true;
 }
 
-/* Each value of the one is there, and some stand more often. */
+static bool contains(const struct expect_list *list, struct slice value)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (slice_equal(list->items[i], value))
+            return true;
+    return false;
+}
+
+static bool contains_all(const struct expect_list *list, const struct expect_list *values)
+{
+    for (size_t i = 0; i < values->n; i++)
+        if (!contains(list, values->items[i]))
+            return false;
+    return true;
+}
+
+/* Each value of the one is there and no other, and some stand more often. */
 static bool is_duplicated(const struct expect_list *was, const struct expect_list *is)
 {
-    if (is->n <= was->n || was->n == 0)
-        return false;
-    for (size_t i = 0; i < is->n; i++) {
-        bool known = false;
-        for (size_t k = 0; k < was->n; k++)
-            known |= slice_equal(is->items[i], was->items[k]);
-        if (!known)
-            return false;
-    }
-    return true;
+    return was->n && is->n > was->n && contains_all(was, is) && contains_all(is, was);
 }
 
 static int hex_digit(char c)

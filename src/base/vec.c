@@ -3,7 +3,7 @@
 
 void *vec_grow(void *items, size_t *cap, size_t size)
 {
-    size_t wanted = *cap ? *cap * 2 : 8;
+    size_t wanted = *cap ? *cap * 2 : 4;
     if (wanted > SIZE_MAX / size)
         base_oom();
     *cap = wanted;

@@ -13,7 +13,8 @@
 /* Limits of capture time and number; each has a counter in struct call_stats. */
 #define CALL_LINGER_SECONDS 40         /* after the end of a leg: 64*T1 (RFC 3261 17.1.1.2) and some */
 #define CALL_IDLE_SECONDS   (6 * 3600) /* a leg that neither ends nor speaks is over then */
-#define CALL_WAITING_MAX    4096u      /* ended legs held for late messages (clocks differ between hosts) */
+#define CALL_WAITING_ONE    256u       /* ended legs held while one source is read: one clock, nothing comes late */
+#define CALL_WAITING_MANY   4096u      /* with several sources, whose clocks may differ by more than the linger */
 #define CALL_ACTIVE_MAX     (1u << 22) /* legs not ended; the longest idle is ended at the limit */
 
 /* Who sent what to whom; shared by sightings. */
@@ -126,8 +127,9 @@ struct call_filing {
     bool retransmission, duplicate;
 };
 
-/* keep_bytes: keep the bytes of messages that can't be read again from their source. */
-struct call_table *call_table_new(const struct hash_key *key, bool keep_bytes,
+/* keep_bytes: keep the bytes of messages that can't be read again from their source.  waiting_max: ended legs held,
+ * CALL_WAITING_ONE or CALL_WAITING_MANY. */
+struct call_table *call_table_new(const struct hash_key *key, bool keep_bytes, uint32_t waiting_max,
                                   const struct call_events *events);
 /* Files a message seen at a point, then retires what is due. */
 struct call_filing call_table_add(struct call_table *t, uint16_t point,

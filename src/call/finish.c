@@ -130,7 +130,7 @@ void call_finish_due(struct call_table *t)
         t->stats.legs_evicted++;
         leg_over(t, t->oldest[CALL_ACTIVE]);
     }
-    while (t->listed[CALL_WAITING] > CALL_WAITING_MAX)
+    while (t->listed[CALL_WAITING] > t->waiting_max)
         retire_first(t);
 }
 

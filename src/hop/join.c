@@ -18,7 +18,7 @@ void hop_joiner_free(struct hop_joiner *j)
     if (!j)
         return;
     for (size_t i = 0; i < j->legs.n; i++)
-        free(j->legs.items[i]);
+        join_facts_free(j->legs.items[i]);
     vec_free(&j->legs);
     vec_free(&j->marks);
     vec_free(&j->rings);
@@ -61,8 +61,8 @@ static void collect_all(struct hop_joiner *j, uint32_t leg)
     j->search++;
     j->marks.items[leg] = j->search;
     for (size_t i = 0; i < f->lasting; i++)
-        if (i >= f->value_count || join_carriers(j, f->keys[i]) <= 2)
-            collect(j, f->keys[i]);
+        if (i >= f->value_count || join_carriers(j, f->keys.items[i]) <= 2)
+            collect(j, f->keys.items[i]);
     for (int64_t d = -JOIN_SECONDS; f->parties && d <= JOIN_SECONDS; d++)
         collect(j, join_second_key(f->parties, f->start_ns, d));
     for (size_t i = 0; i < f->near_count; i++)

@@ -11,6 +11,7 @@
 #define JOIN_SCORE       50 /* what it takes */
 
 #define JOIN_RING        16u    /* INVITEs that came in last at an address, as one point saw them */
+#define JOIN_NEAR_MAX    4u     /* of these, as many are looked at for a leg that begins there */
 #define JOIN_RINGS_MAX   65536u /* addresses for which these are kept */
 
 /* A leg as it was met: its id may be another's later, its serial never. */
@@ -37,16 +38,14 @@ struct join_invite {
 struct join_facts {
     bool known;
     uint64_t serial;
-    struct join_met near[JOIN_RING]; /* legs that came in where this one begins, and the other way round */
+    struct join_met near[JOIN_NEAR_MAX]; /* legs that came in where this one begins, and the other way round */
     size_t near_count;
     uint32_t from_tag, to_tag, cseq;
     int64_t start_ns;
     uint64_t caller, callee; /* hashes of the last digits; 0: none */
     uint64_t parties;        /* of both; 0: one is not known */
-    struct join_invite invites[JOIN_INVITES_MAX];
-    size_t invite_count;
-    uint64_t keys[JOIN_VALUES_MAX + 2];
-    size_t key_count;
+    VEC(struct join_invite) invites;
+    VEC(uint64_t) keys;
     size_t value_count; /* the first keys are values, */
     uint32_t long_values; /* which of them have JOIN_LONG_VALUE bytes */
     size_t lasting;     /* then the tag; what follows is of a second */
@@ -85,6 +84,7 @@ uint64_t join_second_key(uint64_t what, int64_t time_ns, int64_t apart);
 /* How many legs carry a value, counted up to three: more than two, and it tells nothing. */
 size_t join_carriers(const struct hop_joiner *j, uint64_t key);
 
+void join_facts_free(struct join_facts *f);
 /* NULL: the leg is gone. */
 struct join_facts *join_facts_met(const struct hop_joiner *j, const struct join_met *met);
 

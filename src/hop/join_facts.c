@@ -29,11 +29,11 @@ static uint64_t number_hash(const struct hop_joiner *j, struct slice user)
 
 static void add_key(struct join_facts *f, uint64_t key)
 {
-    for (size_t i = 0; i < f->key_count; i++)
-        if (f->keys[i] == key)
+    for (size_t i = 0; i < f->keys.n; i++)
+        if (f->keys.items[i] == key)
             return;
-    if (key && f->key_count < sizeof f->keys / sizeof *f->keys)
-        f->keys[f->key_count++] = key;
+    if (key)
+        *vec_add(&f->keys) = key;
 }
 
 /* Nobody writes it twice by chance: eight characters at least, a digit among them. */
@@ -48,7 +48,7 @@ static bool is_unguessable(struct slice value)
 static void add_values(struct hop_joiner *j, struct join_facts *f, const struct sip_message *m)
 {
     add_key(f, join_key_of(j, 'v', m->call_id.p, m->call_id.n));
-    for (uint32_t i = 0; i < m->header_count && f->key_count < JOIN_VALUES_MAX; i++) {
+    for (uint32_t i = 0; i < m->header_count && f->keys.n < JOIN_VALUES_MAX; i++) {
         const struct sip_header *h = &m->headers[i];
         if (h->cut || !(h->id == SIP_HEADER_SESSION_ID || slice_starts_nocase(h->name, SLICE("X-"))))
             continue;
@@ -57,10 +57,10 @@ static void add_values(struct hop_joiner *j, struct join_facts *f, const struct 
         if (!is_unguessable(value) || join_carriers(j, key) > 2) /* what many carry is no key */
             continue;
         if (value.n >= JOIN_LONG_VALUE)
-            f->long_values |= 1u << f->key_count;
+            f->long_values |= 1u << f->keys.n;
         add_key(f, key);
     }
-    f->value_count = f->key_count;
+    f->value_count = f->keys.n;
 }
 
 /* ---- as the messages come ------------------------------------------------------------------------- */
@@ -89,14 +89,23 @@ struct join_facts *join_facts_met(const struct hop_joiner *j, const struct join_
     return f && f->serial == met->serial ? f : NULL;
 }
 
+void join_facts_free(struct join_facts *f)
+{
+    if (!f)
+        return;
+    vec_free(&f->keys);
+    vec_free(&f->invites);
+    free(f);
+}
+
 void hop_joiner_forget(struct hop_joiner *j, uint32_t leg)
 {
     if (leg >= j->legs.n || !j->legs.items[leg])
         return;
     struct join_facts *f = j->legs.items[leg];
-    for (size_t i = 0; i < f->key_count; i++)
-        map_remove(&j->index, f->keys[i], leg);
-    free(f);
+    for (size_t i = 0; i < f->keys.n; i++)
+        map_remove(&j->index, f->keys.items[i], leg);
+    join_facts_free(f);
     j->legs.items[leg] = NULL;
 }
 
@@ -124,7 +133,7 @@ static void first_invite(struct hop_joiner *j, const struct call_leg *l, struct 
     f->from_tag = l->from_tag;
     add_values(j, f, m);
     add_key(f, f->from_tag ? join_key_of(j, 'f', &f->from_tag, sizeof f->from_tag) : 0);
-    f->lasting = f->key_count;
+    f->lasting = f->keys.n;
     f->caller = number_hash(j, l->caller);
     f->callee = number_hash(j, l->callee);
     f->parties = f->caller && f->callee ? hash_mix(f->caller, f->callee) : 0;
@@ -171,7 +180,7 @@ static void meet(struct join_facts *f, const struct join_met *other)
     for (size_t i = 0; i < f->near_count; i++)
         if (f->near[i].serial == other->serial)
             return;
-    if (f->near_count < JOIN_RING)
+    if (f->near_count < JOIN_NEAR_MAX)
         f->near[f->near_count++] = *other;
 }
 
@@ -197,9 +206,9 @@ static void invite_at(struct hop_joiner *j, struct join_facts *f, const struct c
                       const struct call_flow *flow, bool first_hop)
 {
     struct join_met me = {s->leg, f->serial, s->time_ns};
-    if (f->invite_count == JOIN_INVITES_MAX)
+    if (f->invites.n == JOIN_INVITES_MAX)
         return;
-    f->invites[f->invite_count++] =
+    *vec_add(&f->invites) =
         (struct join_invite){flow->src, flow->dst, s->time_ns, s->point, s->direction, first_hop};
     if (first_hop) {
         begins(j, place_of(j, s->point, &flow->src.ip), f, &me);
@@ -228,7 +237,7 @@ void hop_joiner_note(struct hop_joiner *j, const struct call_table *t, uint32_t 
     if (s->method != SIP_INVITE || (l->invited && s->from_tag != l->from_tag))
         return;
     struct join_facts *f = facts_of(j, l, s->leg);
-    size_t keys = f->key_count;
+    size_t keys = f->keys.n;
     if (s->status) {
         note_answer(f, s, m);
     } else if (!f->known || s->cseq == f->cseq) {
@@ -237,6 +246,6 @@ void hop_joiner_note(struct hop_joiner *j, const struct call_table *t, uint32_t 
         f->begins_at_livekit |= tag_is_livekit(m, SIP_HEADER_FROM);
         invite_at(j, f, s, call_flow_of(t, s->flow), has_one_via(m));
     }
-    for (; keys < f->key_count; keys++)
-        map_add(&j->index, f->keys[keys], s->leg);
+    for (; keys < f->keys.n; keys++)
+        map_add(&j->index, f->keys.items[keys], s->leg);
 }

@@ -50,8 +50,8 @@ static bool share_value(const struct hop_joiner *j, const struct join_facts *x, 
 {
     for (size_t i = 0; i < x->value_count; i++)
         for (size_t k = 0; k < y->value_count; k++)
-            if (x->keys[i] == y->keys[k] && (near || x->long_values >> i & 1) &&
-                join_carriers(j, x->keys[i]) <= 2)
+            if (x->keys.items[i] == y->keys.items[k] && (near || x->long_values >> i & 1) &&
+                join_carriers(j, x->keys.items[i]) <= 2)
                 return true;
     return false;
 }
@@ -66,9 +66,9 @@ static bool go_alike(const struct join_invite *x, const struct join_invite *y)
  * after the other. */
 static bool run_alike(const struct join_facts *x, const struct join_facts *y)
 {
-    for (size_t i = 0; i < x->invite_count; i++)
-        for (size_t k = 0; k < y->invite_count; k++)
-            if (go_alike(&x->invites[i], &y->invites[k]))
+    for (size_t i = 0; i < x->invites.n; i++)
+        for (size_t k = 0; k < y->invites.n; k++)
+            if (go_alike(&x->invites.items[i], &y->invites.items[k]))
                 return true;
     return false;
 }
@@ -92,11 +92,11 @@ static bool one_place(const struct hop_nodes *n, const struct join_invite *in, c
 
 static bool placed(const struct hop_nodes *n, const struct join_facts *x, const struct join_facts *y, struct join_score *s)
 {
-    for (size_t i = 0; i < x->invite_count; i++)
-        for (size_t k = 0; k < y->invite_count; k++)
-            if (one_place(n, &x->invites[i], &y->invites[k])) {
-                s->in = &x->invites[i];
-                s->out = &y->invites[k];
+    for (size_t i = 0; i < x->invites.n; i++)
+        for (size_t k = 0; k < y->invites.n; k++)
+            if (one_place(n, &x->invites.items[i], &y->invites.items[k])) {
+                s->in = &x->invites.items[i];
+                s->out = &y->invites.items[k];
                 return true;
             }
     return false;
@@ -104,7 +104,7 @@ static bool placed(const struct hop_nodes *n, const struct join_facts *x, const 
 
 static bool near_in_time(const struct join_facts *x, const struct join_facts *y)
 {
-    int64_t apart = x->invite_count && y->invite_count ? y->invites[0].time_ns - x->invites[0].time_ns
+    int64_t apart = x->invites.n && y->invites.n ? y->invites.items[0].time_ns - x->invites.items[0].time_ns
                                                        : INT64_MAX;
     return apart > -(int64_t)JOIN_SECONDS * 1000000000 && apart < (int64_t)JOIN_SECONDS * 1000000000;
 }

@@ -119,7 +119,8 @@ bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err
     t->sinks = *sinks;
     if (!begin_nodes(t, err))
         return false;
-    t->calls = call_table_new(&t->key, sinks->check != NULL, &events);
+    t->calls = call_table_new(&t->key, sinks->check != NULL,
+                              t->inputs.n > 1 ? CALL_WAITING_MANY : CALL_WAITING_ONE, &events);
     if (!trace_feed(t, err))
         return false;
     t->ending = true;

@@ -18,13 +18,20 @@ static void add_evidence(struct check_work *w, struct check_finding *f, const st
         slice_of(hop_point_name(w->call->nodes, s->index->point)), s->index->frame};
 }
 
-void check_find(struct check_work *w, enum check_finding_id id, const struct check_request *r,
-                struct slice header, struct slice node, struct slice message, const struct hop_journey *j,
-                size_t good, size_t bad)
+static enum check_severity severity_of(enum check_finding_id id)
 {
     const struct check_kind *kinds;
     (void)check_kinds(&kinds);
-    struct check_finding f = {.id = kinds[id].id, .severity = kinds[id].severity, .header = header,
+    return kinds[id].severity;
+}
+
+static void find_as(struct check_work *w, enum check_finding_id id, enum check_severity severity,
+                    const struct check_request *r, struct slice header, struct slice node,
+                    struct slice message, const struct hop_journey *j, size_t good, size_t bad)
+{
+    const struct check_kind *kinds;
+    (void)check_kinds(&kinds);
+    struct check_finding f = {.id = kinds[id].id, .severity = severity, .header = header,
                               .node = node, .message = message,
                               .evidence = ARENA_ARRAY(w->arena, struct check_evidence, 2)};
     if (r)
@@ -33,6 +40,13 @@ void check_find(struct check_work *w, enum check_finding_id id, const struct che
     add_evidence(w, &f, j, bad);
     w->failed |= f.severity == CHECK_ERROR;
     *vec_add(&w->findings) = f;
+}
+
+void check_find(struct check_work *w, enum check_finding_id id, const struct check_request *r,
+                struct slice header, struct slice node, struct slice message, const struct hop_journey *j,
+                size_t good, size_t bad)
+{
+    find_as(w, id, severity_of(id), r, header, node, message, j, good, bad);
 }
 
 /* ---- headers -------------------------------------------------------------------------------------- */
@@ -90,7 +104,7 @@ static struct slice word_harm(struct check_work *w, const struct check_request *
     return words;
 }
 
-/* Owed and absent at its start, or a loss on the way: as the verdict says.  Not owed and never there: a note. */
+/* Owed and absent at its start, or a loss on the way: as the verdict says.  What nothing promises is a note. */
 void check_find_header(struct check_work *w, const struct check_request *r, const struct hop_journey *j,
                        const struct check_header *h)
 {
@@ -112,5 +126,7 @@ void check_find_header(struct check_work *w, const struct check_request *r, cons
                    j, good, bad);
         return;
     }
-    check_find(w, wordings[h->verdict].id, r, h->name, h->guilty.node, word_harm(w, r, h), j, good, bad);
+    enum check_finding_id id = wordings[h->verdict].id;
+    find_as(w, id, h->expected ? severity_of(id) : CHECK_NOTE, r, h->name, h->guilty.node,
+            word_harm(w, r, h), j, good, bad);
 }

@@ -234,7 +234,7 @@ static void find_fate(struct check_work *w, const struct hop_journey *j, const s
                    arena_printf(w->arena, "%.*s was received by %.*s, not answered and not sent on",
                                 SLICE_ARG(r->method), SLICE_ARG(node)),
                    j, j->step_count, last);
-    } else if (!j->status && !r->answer_status) {
+    } else if (!j->status && !r->answer_status && j->method != SIP_ACK) {
         check_find(w, FINDING_NOT_ANSWERED, r, SLICE_NONE, SLICE_NONE,
                    arena_printf(w->arena, "no final answer to %.*s was captured", SLICE_ARG(r->method)), j,
                    j->step_count, last);

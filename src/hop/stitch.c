@@ -50,17 +50,28 @@ static bool share_point(const struct hop_path *x, const struct hop_path *y)
     return false;
 }
 
+static void add_name(struct hop_step *joint, struct slice *names, struct slice name)
+{
+    for (size_t i = 0; i < joint->between_count; i++)
+        if (slice_equal(names[i], name))
+            return;
+    names[joint->between_count++] = name;
+}
+
+/* Who ended the one leg, who is known to lie before the first sighting of the next, who sent that. */
 static void name_joint(struct arena *a, const struct hop_nodes *n, const struct hop_path *up,
                        const struct hop_path *down, struct hop_step *joint)
 {
     bool one = up->last_dst != HOP_NODE_NONE && up->last_dst == down->first_src;
-    struct slice *names = ARENA_ARRAY(a, struct slice, 2);
-    names[0] = hop_node_or_address(a, n, up->last_dst, &up->last->dst);
-    names[1] = hop_node_or_address(a, n, down->first_src, &down->first->src);
+    struct slice *names = ARENA_ARRAY(a, struct slice, down->journey.before_count + 2);
     joint->link = one && share_point(up, down) ? HOP_NODE : HOP_GAP;
     joint->node = one ? up->last_dst : HOP_NODE_NONE;
     joint->between = names;
-    joint->between_count = slice_equal(names[0], names[1]) ? 1 : 2;
+    joint->between_count = 0;
+    add_name(joint, names, hop_node_or_address(a, n, up->last_dst, &up->last->dst));
+    for (size_t i = 0; i < down->journey.before_count; i++)
+        add_name(joint, names, down->journey.before[i]);
+    add_name(joint, names, hop_node_or_address(a, n, down->first_src, &down->first->src));
 }
 
 static void append(struct arena *a, const struct hop_nodes *n, struct hop_path *up, struct hop_path *down)

@@ -127,9 +127,10 @@ struct call_filing {
     bool retransmission, duplicate;
 };
 
-/* keep_bytes: keep the bytes of messages that can't be read again from their source.  waiting_max: ended legs held,
+/* follow: the messages will be followed by their tags, and the bytes of those that can't be read again from their
+ * source are kept.  waiting_max: ended legs held,
  * CALL_WAITING_ONE or CALL_WAITING_MANY. */
-struct call_table *call_table_new(const struct hash_key *key, bool keep_bytes, uint32_t waiting_max,
+struct call_table *call_table_new(const struct hash_key *key, bool follow, uint32_t waiting_max,
                                   const struct call_events *events);
 /* Files a message seen at a point, then retires what is due. */
 struct call_filing call_table_add(struct call_table *t, uint16_t point,

@@ -23,7 +23,7 @@ struct call_waiting {
 
 struct call_table {
     struct hash_key key;
-    bool keep_bytes;
+    bool follow;
     uint32_t waiting_max;
     struct call_events events;
     struct call_stats stats;

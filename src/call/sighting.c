@@ -114,6 +114,17 @@ static uint32_t tag_hash(const struct call_table *t, const struct sip_message *m
     return h && sip_param(h->value, "tag", &tag) ? hash32(t, tag) : 0;
 }
 
+/* A list of calls needs the tag that began a leg and those that answered it (forks); following each message needs
+ * all of them. */
+static void read_tags(const struct call_table *t, const struct sip_message *m, struct call_sighting *s)
+{
+    bool invite = m->method_id == SIP_INVITE;
+    if (t->follow || (invite && m->kind == SIP_REQUEST))
+        s->from_tag = tag_hash(t, m, SIP_HEADER_FROM);
+    if (t->follow || (invite && m->kind == SIP_RESPONSE))
+        s->to_tag = tag_hash(t, m, SIP_HEADER_TO);
+}
+
 /* The topmost Via's branch, which names the transaction on this hop (RFC 3261 17.1.3). */
 static struct slice top_branch(const struct sip_message *m)
 {
@@ -177,7 +188,7 @@ static void keep_where(struct call_table *t, struct call_sighting *s, const stru
     s->where = SOURCE_NO_OFFSET;
     if (p->offset != SOURCE_NO_OFFSET) {
         s->where = p->offset + (uint64_t)(m->bytes.p - p->bytes.p);
-    } else if (t->keep_bytes) {
+    } else if (t->follow) {
         char *copy = base_alloc(m->bytes.n);
         memcpy(copy, m->bytes.p, m->bytes.n);
         *vec_add(&t->legs.items[s->leg].kept) = copy;
@@ -235,8 +246,9 @@ void call_sighting_file(struct call_table *t, uint32_t leg, uint16_t point,
     struct call_sighting s = {
         .time_ns = p->time_ns, .more = CALL_NONE, .next = CALL_NONE, .leg = leg, .cseq = m->cseq,
         .transmissions = 1, .point = point, .status = m->status, .method = (uint8_t)m->method_id,
-        .state = (uint8_t)m->state, .direction = (uint8_t)p->direction, .ip_id = (uint16_t)p->ip_id,
-        .from_tag = tag_hash(t, m, SIP_HEADER_FROM), .to_tag = tag_hash(t, m, SIP_HEADER_TO)};
+        .state = (uint8_t)m->state, .direction = (uint8_t)p->direction,
+        .ip_id = (uint16_t)p->ip_id};
+    read_tags(t, m, &s);
     s.flow = call_flow_use(t, p);
     uint64_t hash = sighting_hash(t, &s, m);
     uint32_t id;

@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 
-struct call_table *call_table_new(const struct hash_key *key, bool keep_bytes, uint32_t waiting_max,
+struct call_table *call_table_new(const struct hash_key *key, bool follow, uint32_t waiting_max,
                                   const struct call_events *events)
 {
     struct call_table *t = base_alloc(sizeof *t);
     t->key = *key;
-    t->keep_bytes = keep_bytes;
+    t->follow = follow;
     t->waiting_max = waiting_max;
     t->events = *events;
     t->now_ns = INT64_MIN;

@@ -158,6 +158,8 @@ struct check_summary {
 void check_summary_init(struct check_summary *s, const struct check_options *o);
 void check_summary_count(struct check_summary *s, const struct check_options *o, const struct check_call *call);
 void check_summary_free(struct check_summary *s);
+/* Is a message of this kind worth following (a hop_wanted)?  The context is the struct check_options. */
+bool check_wants(const void *options, enum sip_method method, uint16_t status);
 /* Judges one call and counts it.  False: nothing in it is subject to a check (not a call, no followed header): it is
  * not reported. */
 bool check_call(struct arena *a, const struct check_options *o, struct check_summary *s,

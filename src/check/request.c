@@ -60,6 +60,17 @@ static bool is_hop_by_hop(const struct check_work *w, const struct hop_journey *
     return false;
 }
 
+/* With a trunk, what its maps act on and what tells of LiveKit and of answers; without one, all that has to survive. */
+bool check_wants(const void *options, enum sip_method method, uint16_t status)
+{
+    const struct check_options *o = options;
+    if (status == 100 || method == SIP_CANCEL)
+        return false;
+    if (!o->trunks || o->trunks->n == 0)
+        return true;
+    return method == SIP_INVITE || ((method == SIP_BYE || method == SIP_REFER) && (!status || status >= 200));
+}
+
 /* ---- the fields of the report --------------------------------------------------------------------- */
 
 static const uint32_t *frames_of(struct check_work *w, const struct call_sighting *s, size_t *n)

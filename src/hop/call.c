@@ -127,22 +127,31 @@ static void list_journeys(struct arena *a, struct hop_call *call, struct hop_pat
     }
 }
 
+static bool is_wanted(const struct call_table *t, const struct hop_source *source, const struct hop_class *c)
+{
+    const struct call_sighting *s = call_sighting_of(t, c->ids[0]);
+    return !source->wanted || source->wanted(source->wanted_context, (enum sip_method)s->method, s->status);
+}
+
 struct hop_call *hop_call_build(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
-                                const uint32_t *legs, size_t leg_count, hop_reader *reader, void *context)
+                                const uint32_t *legs, size_t leg_count, const struct hop_source *source)
 {
     struct hop_call *call = ARENA_NEW(a, struct hop_call);
-    struct hop_loader loader = {sip_scanner_new(), reader, context};
+    struct hop_loader loader = {sip_scanner_new(), source->reader, source->context};
     struct hop_paths paths = {0};
     struct hop_class *classes;
     *call = (struct hop_call){.table = t, .nodes = n, .legs = legs, .leg_count = leg_count};
     for (size_t i = 0; i < leg_count; i++)
         call->is_call |= call_leg_of(t, legs[i])->dialog;
     size_t count = hop_classes(a, t, legs, leg_count, &classes);
-    for (size_t i = 0; i < count; i++)
-        if (i < HOP_CLASSES_MAX)
+    for (size_t i = 0, followed = 0; i < count; i++) {
+        if (!is_wanted(t, source, &classes[i]))
+            continue;
+        if (followed++ < HOP_CLASSES_MAX)
             add_class(a, call, &classes[i], &loader, &paths);
         else
             call->sightings_left_out += classes[i].n;
+    }
     for (size_t i = 0; i < paths.n; i++)
         hop_path_sender(a, n, &paths.items[i]);
     hop_paths_answers(n, &paths);

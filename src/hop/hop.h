@@ -157,10 +157,19 @@ struct hop_call {
 /* Feeds hop_nodes with what the messages of legs tell; several: of one call, over which they are followed. */
 void hop_learn_legs(struct hop_nodes *n, const struct call_table *t, const uint32_t *legs, size_t leg_count,
                     struct arena *scratch, hop_reader *reader, void *context);
+/* Which messages are worth following: the rest of a call is left aside. */
+typedef bool hop_wanted(const void *context, enum sip_method method, uint16_t status);
+
+struct hop_source {
+    hop_reader *reader;
+    void *context;
+    hop_wanted *wanted; /* NULL: all */
+    const void *wanted_context;
+};
+
 /* Builds the journeys of a call; everything is in the arena. */
 struct hop_call *hop_call_build(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
-                                const uint32_t *legs, size_t leg_count, hop_reader *reader,
-                                void *context);
+                                const uint32_t *legs, size_t leg_count, const struct hop_source *source);
 /* "kam1:in"; the point's name alone where the side is not known. */
 struct slice hop_sighting_at(struct arena *a, const struct hop_nodes *n, const struct hop_sighting *s);
 const char *hop_point_name(const struct hop_nodes *n, uint16_t point);

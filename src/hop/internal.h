@@ -60,6 +60,7 @@ struct hop_nodes {
     struct map own_index;
     VEC(struct hop_alias) aliases;
     struct map alias_index;
+    struct map patterns; /* ways that messages went, as often as they were looked at */
     VEC(struct hop_name) names;
     uint32_t *point_node;      /* an address index; HOP_NODE_NONE */
     const char *livekit_point; /* --livekit with a point's name */

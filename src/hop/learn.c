@@ -2,6 +2,7 @@
 #include "hop/internal.h"
 
 #define HOP_LEARN_MAX 64u /* sightings of one message that are looked at; the first tell as much as all */
+#define HOP_LEARN_TIMES 4u /* calls that went the same way are looked at */
 
 static void learn_addresses(struct hop_nodes *n, const struct call_table *t, const struct hop_class *c)
 {
@@ -108,6 +109,27 @@ static void learn_path(struct hop_nodes *n, struct arena *a, struct hop_sighting
     }
 }
 
+/* Calls over one path tell the same: what went which way, as which points saw it, is looked at HOP_LEARN_TIMES.
+ * True: this has been. */
+static bool known_pattern(struct hop_nodes *n, const struct call_table *t, const struct hop_class *c)
+{
+    const struct call_sighting *first = call_sighting_of(t, c->ids[0]);
+    uint64_t key = hash_mix(first->method, first->status);
+    uint32_t times = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        const struct call_sighting *s = call_sighting_of(t, c->ids[i]);
+        const struct call_flow *f = call_flow_of(t, s->flow);
+        uint64_t way = hash_mix(hop_address_of(n, &f->src, true), hop_address_of(n, &f->dst, true));
+        key += hash_mix(way, (uint64_t)s->point << 8 | s->state) * 0x9e3779b97f4a7c15u;
+    }
+    key *= 0xd6e8feb86659fd93u;
+    for (uint32_t at = map_first(&n->patterns, key); map_next(&n->patterns, key, &at) != MAP_NONE;)
+        times++;
+    if (times < HOP_LEARN_TIMES && n->patterns.n < HOP_SEEN_MAX)
+        map_add(&n->patterns, key, times);
+    return times >= HOP_LEARN_TIMES;
+}
+
 void hop_learn_legs(struct hop_nodes *n, const struct call_table *t, const uint32_t *legs, size_t leg_count,
                     struct arena *scratch, hop_reader *reader, void *context)
 {
@@ -118,6 +140,8 @@ void hop_learn_legs(struct hop_nodes *n, const struct call_table *t, const uint3
     for (size_t i = 0; i < count; i++) {
         struct hop_sighting **seen;
         learn_addresses(n, t, &classes[i]);
+        if (known_pattern(n, t, &classes[i]))
+            continue;
         size_t loaded = hop_class_load(&a, t, n, &classes[i], HOP_LEARN_MAX, &loader, &seen);
         for (size_t k = 0; k < loaded; k++)
             learn_message(n, seen[k]);

@@ -31,6 +31,7 @@ void hop_nodes_free(struct hop_nodes *n)
     map_free(&n->seen_index);
     map_free(&n->own_index);
     map_free(&n->alias_index);
+    map_free(&n->patterns);
     arena_free(&n->arena);
     free(n->point_node);
     free(n);

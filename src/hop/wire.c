@@ -75,6 +75,20 @@ struct slice hop_host_name(struct arena *a, const struct hop_nodes *n, struct sl
                                  : hop_node_name(n, node);
 }
 
+/* The element of a Via between two transmissions.  Where nobody is known by its sent-by (a private address that
+ * several claim), the first received the one transmission and the last sent the other. */
+static struct slice via_name(struct arena *a, const struct hop_nodes *n, const struct sip_via *via,
+                             const struct hop_wire *up, const struct hop_wire *down)
+{
+    struct address address;
+    bool known = !address_parse(via->host, &address) || hop_node_of_address(n, &address) != HOP_NODE_NONE;
+    if (!known && up)
+        return hop_node_or_address(a, n, up->dst_node, &up->head->dst);
+    if (!known && down)
+        return hop_node_or_address(a, n, down->src_node, &down->head->src);
+    return hop_host_name(a, n, via->host);
+}
+
 /* The nodes whose Vias lie between, in path order: a request's stack grows on its way, a response's shrinks. */
 static void name_between(struct arena *a, const struct hop_nodes *n, const struct hop_wire *up,
                          struct hop_wire *down, size_t distance)
@@ -83,7 +97,8 @@ static void name_between(struct arena *a, const struct hop_nodes *n, const struc
     const struct sip_via *vias = response ? up->head->vias : down->head->vias;
     struct slice *names = ARENA_ARRAY(a, struct slice, distance);
     for (size_t i = 0; i < distance; i++)
-        names[i] = hop_host_name(a, n, vias[response ? i : distance - 1 - i].host);
+        names[i] = via_name(a, n, &vias[response ? i : distance - 1 - i], i == 0 ? up : NULL,
+                            i + 1 == distance ? down : NULL);
     down->between = names;
     down->between_count = distance;
 }

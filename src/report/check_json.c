@@ -9,6 +9,16 @@ static void write_string(struct json_writer *w, const char *key, struct slice s)
     json_add_string(w, s);
 }
 
+/* What the captures do not tell is null. */
+static void write_known(struct json_writer *w, const char *key, struct slice s)
+{
+    json_add_key(w, key);
+    if (s.n)
+        json_add_string(w, s);
+    else
+        json_add_null(w);
+}
+
 static void write_cstring(struct json_writer *w, const char *key, const char *s)
 {
     write_string(w, key, slice_of(s));
@@ -57,8 +67,8 @@ static void write_sighting(struct json_writer *w, const struct check_sighting *s
     json_begin_object(w);
     write_string(w, "at", s->at);
     write_string(w, "point", s->point);
-    write_string(w, "node", s->node);
-    write_string(w, "side", s->side);
+    write_known(w, "node", s->node);
+    write_known(w, "side", s->side);
     write_cstring(w, "src", endpoint_format(&s->src).s);
     write_cstring(w, "dst", endpoint_format(&s->dst).s);
     write_cstring(w, "transport", s->transport);
@@ -85,14 +95,14 @@ static void write_guilty(struct json_writer *w, const struct check_guilty *g)
     flat(w);
     json_begin_object(w);
     if (g->node.n) {
-        write_string(w, "node", g->node);
-        write_string(w, "in", g->in);
-        write_string(w, "out", g->out);
+        write_known(w, "node", g->node);
+        write_known(w, "in", g->in);
+        write_known(w, "out", g->out);
     } else {
         json_add_key(w, "node");
         json_add_null(w);
-        write_string(w, "after", g->after);
-        write_string(w, "before", g->before);
+        write_known(w, "after", g->after);
+        write_known(w, "before", g->before);
         write_strings(w, "candidates", g->candidates, g->candidate_count);
     }
     json_end_object(w);
@@ -151,8 +161,8 @@ static void write_request_head(struct json_writer *w, const struct check_request
     json_add_key(w, "sent_by");
     flat(w);
     json_begin_object(w);
-    write_string(w, "node", r->sent_by_node);
-    write_string(w, "address", r->sent_by_address);
+    write_known(w, "node", r->sent_by_node);
+    write_known(w, "address", r->sent_by_address);
     json_end_object(w);
     lines(w);
     write_bool(w, "applies", r->applies);
@@ -200,9 +210,9 @@ static void write_finding(struct json_writer *w, const struct check_finding *f)
     json_begin_object(w);
     write_cstring(w, "id", f->id);
     write_cstring(w, "severity", check_severity_name(f->severity));
-    write_string(w, "method", f->method);
-    write_string(w, "header", f->header);
-    write_string(w, "node", f->node);
+    write_known(w, "method", f->method);
+    write_known(w, "header", f->header);
+    write_known(w, "node", f->node);
     write_string(w, "message", f->message);
     json_add_key(w, "evidence");
     flat(w);
@@ -239,8 +249,8 @@ static void write_call_head(struct json_writer *w, const struct check_call *c)
     if (c->joined.n)
         write_string(w, "joined", c->joined);
     write_cstring(w, "direction", c->direction);
-    write_string(w, "caller", c->caller);
-    write_string(w, "callee", c->callee);
+    write_known(w, "caller", c->caller);
+    write_known(w, "callee", c->callee);
     write_trunk(w, c->trunk);
     write_cstring(w, "verdict", check_verdict_name(c->verdict));
 }

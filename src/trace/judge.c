@@ -58,7 +58,8 @@ static void learn_joints(struct trace *t, const uint32_t *legs, size_t n)
 
 static void judge(struct trace *t, const uint32_t *legs, size_t n, struct slice how)
 {
-    struct hop_call *call = hop_call_build(&t->scratch, t->calls, t->nodes, legs, n, read_bytes, t);
+    const struct hop_source source = {read_bytes, t, check_wants, t->options.check};
+    struct hop_call *call = hop_call_build(&t->scratch, t->calls, t->nodes, legs, n, &source);
     struct check_call result;
     call->joined = how;
     t->left_out += call->sightings_left_out;

@@ -15,6 +15,7 @@
 #define CALL_IDLE_SECONDS   (6 * 3600) /* a leg that neither ends nor speaks is over then */
 #define CALL_WAITING_ONE    256u       /* ended legs held while one source is read: one clock, nothing comes late */
 #define CALL_WAITING_MANY   4096u      /* with several sources, whose clocks may differ by more than the linger */
+#define CALL_ORPHANS_MAX    65536u     /* messages cut before their Call-ID, kept to be found by their Vias */
 #define CALL_ACTIVE_MAX     (1u << 22) /* legs not ended; the longest idle is ended at the limit */
 
 /* Who sent what to whom; shared by sightings. */
@@ -43,7 +44,7 @@ struct call_sighting {
     uint32_t frame;  /* first transmission's (completing) frame */
     uint32_t more;   /* further frames, newest first */
     uint32_t next;   /* of the same leg, in order of arrival */
-    uint32_t leg;
+    uint32_t leg;    /* CALL_NONE: an orphan, cut before its Call-ID */
     uint32_t flow;
     uint32_t cseq;
     uint32_t tag;    /* upper half of its hash: to find it in the index again */
@@ -101,7 +102,8 @@ struct call_summary {
 struct call_stats {
     uint64_t messages;
     uint64_t retransmissions, duplicates;
-    uint64_t no_call_id;    /* messages that belong to no call */
+    uint64_t no_call_id;    /* messages that belong to no call, or only by their Vias */
+    uint64_t orphans_lost;  /* beyond CALL_ORPHANS_MAX */
     uint64_t legs, legs_ended;
     uint64_t legs_idle;     /* ended for CALL_IDLE_SECONDS of silence */
     uint64_t legs_evicted;  /* ended at CALL_ACTIVE_MAX */
@@ -123,7 +125,7 @@ struct call_events {
 };
 
 struct call_filing {
-    uint32_t leg, sighting; /* CALL_NONE: the message has no Call-ID */
+    uint32_t leg, sighting; /* CALL_NONE: the message has no Call-ID; an orphan has a sighting all the same */
     bool retransmission, duplicate;
 };
 
@@ -141,6 +143,11 @@ void call_table_end(struct call_table *t);
 /* Within `retire`: this leg goes with the one being retired; it is freed when `retire` returns true. */
 void call_leg_take(struct call_table *t, uint32_t leg);
 bool call_leg_is_over(const struct call_table *t, uint32_t leg);
+
+/* Orphans with a Via of this branch: calls visit for each.  A message that the snap length cut before its Call-ID is
+ * still known by the Vias above it. */
+void call_orphans(const struct call_table *t, struct slice branch, void (*visit)(void *context, uint32_t sighting),
+                  void *context);
 
 const struct call_leg *call_leg_of(const struct call_table *t, uint32_t id);
 const struct call_sighting *call_sighting_of(const struct call_table *t, uint32_t id);

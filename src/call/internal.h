@@ -37,6 +37,10 @@ struct call_table {
     uint32_t free_leg, free_sighting, free_flow, free_frame; /* heads of the free lists */
     uint32_t recent_flows[CALL_RECENT_FLOWS]; /* ids; any, where none was found yet */
     struct map leg_index, sighting_index, flow_index;
+    struct map orphan_index; /* branch -> sighting */
+    uint32_t orphans;        /* how many, and the first of them */
+    uint32_t first_orphan;
+    VEC(char *) orphan_bytes;
 
     uint32_t oldest[CALL_LISTS], newest[CALL_LISTS]; /* by last activity */
     uint32_t listed[CALL_LISTS];
@@ -59,6 +63,10 @@ void call_sighting_file(struct call_table *t, uint32_t leg, uint16_t point,
                         const struct packet_payload *p, const struct sip_message *m,
                         struct call_filing *filing);
 void call_sightings_free(struct call_table *t, uint32_t first);
+
+/* Keeps a message without a Call-ID to be found by its Vias. */
+void call_orphan_file(struct call_table *t, uint16_t point, const struct packet_payload *p,
+                      const struct sip_message *m, struct call_filing *filing);
 
 uint32_t call_leg_file(struct call_table *t, const struct packet_payload *p,
                        const struct sip_message *m);

@@ -191,7 +191,10 @@ static void keep_where(struct call_table *t, struct call_sighting *s, const stru
     } else if (t->follow) {
         char *copy = base_alloc(m->bytes.n);
         memcpy(copy, m->bytes.p, m->bytes.n);
-        *vec_add(&t->legs.items[s->leg].kept) = copy;
+        if (s->leg == CALL_NONE)
+            *vec_add(&t->orphan_bytes) = copy;
+        else
+            *vec_add(&t->legs.items[s->leg].kept) = copy;
         s->where = (uint64_t)(uintptr_t)copy;
         s->kept = true;
     }
@@ -228,6 +231,8 @@ static uint32_t sighting_new(struct call_table *t)
 
 static void leg_append(struct call_table *t, uint32_t leg, uint32_t id)
 {
+    if (leg == CALL_NONE)
+        return;
     struct call_leg *l = &t->legs.items[leg];
     if (l->last == CALL_NONE)
         l->first = id;

@@ -12,7 +12,7 @@ struct call_table *call_table_new(const struct hash_key *key, bool follow, uint3
     t->waiting_max = waiting_max;
     t->events = *events;
     t->now_ns = INT64_MIN;
-    t->free_leg = t->free_sighting = t->free_flow = t->free_frame = CALL_NONE;
+    t->free_leg = t->free_sighting = t->free_flow = t->free_frame = t->first_orphan = CALL_NONE;
     for (int i = 0; i < CALL_LISTS; i++)
         t->oldest[i] = t->newest[i] = CALL_NONE;
     t->retired = base_alloc(CALL_RETIRED_SLOTS * sizeof *t->retired);
@@ -28,6 +28,7 @@ struct call_filing call_table_add(struct call_table *t, uint16_t point,
         t->now_ns = p->time_ns;
     if (m->call_id.n == 0) {
         t->stats.no_call_id++;
+        call_orphan_file(t, point, p, m, &filing);
         return filing;
     }
     filing.leg = call_leg_file(t, p, m);
@@ -80,6 +81,10 @@ void call_table_free(struct call_table *t)
     map_free(&t->leg_index);
     map_free(&t->sighting_index);
     map_free(&t->flow_index);
+    map_free(&t->orphan_index);
+    for (size_t i = 0; i < t->orphan_bytes.n; i++)
+        free(t->orphan_bytes.items[i]);
+    vec_free(&t->orphan_bytes);
     arena_free(&t->scratch);
     free(t->retired);
     free(t);

@@ -99,7 +99,7 @@ static struct check_sighting sighting_of(struct check_work *w, const struct hop_
     const struct hop_nodes *n = w->call->nodes;
     struct check_sighting out = {
         .at = hop_sighting_at(w->arena, n, s), .point = slice_of(hop_point_name(n, s->index->point)),
-        .src = s->src, .dst = s->dst, .call_id = s->leg->call_id, .cseq = s->index->cseq,
+        .src = s->src, .dst = s->dst, .call_id = s->leg->call_id, .cseq = s->cseq,
         .transport = packet_transport_name((enum packet_transport)s->transport),
         .transmissions = s->index->transmissions, .time_ns = s->index->time_ns,
         .state = (enum sip_state)s->index->state};

@@ -41,9 +41,18 @@ static struct hop_path path_to(struct arena *a, const struct hop_wires *w, uint3
                              .last = steps[n - 1].sighting};
 }
 
+/* An orphan tells neither its CSeq nor its tags. */
+static const struct hop_sighting *first_known(const struct hop_path *p)
+{
+    for (size_t i = 0; i < p->journey.step_count; i++)
+        if (p->steps[i].sighting->index->leg != CALL_NONE)
+            return p->steps[i].sighting;
+    return p->first;
+}
+
 static void describe(struct hop_path *p)
 {
-    const struct hop_sighting *s = p->first;
+    const struct hop_sighting *s = first_known(p);
     const struct call_leg *leg = s->leg;
     struct hop_journey *j = &p->journey;
     j->method = (enum sip_method)s->index->method;
@@ -61,6 +70,7 @@ static void add_class(struct arena *a, struct hop_call *call, const struct hop_c
 {
     struct hop_sighting **seen;
     size_t count = hop_class_load(a, call->table, call->nodes, c, HOP_GROUP_MAX, loader, &seen);
+    count = hop_adopt(a, call->table, call->nodes, loader, &seen, count);
     call->sightings_left_out += c->n > HOP_GROUP_MAX ? c->n - HOP_GROUP_MAX : 0;
     struct hop_wires w = hop_wires_make(a, call->nodes, seen, count);
     hop_wires_link(a, call->nodes, &w);

@@ -18,7 +18,8 @@ typedef bool hop_reader(void *context, const struct call_sighting *s, struct are
 struct hop_sighting {
     uint32_t id; /* call_sighting */
     const struct call_sighting *index;
-    const struct call_leg *leg;
+    const struct call_leg *leg; /* of an orphan: of the message that it belongs to */
+    uint32_t cseq;              /* likewise */
     struct endpoint src, dst;
     uint8_t transport;
     const struct sip_message *message;

@@ -101,6 +101,9 @@ size_t hop_classes(struct arena *a, const struct call_table *t, const uint32_t *
 size_t hop_class_load(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
                       const struct hop_class *class, size_t limit, struct hop_loader *loader,
                       struct hop_sighting ***out);
+/* Adds the orphans (call.h) that belong to the message by their Vias. */
+size_t hop_adopt(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
+                 struct hop_loader *loader, struct hop_sighting ***seen, size_t count);
 struct slice hop_header_tag(const struct hop_sighting *s, enum sip_header_id id);
 bool hop_tag_is_livekit(struct slice tag);
 /* "z9hG4bK." and 16 alphanumerics, as LiveKit's SIP stack makes them. */

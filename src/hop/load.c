@@ -37,9 +37,11 @@ struct hop_sighting *hop_load(struct arena *a, const struct call_table *t, const
         !sip_scan_datagram(loader->scanner, bytes, index->missing, &m))
         return NULL;
     struct hop_sighting *s = ARENA_NEW(a, struct hop_sighting);
-    *s = (struct hop_sighting){.id = id, .index = index, .leg = call_leg_of(t, index->leg),
+    *s = (struct hop_sighting){.id = id, .index = index, .cseq = index->cseq,
                                .src = flow->src, .dst = flow->dst, .transport = flow->transport,
                                .message = copy_message(a, &m)};
+    if (index->leg != CALL_NONE)
+        s->leg = call_leg_of(t, index->leg);
     s->via_count = sip_vias(a, s->message, &s->vias, NULL);
     s->src_node = hop_node_at(n, &flow->src);
     s->dst_node = hop_node_at(n, &flow->dst);

@@ -75,17 +75,13 @@ struct slice hop_host_name(struct arena *a, const struct hop_nodes *n, struct sl
                                  : hop_node_name(n, node);
 }
 
-/* The element of a Via between two transmissions.  Where nobody is known by its sent-by (a private address that
- * several claim), the first received the one transmission and the last sent the other. */
-static struct slice via_name(struct arena *a, const struct hop_nodes *n, const struct sip_via *via,
-                             const struct hop_wire *up, const struct hop_wire *down)
+/* The one element between two transmissions, where its Via tells nobody: a private address that several claim. */
+static struct slice name_one(struct arena *a, const struct hop_nodes *n, const struct sip_via *via,
+                             const struct hop_wire *up)
 {
     struct address address;
-    bool known = !address_parse(via->host, &address) || hop_node_of_address(n, &address) != HOP_NODE_NONE;
-    if (!known && up)
+    if (address_parse(via->host, &address) && hop_node_of_address(n, &address) == HOP_NODE_NONE)
         return hop_node_or_address(a, n, up->dst_node, &up->head->dst);
-    if (!known && down)
-        return hop_node_or_address(a, n, down->src_node, &down->head->src);
     return hop_host_name(a, n, via->host);
 }
 
@@ -97,8 +93,9 @@ static void name_between(struct arena *a, const struct hop_nodes *n, const struc
     const struct sip_via *vias = response ? up->head->vias : down->head->vias;
     struct slice *names = ARENA_ARRAY(a, struct slice, distance);
     for (size_t i = 0; i < distance; i++)
-        names[i] = via_name(a, n, &vias[response ? i : distance - 1 - i], i == 0 ? up : NULL,
-                            i + 1 == distance ? down : NULL);
+        names[i] = hop_host_name(a, n, vias[response ? i : distance - 1 - i].host);
+    if (distance == 1)
+        names[0] = name_one(a, n, &vias[0], up);
     down->between = names;
     down->between_count = distance;
 }

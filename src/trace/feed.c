@@ -88,6 +88,8 @@ void trace_payload(void *context, const struct packet_payload *payload)
         return;
     t->points.items[in->point].messages++;
     struct call_filing filing = call_table_add(t->calls, in->point, payload, &m);
+    if (filing.leg == CALL_NONE && filing.sighting != CALL_NONE)
+        hop_nodes_saw(t->nodes, in->point, &payload->src, &payload->dst, payload->direction);
     if (filing.leg != CALL_NONE && !filing.retransmission && !filing.duplicate && joins(t))
         hop_joiner_note(t->joiner, t->calls, filing.sighting, &m);
     if (!t->sinks.message)

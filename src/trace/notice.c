@@ -35,7 +35,8 @@ void trace_collect_notices(struct trace *t)
     if (!t->calls)
         return;
     const struct call_stats *s = call_table_stats(t->calls);
-    notice(t, "", s->no_call_id, "messages without a Call-ID belong to no call");
+    notice(t, "", s->no_call_id, "messages without a Call-ID belong to no call, or by their Vias only");
+    notice(t, "", s->orphans_lost, "messages cut before their Call-ID beyond the limit of those kept");
     notice(t, "", s->legs_idle, "Call-IDs taken for over after six hours of silence");
     notice(t, "", s->legs_evicted, "Call-IDs taken for over at the limit of calls held");
     notice(t, "", s->late, "messages came after their call was reported; the clocks of the points may differ");

@@ -261,7 +261,8 @@ static inline void lab_nodes(struct lab *lab, struct trace *t)
     for (size_t i = 0; i < n; i++) {
         lab_add(&lab->addresses, "", nodes[i].name);
         for (size_t k = 0; k < nodes[i].address_count; k++)
-            lab_add(&lab->addresses, " ", nodes[i].addresses[k]);
+            if (!slice_equal(nodes[i].addresses[k], nodes[i].name))
+                lab_add(&lab->addresses, " ", nodes[i].addresses[k]);
         text_add_char(&lab->addresses, '\n');
     }
 }

@@ -25,7 +25,8 @@ struct lab {
     size_t point_count;
     int64_t now_ms;
     uint16_t ip_id;
-    const char *nat_from, *nat_to, *nat_point; /* a point behind NAT: an address that it sees as another */
+    const char *nat_from, *nat_to,
+        *nat_point; /* a point behind NAT: an address that it sees as another */
     /* what the run is told */
     const char *trunks, *values, *trunk_id, *livekit, *nodes[4], *follow[4];
     bool allow_untested, backwards; /* the points in reverse order */
@@ -36,7 +37,8 @@ struct lab {
     uint64_t transmissions;
 };
 
-/* ---- packets ----------------------------------------------------------------------------------- */
+/* ---- packets -----------------------------------------------------------------------------------
+ */
 
 struct lab_packet {
     const char *src, *dst; /* "10.0.0.1" or "10.0.0.1:5070"; IPv6 in brackets */
@@ -96,8 +98,8 @@ static inline void lab_link_header(struct bytes *b, enum lab_link link, bool v4,
     }
 }
 
-static inline void lab_frame(struct bytes *b, const struct lab_point *p, const struct lab_packet *packet,
-                             bool out, uint16_t id)
+static inline void lab_frame(struct bytes *b, const struct lab_point *p,
+                             const struct lab_packet *packet, bool out, uint16_t id)
 {
     struct endpoint src = lab_endpoint(packet->src), dst = lab_endpoint(packet->dst);
     lab_link_header(b, p->link, src.ip.family == 4, out);
@@ -109,7 +111,8 @@ static inline void lab_frame(struct bytes *b, const struct lab_point *p, const s
     put_slice(b, packet->payload);
 }
 
-/* ---- points ------------------------------------------------------------------------------------ */
+/* ---- points ------------------------------------------------------------------------------------
+ */
 
 static inline struct lab_point *lab_point(struct lab *lab, const char *name, enum lab_link link)
 {
@@ -161,7 +164,8 @@ static inline void lab_record(struct lab_point *p, int64_t ms, struct slice fram
 }
 
 /* A point sees a packet now; `out`: it leaves the point's host. */
-static inline void lab_see(struct lab *lab, struct lab_point *p, const struct lab_packet *packet, bool out)
+static inline void lab_see(struct lab *lab, struct lab_point *p, const struct lab_packet *packet,
+                           bool out)
 {
     struct bytes frame = {0};
     struct lab_packet seen = *packet;
@@ -177,7 +181,8 @@ static inline void lab_see(struct lab *lab, struct lab_point *p, const struct la
     vec_free(&frame);
 }
 
-/* ---- the report as text ------------------------------------------------------------------------ */
+/* ---- the report as text ------------------------------------------------------------------------
+ */
 
 static inline void lab_add(struct text *t, const char *before, struct slice s)
 {
@@ -206,7 +211,8 @@ static inline void lab_request(struct lab *lab, const struct check_request *r)
     lab_add(t, "", r->method);
     if (r->status)
         text_printf(t, " %u", r->status);
-    text_printf(t, " #%u %s%.*s:", r->cseq, r->applies ? "" : "not owed, ", SLICE_ARG(r->sent_by_node));
+    text_printf(t, " #%u %s%.*s:", r->cseq, r->applies ? "" : "not owed, ",
+                SLICE_ARG(r->sent_by_node));
     for (size_t i = 0; i < r->sighting_count; i++) {
         lab_add(t, " ", r->sightings[i].at);
         lab->transmissions += r->sightings[i].transmissions;
@@ -241,7 +247,8 @@ static inline void lab_judged(void *context, const struct check_call *call)
         lab_request(lab, &call->requests[i]);
     for (size_t i = 0; i < call->finding_count; i++) {
         const struct check_finding *f = &call->findings[i];
-        text_printf(&lab->findings, "%s %.*s %.*s\n", f->id, SLICE_ARG(f->method), SLICE_ARG(f->header));
+        text_printf(&lab->findings, "%s %.*s %.*s\n", f->id, SLICE_ARG(f->method),
+                    SLICE_ARG(f->header));
     }
     lab_add(&lab->joined, "", call->joined);
 }
@@ -251,7 +258,8 @@ static inline void lab_listed(void *context, const struct call_summary *call)
     struct lab *lab = context;
     for (size_t i = 0; i < call->call_id_count; i++)
         lab_add(&lab->calls, i ? "+" : "", call->call_ids[i]);
-    text_printf(&lab->calls, " %s %u %u\n", call_outcome_name(call->outcome), call->messages, call->sightings);
+    text_printf(&lab->calls, " %s %u %u\n", call_outcome_name(call->outcome), call->messages,
+                call->sightings);
 }
 
 static inline void lab_nodes(struct lab *lab, struct trace *t)
@@ -277,7 +285,8 @@ static inline void lab_notices(struct lab *lab, struct trace *t)
     }
 }
 
-/* ---- the run ----------------------------------------------------------------------------------- */
+/* ---- the run -----------------------------------------------------------------------------------
+ */
 
 static inline size_t lab_count(const char *const *list, size_t limit)
 {
@@ -302,10 +311,13 @@ static inline void lab_open(struct lab *lab, struct trace *t, int fds[LAB_POINTS
     }
 }
 
-static inline void lab_trace(struct lab *lab, const struct check_options *o, struct check_summary *s,
-                             const struct trace_sinks *sinks)
+static inline void lab_trace(struct lab *lab, const struct check_options *o,
+                             struct check_summary *s, const struct trace_sinks *sinks)
 {
-    struct trace_options options = {.check = o, .summary = s, .livekit = lab->livekit, .nodes = lab->nodes,
+    struct trace_options options = {.check = o,
+                                    .summary = s,
+                                    .livekit = lab->livekit,
+                                    .nodes = lab->nodes,
                                     .node_count = lab_count(lab->nodes, COUNT(lab->nodes))};
     struct trace *t = trace_new(&options);
     struct err err;
@@ -322,8 +334,8 @@ static inline void lab_trace(struct lab *lab, const struct check_options *o, str
 
 static inline void lab_forget(struct lab *lab)
 {
-    struct text *all[] = {&lab->report, &lab->calls, &lab->why, &lab->findings, &lab->joined, &lab->addresses,
-                          &lab->notices};
+    struct text *all[] = {&lab->report, &lab->calls,     &lab->why,    &lab->findings,
+                          &lab->joined, &lab->addresses, &lab->notices};
     for (size_t i = 0; i < COUNT(all); i++) {
         text_free(all[i]);
         *all[i] = (struct text){0};
@@ -340,7 +352,8 @@ static inline void lab_run(struct lab *lab)
     struct check_summary summary;
     struct slice follow[COUNT(lab->follow)];
     struct err err;
-    struct check_options o = {.trunks = &trunks, .follow = follow, .allow_untested = lab->allow_untested};
+    struct check_options o = {
+        .trunks = &trunks, .follow = follow, .allow_untested = lab->allow_untested};
     lab_forget(lab);
     if (lab->trunks && !expect_trunks_parse(&trunks, "trunks", slice_of(lab->trunks), &err))
         fail_msg("%s", err.text);
@@ -366,8 +379,8 @@ static inline void lab_free(struct lab *lab)
     lab_forget(lab);
     for (size_t i = 0; i < lab->point_count; i++)
         vec_free(&lab->points[i].file);
-    struct text *all[] = {&lab->report, &lab->calls, &lab->why, &lab->findings, &lab->joined, &lab->addresses,
-                          &lab->notices};
+    struct text *all[] = {&lab->report, &lab->calls,     &lab->why,    &lab->findings,
+                          &lab->joined, &lab->addresses, &lab->notices};
     for (size_t i = 0; i < COUNT(all); i++)
         text_free(all[i]);
     *lab = (struct lab){0};

@@ -1,5 +1,6 @@
-/* A path of SIP elements for tests: a message sent along it goes from wire to wire with its Vias growing,
- * and each point on the path sees what its host receives and sends.  The first node is the caller. */
+/* A path of SIP elements for tests: a message sent along it goes from wire to wire with its Vias
+ * growing, and each point on the path sees what its host receives and sends.  The first node is the
+ * caller. */
 #ifndef TESTS_UNIT_PATH_H
 #define TESTS_UNIT_PATH_H
 
@@ -10,19 +11,20 @@
 
 /* How a node treats the Vias (and Call-ID) of what it forwards. */
 enum path_vias {
-    PATH_KEEPS,   /* RFC 3261: puts its own on top */
-    PATH_HIDES,   /* topos: its own only, towards either side */
-    PATH_MASKS,   /* topoh: towards its left, Vias and Call-ID are masked */
+    PATH_KEEPS, /* RFC 3261: puts its own on top */
+    PATH_HIDES, /* topos: its own only, towards either side */
+    PATH_MASKS, /* topoh: towards its left, Vias and Call-ID are masked */
 };
 
 struct path_node {
-    const char *name; /* a point of this name sees what the node sends and receives */
+    const char *name;         /* a point of this name sees what the node sends and receives */
     const char *left, *right; /* its addresses; right may be NULL: the same */
     enum path_vias vias;
     const char *advertises; /* sent-by of its Via, where that is another */
 };
 
-/* What a node does to a method (with a status: "INVITE 200") as it sends it on: text replaced by other. */
+/* What a node does to a method (with a status: "INVITE 200") as it sends it on: text replaced by
+ * other. */
 struct path_change {
     const char *node, *message, *from, *to;
 };
@@ -46,9 +48,9 @@ struct dialog {
 struct told {
     const char *method;
     unsigned cseq, status;
-    bool up;             /* the request goes from the callee to the caller */
-    const char *headers; /* lines with their ends */
-    size_t first, past;  /* the nodes it goes between; 0, 0: all */
+    bool up;                    /* the request goes from the callee to the caller */
+    const char *headers;        /* lines with their ends */
+    size_t first, past;         /* the nodes it goes between; 0, 0: all */
     const char *reason, *again; /* again: makes another branch */
     bool no_to_tag;
 };
@@ -64,7 +66,8 @@ static inline bool path_is_livekit(const struct path_node *n)
 }
 
 /* The node at a step of the request's way. */
-static inline const struct path_node *path_at(const struct path *p, const struct told *m, size_t step)
+static inline const struct path_node *path_at(const struct path *p, const struct told *m,
+                                              size_t step)
 {
     size_t past = m->past ? m->past : p->n;
     return &p->nodes[m->up ? past - 1 - step : m->first + step];
@@ -75,7 +78,8 @@ static inline size_t path_wires(const struct path *p, const struct told *m)
     return (m->past ? m->past : p->n) - m->first - 1;
 }
 
-/* ---- what stands on a wire --------------------------------------------------------------------- */
+/* ---- what stands on a wire ---------------------------------------------------------------------
+ */
 
 static inline unsigned path_sum(const struct dialog *d, const struct told *m)
 {
@@ -87,8 +91,9 @@ static inline unsigned path_sum(const struct dialog *d, const struct told *m)
     return sum;
 }
 
-static inline void path_via(struct text *t, const struct path *p, const struct path_node *n, const char *address, bool masked,
-                            const struct dialog *d, const struct told *m, size_t step)
+static inline void path_via(struct text *t, const struct path *p, const struct path_node *n,
+                            const char *address, bool masked, const struct dialog *d,
+                            const struct told *m, size_t step)
 {
     unsigned sum = path_sum(d, m) + (step >= p->forked && p->forked ? 77777 : 0);
     struct endpoint e = lab_endpoint(address);
@@ -133,14 +138,17 @@ static inline bool path_masked(const struct path *p, const struct path_node *lef
     return false;
 }
 
-static inline void path_parties(struct text *t, const struct dialog *d, const struct told *m, bool masked)
+static inline void path_parties(struct text *t, const struct dialog *d, const struct told *m,
+                                bool masked)
 {
     const char *from = d->from ? d->from : "alice", *to = d->to ? d->to : "bob";
     bool tagged = m->status || !(strcmp(m->method, "INVITE") == 0 || m->no_to_tag);
     if (m->status == 100 || strcmp(m->method, "CANCEL") == 0)
         tagged = false;
-    text_printf(t, "Call-ID: %s%s\r\nCSeq: %u %s\r\n", masked ? "!!:" : "", d->id, m->cseq, m->method);
-    text_printf(t, "From: <sip:%s@example.com>;tag=%s\r\n", m->up ? to : from, m->up ? d->to_tag : d->from_tag);
+    text_printf(t, "Call-ID: %s%s\r\nCSeq: %u %s\r\n", masked ? "!!:" : "", d->id, m->cseq,
+                m->method);
+    text_printf(t, "From: <sip:%s@example.com>;tag=%s\r\n", m->up ? to : from,
+                m->up ? d->to_tag : d->from_tag);
     text_printf(t, "To: <sip:%s@example.com>", m->up ? from : to);
     if (tagged && *(m->up ? d->from_tag : d->to_tag))
         text_printf(t, ";tag=%s", m->up ? d->from_tag : d->to_tag);
@@ -161,12 +169,14 @@ static inline void path_replace(struct text *t, const char *from, const char *to
 }
 
 /* What the nodes that it passed did to it: `step` is the one that sends it now. */
-static inline void path_changed(struct text *t, const struct path *p, const struct told *m, size_t step)
+static inline void path_changed(struct text *t, const struct path *p, const struct told *m,
+                                size_t step)
 {
     char name[32];
     size_t wires = path_wires(p, m);
     snprintf(name, sizeof name, m->status ? "%s %u" : "%s", m->method, m->status);
-    for (size_t k = m->status ? wires - 1 : 1; m->status ? k > step : k <= step; m->status ? k-- : k++)
+    for (size_t k = m->status ? wires - 1 : 1; m->status ? k > step : k <= step;
+         m->status ? k-- : k++)
         for (size_t i = 0; i < PATH_CHANGES && p->changes[i].node; i++)
             if (strcmp(p->changes[i].node, path_at(p, m, k)->name) == 0 &&
                 strcmp(p->changes[i].message, name) == 0)
@@ -174,8 +184,8 @@ static inline void path_changed(struct text *t, const struct path *p, const stru
 }
 
 /* The message on the wire between two steps of the request's way. */
-static inline struct text path_message(const struct path *p, const struct dialog *d, const struct told *m,
-                                       size_t wire)
+static inline struct text path_message(const struct path *p, const struct dialog *d,
+                                       const struct told *m, size_t wire)
 {
     struct text t = {0};
     const struct path_node *left = m->up ? path_at(p, m, wire + 1) : path_at(p, m, wire);
@@ -190,10 +200,11 @@ static inline struct text path_message(const struct path *p, const struct dialog
     return t;
 }
 
-/* ---- sending ----------------------------------------------------------------------------------- */
+/* ---- sending -----------------------------------------------------------------------------------
+ */
 
-static inline void path_seen(const struct path *p, const struct path_node *n, const struct lab_packet *packet,
-                             bool out)
+static inline void path_seen(const struct path *p, const struct path_node *n,
+                             const struct lab_packet *packet, bool out)
 {
     struct lab_point *point = lab_point_of(p->lab, n->name);
     if (point)
@@ -201,7 +212,8 @@ static inline void path_seen(const struct path *p, const struct path_node *n, co
     p->lab->now_ms++;
 }
 
-static inline void path_wire(const struct path *p, const struct dialog *d, const struct told *m, size_t wire)
+static inline void path_wire(const struct path *p, const struct dialog *d, const struct told *m,
+                             size_t wire)
 {
     const struct path_node *from = path_at(p, m, wire), *to = path_at(p, m, wire + 1);
     const char *src = path_address(from, !m->up), *dst = path_address(to, m->up);
@@ -234,7 +246,8 @@ static inline void path_ask(const struct path *p, const struct dialog *d, struct
 }
 
 /* INVITE, LiveKit's 100 where LiveKit is called, 180, 200, ACK. */
-static inline void path_call(const struct path *p, const struct dialog *d, const char *invite_headers)
+static inline void path_call(const struct path *p, const struct dialog *d,
+                             const char *invite_headers)
 {
     struct told m = {.method = "INVITE", .cseq = 1, .headers = invite_headers};
     path_send(p, d, m);

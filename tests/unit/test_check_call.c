@@ -1,4 +1,5 @@
-/* Unit tests of check/ on whole calls: what is owed, what became of it, the verdict and the exit status. */
+/* Unit tests of check/ on whole calls: what is owed, what became of it, the verdict and the exit
+ * status. */
 #include "path.h"
 
 static const struct dialog in = {"c1", "far", "SCL_aaaaaaaaaaaa", "+14155550100", "+15105550100"};
@@ -13,9 +14,11 @@ static const struct told bye = {.method = "BYE", .cseq = 1, .up = true, .headers
 /* The carrier calls LiveKit over one proxy. */
 static struct path inbound(struct lab *lab)
 {
-    struct path p = {.lab = lab, .n = 3, .nodes = {{.name = "five9", .left = "10.0.2.10"},
-                     {.name = "kam1", .left = "10.0.2.1", .right = "10.0.1.1"},
-                     {.name = "livekit", .left = "10.0.1.10"}}};
+    struct path p = {.lab = lab,
+                     .n = 3,
+                     .nodes = {{.name = "five9", .left = "10.0.2.10"},
+                               {.name = "kam1", .left = "10.0.2.1", .right = "10.0.1.1"},
+                               {.name = "livekit", .left = "10.0.1.10"}}};
     lab->now_ms = 1000000000;
     if (!lab->point_count)
         for (size_t i = 0; i < p.n; i++)
@@ -112,8 +115,12 @@ static void proxy_hangs_up(struct lab *lab)
 {
     struct path p = inbound(lab);
     path_call(&p, &in, NULL);
-    path_ask(&p, &in, (struct told){.method = "BYE", .cseq = 1, .up = true, .past = 2,
-                                    .headers = "User-Agent: kamailio (5.6)\r\n"});
+    path_ask(&p, &in,
+             (struct told){.method = "BYE",
+                           .cseq = 1,
+                           .up = true,
+                           .past = 2,
+                           .headers = "User-Agent: kamailio (5.6)\r\n"});
 }
 
 static void no_bye(struct lab *lab)
@@ -187,7 +194,8 @@ static void fixed_stripped(struct lab *lab)
 static void hop_by_hop(struct lab *lab)
 {
     struct path p = outbound(lab);
-    struct told m = {.method = "INVITE", .cseq = 1, .status = 0}, ack = {.method = "ACK", .cseq = 1};
+    struct told m = {.method = "INVITE", .cseq = 1, .status = 0},
+                ack = {.method = "ACK", .cseq = 1};
     p.changes[0] = (struct path_change){"kam1", "CANCEL", "X-A: 1\r\n", ""};
     p.changes[1] = (struct path_change){"kam1", "ACK", "X-A: 1\r\n", ""};
     path_send(&p, &out, m);
@@ -203,19 +211,23 @@ static void ack_stripped(struct lab *lab)
     struct path p = outbound(lab);
     p.changes[0] = (struct path_change){"kam1", "ACK", "X-A: 1\r\n", ""};
     path_call(&p, &out, NULL);
-    path_send(&p, &out, (struct told){.method = "ACK", .cseq = 1, .again = "2", .headers = "X-A: 1\r\n"});
+    path_send(&p, &out,
+              (struct told){.method = "ACK", .cseq = 1, .again = "2", .headers = "X-A: 1\r\n"});
 }
 
 static void options_only(struct lab *lab)
 {
     struct path p = outbound(lab);
     struct dialog ping = {"ping", "tag", "other", NULL, NULL};
-    path_ask(&p, &ping, (struct told){.method = "OPTIONS", .cseq = 1, .no_to_tag = true, .headers = "X-A: 1\r\n"});
+    path_ask(
+        &p, &ping,
+        (struct told){.method = "OPTIONS", .cseq = 1, .no_to_tag = true, .headers = "X-A: 1\r\n"});
 }
 
 #define INVITE_200 "INVITE 200 #1 livekit: livekit:out kam1:in kam1:out five9:in\n"
-#define UNSET      "  X-Lang unexpected never-sent MMMM livekit\n" \
-                   "  X-Queue unexpected never-sent MMMM livekit\n"
+#define UNSET                                                                                      \
+    "  X-Lang unexpected never-sent MMMM livekit\n"                                                \
+    "  X-Queue unexpected never-sent MMMM livekit\n"
 #define UNSET_SAID "header-not-set INVITE 200 X-Lang\nheader-not-set INVITE 200 X-Queue\n"
 #define BYE_1      "BYE #1 livekit: livekit:out kam1:in kam1:out five9:in = 200\n"
 
@@ -228,8 +240,8 @@ static const struct {
     bool allow_untested;
 } cases[] = {
     {"all arrive", all_arrive, TRUNK MAPS, NULL, NULL,
-     "c1 inbound pass ST_a\n" INVITE_200 UNSET BYE_1 "  X-Lang ok PPPP\n  X-Queue ok PPPP\n", UNSET_SAID,
-     CHECK_PASS, false},
+     "c1 inbound pass ST_a\n" INVITE_200 UNSET BYE_1 "  X-Lang ok PPPP\n  X-Queue ok PPPP\n",
+     UNSET_SAID, CHECK_PASS, false},
     {"one unsent", one_unsent, TRUNK MAPS, NULL, NULL,
      "c1 inbound fail ST_a\n" INVITE_200 UNSET BYE_1
      "  X-Lang ok PPPP\n  X-Queue never-sent MMMM livekit\n",
@@ -261,8 +273,8 @@ static const struct {
      "  X-Lang ok P\n  X-Queue missing M before five9:in among 10.0.1.10,10.0.2.1\n",
      UNSET_SAID "header-missing BYE X-Queue\n", CHECK_FAIL, false},
     {"cut in the middle", cut_in_the_middle, TRUNK MAPS, NULL, NULL,
-     "c1 inbound pass ST_a\n" INVITE_200 UNSET BYE_1 "  X-Lang ok PPCP\n  X-Queue ok PPCP\n", UNSET_SAID,
-     CHECK_PASS, false},
+     "c1 inbound pass ST_a\n" INVITE_200 UNSET BYE_1 "  X-Lang ok PPCP\n  X-Queue ok PPCP\n",
+     UNSET_SAID, CHECK_PASS, false},
     {"cut and then gone", cut_and_gone, TRUNK MAPS, NULL, NULL,
      "c1 inbound fail ST_a\n" INVITE_200 UNSET BYE_1 "  X-Lang ok PPCP\n"
      "  X-Queue stripped PPCM after kam1:in before five9:in among kam1\n",
@@ -271,7 +283,8 @@ static const struct {
      "c1 inbound inconclusive ST_a\nINVITE 200 #1 livekit: livekit:out five9:in\n"
      "  X-Lang unexpected never-sent MM livekit\n  X-Queue unexpected never-sent MM livekit\n"
      "BYE #1 livekit: livekit:out five9:in = 200\n  X-Lang unknown PC\n  X-Queue unknown PC\n",
-     UNSET_SAID "header-unknown BYE X-Lang\nheader-unknown BYE X-Queue\n", CHECK_INCONCLUSIVE, false},
+     UNSET_SAID "header-unknown BYE X-Lang\nheader-unknown BYE X-Queue\n", CHECK_INCONCLUSIVE,
+     false},
     {"the far end hangs up", far_end_hangs_up, TRUNK MAPS, NULL, NULL,
      "c1 inbound inconclusive ST_a\n" INVITE_200 UNSET
      "BYE #2 not owed, five9: five9:out kam1:in kam1:out livekit:in = 200\n",
@@ -284,51 +297,60 @@ static const struct {
      "c1 inbound inconclusive ST_a\n" INVITE_200 UNSET
      "BYE #1 not owed, kam1: kam1:out five9:in = 200\n",
      UNSET_SAID "nothing-owed BYE \n", CHECK_INCONCLUSIVE, false},
-    {"no BYE", no_bye, TRUNK MAPS, NULL, NULL, "c1 inbound inconclusive ST_a\n" INVITE_200 UNSET, UNSET_SAID,
-     CHECK_INCONCLUSIVE, false},
+    {"no BYE", no_bye, TRUNK MAPS, NULL, NULL, "c1 inbound inconclusive ST_a\n" INVITE_200 UNSET,
+     UNSET_SAID, CHECK_INCONCLUSIVE, false},
     {"challenged and repeated", challenged, TRUNK MAPS, NULL, NULL,
      "c1 inbound pass ST_a\n" INVITE_200 UNSET
-     "BYE #1 livekit: livekit:out kam1:in kam1:out five9:in = 407\n  X-Lang ok PPPP\n  X-Queue ok PPPP\n"
-     "BYE #2 livekit: livekit:out kam1:in kam1:out five9:in = 200\n  X-Lang ok PPPP\n  X-Queue ok PPPP\n",
+     "BYE #1 livekit: livekit:out kam1:in kam1:out five9:in = 407\n  X-Lang ok PPPP\n  X-Queue ok "
+     "PPPP\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out five9:in = 200\n  X-Lang ok PPPP\n  X-Queue ok "
+     "PPPP\n",
      UNSET_SAID, CHECK_PASS, false},
     {"refused", refused, TRUNK MAPS, NULL, NULL,
      "c1 inbound pass ST_a\n" INVITE_200 UNSET
-     "BYE #1 livekit: livekit:out kam1:in kam1:out five9:in = 481\n  X-Lang ok PPPP\n  X-Queue ok PPPP\n",
+     "BYE #1 livekit: livekit:out kam1:in kam1:out five9:in = 481\n  X-Lang ok PPPP\n  X-Queue ok "
+     "PPPP\n",
      UNSET_SAID "rejected BYE \n", CHECK_PASS, false},
     {"timed out", timed_out, TRUNK MAPS, NULL, NULL,
      "c1 inbound pass ST_a\n" INVITE_200 UNSET
-     "BYE #1 livekit: livekit:out kam1:in kam1:out five9:in = 0\n  X-Lang ok PPPP\n  X-Queue ok PPPP\n",
+     "BYE #1 livekit: livekit:out kam1:in kam1:out five9:in = 0\n  X-Lang ok PPPP\n  X-Queue ok "
+     "PPPP\n",
      UNSET_SAID "not-answered BYE \n", CHECK_PASS, false},
     {"swallowed", swallowed, TRUNK MAPS, NULL, NULL,
      "c1 inbound fail ST_a\n" INVITE_200 UNSET
      "BYE #1 livekit: livekit:out kam1:in = 0\n  X-Lang ok PP\n  X-Queue ok PP\n",
      UNSET_SAID "not-forwarded BYE \n", CHECK_FAIL, false},
     {"200 and REFER", other_messages, TRUNK "\"headers\":{\"X-Fixed\":\"7\"}," MAPS, NULL, NULL,
-     "c1 inbound fail ST_a\n" INVITE_200 "  X-Fixed ok PPPP\n  X-Lang stripped PPMM kam1 10.0.1.1>10.0.2.1\n"
+     "c1 inbound fail ST_a\n" INVITE_200
+     "  X-Fixed ok PPPP\n  X-Lang stripped PPMM kam1 10.0.1.1>10.0.2.1\n"
      "  X-Queue unexpected never-sent MMMM livekit\n"
      "REFER #1 livekit: livekit:out kam1:in kam1:out five9:in = 200\n"
      "  X-Lang never-sent MMMM livekit\n  X-Queue ok PPPP\n",
      "header-stripped INVITE 200 X-Lang\nheader-not-set INVITE 200 X-Queue\n"
-     "header-never-sent REFER X-Lang\n", CHECK_FAIL, false},
+     "header-never-sent REFER X-Lang\n",
+     CHECK_FAIL, false},
     {"another fixed value", other_messages, TRUNK "\"headers\":{\"X-Fixed\":\"8\"}}", NULL, NULL,
      "c1 inbound fail ST_a\n" INVITE_200 "  X-Fixed altered AAAA livekit\n",
      "header-altered INVITE 200 X-Fixed\n", CHECK_FAIL, false},
     {"an outbound trunk's INVITE", fixed_stripped,
      "{\"sip_trunk_id\":\"ST_o\",\"address\":\"example.com\",\"numbers\":[\"+15105550100\"],"
-     "\"headers\":{\"X-Fixed\":\"7\"}}", NULL, NULL,
+     "\"headers\":{\"X-Fixed\":\"7\"}}",
+     NULL, NULL,
      "c2 outbound fail ST_o\nINVITE #1 livekit: livekit:out kam1:in kam1:out five9:in = 200\n"
-     "  X-Fixed stripped PPMM kam1 10.0.1.1>10.0.2.1\n", "header-stripped INVITE X-Fixed\n", CHECK_FAIL, false},
+     "  X-Fixed stripped PPMM kam1 10.0.1.1>10.0.2.1\n",
+     "header-stripped INVITE X-Fixed\n", CHECK_FAIL, false},
     {"values", all_arrive, TRUNK MAPS, "{\"queue\":\"Q2\",\"lang\":\"en\"}", NULL,
      "c1 inbound fail ST_a\n" INVITE_200 UNSET BYE_1
      "  X-Lang ok PPPP\n  X-Queue altered AAAA livekit\n",
      UNSET_SAID "header-altered BYE X-Queue\n", CHECK_FAIL, false},
     {"an attribute known to be unset", one_unsent, TRUNK MAPS, "{\"queue\":null}", NULL,
-     "c1 inbound pass ST_a\n" INVITE_200 "  X-Lang unexpected never-sent MMMM livekit\n"
-     BYE_1 "  X-Lang ok PPPP\n", "header-not-set INVITE 200 X-Lang\n", CHECK_PASS, false},
-    {"followed beside a trunk", stripped,
-     TRUNK "\"attributes_to_headers\":{\"lang\":\"X-Lang\"}}", NULL, "X-*",
-     "c1 inbound pass ST_a\n" INVITE_200 "  X-Lang unexpected never-sent MMMM livekit\n"
-     BYE_1 "  X-Lang ok PPPP\n  X-Queue unexpected stripped PPMM kam1 10.0.1.1>10.0.2.1\n",
+     "c1 inbound pass ST_a\n" INVITE_200 "  X-Lang unexpected never-sent MMMM livekit\n" BYE_1
+     "  X-Lang ok PPPP\n",
+     "header-not-set INVITE 200 X-Lang\n", CHECK_PASS, false},
+    {"followed beside a trunk", stripped, TRUNK "\"attributes_to_headers\":{\"lang\":\"X-Lang\"}}",
+     NULL, "X-*",
+     "c1 inbound pass ST_a\n" INVITE_200 "  X-Lang unexpected never-sent MMMM livekit\n" BYE_1
+     "  X-Lang ok PPPP\n  X-Queue unexpected stripped PPMM kam1 10.0.1.1>10.0.2.1\n",
      "header-not-set INVITE 200 X-Lang\nheader-stripped BYE X-Queue\n", CHECK_PASS, false},
     {"no trunk", stripped, NULL, NULL, NULL,
      "c1 inbound fail\n" BYE_1 "  X-Lang ok PPPP\n  X-Queue stripped PPMM kam1 10.0.1.1>10.0.2.1\n",
@@ -337,21 +359,26 @@ static const struct {
      "c1 inbound pass\n" BYE_1 "  X-Lang ok PPPP\n", "", CHECK_PASS, false},
     {"no trunk, nothing to follow", no_bye, NULL, NULL, NULL, "c1 inbound inconclusive\n", "",
      CHECK_INCONCLUSIVE, false},
-    {"hop by hop", hop_by_hop, NULL, NULL, NULL, "c2 outbound inconclusive\n", "", CHECK_INCONCLUSIVE, false},
+    {"hop by hop", hop_by_hop, NULL, NULL, NULL, "c2 outbound inconclusive\n", "",
+     CHECK_INCONCLUSIVE, false},
     {"ACK to 200", ack_stripped, NULL, NULL, NULL,
      "c2 outbound fail\nACK #1 livekit: livekit:out kam1:in kam1:out five9:in = 0\n"
-     "  X-A stripped PPMM kam1 10.0.1.1>10.0.2.1\n", "header-stripped ACK X-A\n", CHECK_FAIL, false},
+     "  X-A stripped PPMM kam1 10.0.1.1>10.0.2.1\n",
+     "header-stripped ACK X-A\n", CHECK_FAIL, false},
     {"OPTIONS without a trunk", options_only, NULL, NULL, NULL,
-     "ping unknown pass\nOPTIONS #1 livekit: livekit:out kam1:in kam1:out five9:in = 200\n  X-A ok PPPP\n", "",
-     CHECK_PASS, false},
-    {"OPTIONS beside a trunk", options_only, TRUNK MAPS, NULL, NULL, "", "", CHECK_INCONCLUSIVE, false},
-    {"no trunk matches", all_arrive, "{\"sip_trunk_id\":\"ST_x\",\"numbers\":[\"+1999\"]," MAPS, NULL, NULL,
-     "c1 inbound inconclusive\n", "no-trunk-matches  \n", CHECK_INCONCLUSIVE, false},
-    {"two trunks match", all_arrive, "[" TRUNK MAPS ",{\"sip_trunk_id\":\"ST_b\",\"numbers\":[\"+15105550100\"]}]",
-     NULL, NULL, "c1 inbound inconclusive\n", "trunk-ambiguous  \n", CHECK_INCONCLUSIVE, false},
+     "ping unknown pass\nOPTIONS #1 livekit: livekit:out kam1:in kam1:out five9:in = 200\n  X-A ok "
+     "PPPP\n",
+     "", CHECK_PASS, false},
+    {"OPTIONS beside a trunk", options_only, TRUNK MAPS, NULL, NULL, "", "", CHECK_INCONCLUSIVE,
+     false},
+    {"no trunk matches", all_arrive, "{\"sip_trunk_id\":\"ST_x\",\"numbers\":[\"+1999\"]," MAPS,
+     NULL, NULL, "c1 inbound inconclusive\n", "no-trunk-matches  \n", CHECK_INCONCLUSIVE, false},
+    {"two trunks match", all_arrive,
+     "[" TRUNK MAPS ",{\"sip_trunk_id\":\"ST_b\",\"numbers\":[\"+15105550100\"]}]", NULL, NULL,
+     "c1 inbound inconclusive\n", "trunk-ambiguous  \n", CHECK_INCONCLUSIVE, false},
     {"an outbound trunk for an inbound call", all_arrive,
-     "{\"sip_trunk_id\":\"ST_o\",\"address\":\"example.com\",\"numbers\":[\"+15105550100\"]," MAPS, NULL, NULL,
-     "c1 inbound inconclusive\n", "no-trunk-matches  \n", CHECK_INCONCLUSIVE, false},
+     "{\"sip_trunk_id\":\"ST_o\",\"address\":\"example.com\",\"numbers\":[\"+15105550100\"]," MAPS,
+     NULL, NULL, "c1 inbound inconclusive\n", "no-trunk-matches  \n", CHECK_INCONCLUSIVE, false},
 };
 
 static int differs(const char *name, const char *what, const struct text *is, const char *right)
@@ -367,7 +394,9 @@ static void calls(void **state)
     int wrong = 0;
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct lab lab = {.trunks = cases[i].trunks, .values = cases[i].values, .follow = {cases[i].follow},
+        struct lab lab = {.trunks = cases[i].trunks,
+                          .values = cases[i].values,
+                          .follow = {cases[i].follow},
                           .allow_untested = cases[i].allow_untested};
         cases[i].build(&lab);
         lab_run(&lab);

@@ -1,5 +1,5 @@
-/* Unit tests of hop/: which legs of different Call-IDs are one call over a back-to-back user agent, and which are
- * not. */
+/* Unit tests of hop/: which legs of different Call-IDs are one call over a back-to-back user agent,
+ * and which are not. */
 #include "path.h"
 
 #include <stdio.h>
@@ -26,11 +26,15 @@ static void points(struct lab *lab, const char *const *names, size_t n, enum lab
 static void bridge(struct bridge *b, struct lab *lab, unsigned k, const char *const numbers[4])
 {
     static const char *const tags[4] = {"five9-%u", "sbc-as-%u", "sbc-ac-%u", "SCL_livekit%05u"};
-    *b = (struct bridge){.in = {.lab = lab, .n = 3, .nodes = {{.name = "five9", .left = "10.0.3.10"},
-                                {.name = "kam1", .left = "10.0.3.1", .right = "10.0.2.1"},
-                                {.name = "sbc", .left = "10.0.2.5"}}},
-                         .out = {.lab = lab, .n = 2, .nodes = {{.name = "sbc", .left = "10.0.1.5"},
-                                 {.name = "livekit", .left = "10.0.1.10"}}}};
+    *b = (struct bridge){.in = {.lab = lab,
+                                .n = 3,
+                                .nodes = {{.name = "five9", .left = "10.0.3.10"},
+                                          {.name = "kam1", .left = "10.0.3.1", .right = "10.0.2.1"},
+                                          {.name = "sbc", .left = "10.0.2.5"}}},
+                         .out = {.lab = lab,
+                                 .n = 2,
+                                 .nodes = {{.name = "sbc", .left = "10.0.1.5"},
+                                           {.name = "livekit", .left = "10.0.1.10"}}}};
     for (size_t i = 0; i < 4; i++)
         snprintf(b->tags[i], sizeof b->tags[i], tags[i], k);
     snprintf(b->ids[0], sizeof b->ids[0], "a%u", k);
@@ -59,8 +63,11 @@ static void answer(const struct bridge *b)
 /* LiveKit hangs up; the agent loses X-B. */
 static void end(const struct bridge *b)
 {
-    path_ask(&b->out, &b->b, (struct told){.method = "BYE", .cseq = 2, .up = true, .headers = "X-A: 1\r\nX-B: 2\r\n"});
-    path_ask(&b->in, &b->a, (struct told){.method = "BYE", .cseq = 7, .up = true, .headers = "X-A: 1\r\n"});
+    path_ask(
+        &b->out, &b->b,
+        (struct told){.method = "BYE", .cseq = 2, .up = true, .headers = "X-A: 1\r\nX-B: 2\r\n"});
+    path_ask(&b->in, &b->a,
+             (struct told){.method = "BYE", .cseq = 7, .up = true, .headers = "X-A: 1\r\n"});
 }
 
 static void whole(const struct bridge *b)
@@ -70,17 +77,22 @@ static void whole(const struct bridge *b)
     end(b);
 }
 
-static const char *const equal[4] = {"+14155550100", "+15105550100", "+14155550100", "+15105550100"};
-static const char *const formats[4] = {"+14155550100", "+15105550100", "004155550100", "5105550100"};
+static const char *const equal[4] = {"+14155550100", "+15105550100", "+14155550100",
+                                     "+15105550100"};
+static const char *const formats[4] = {"+14155550100", "+15105550100", "004155550100",
+                                       "5105550100"};
 static const char *const rewritten[4] = {"+14155550100", "+15105550100", "trunk-user", "1001"};
-static const char *const one_kept[4] = {"+14155550100", "+15105550100", "anonymous", "+15105550100"};
+static const char *const one_kept[4] = {"+14155550100", "+15105550100", "anonymous",
+                                        "+15105550100"};
 
-/* ---- one call ---------------------------------------------------------------------------------- */
+/* ---- one call ----------------------------------------------------------------------------------
+ */
 
 #define TOGETHER(how)                                                                              \
     "a1+b1 inbound fail\n"                                                                         \
     "BYE #2 livekit: livekit:out sbc:in sbc:out kam1:in kam1:out five9:in = 200\n"                 \
-    "  X-A ok PPPPPP\n  X-B stripped PPMMMM sbc 10.0.1.5>10.0.2.5\n", how
+    "  X-A ok PPPPPP\n  X-B stripped PPMMMM sbc 10.0.1.5>10.0.2.5\n",                              \
+        how
 
 static const struct {
     const char *name;
@@ -90,26 +102,32 @@ static const struct {
     enum lab_link link;
     const char *report, *joined;
 } cases[] = {
-    {"a value on both", rewritten, "Session-ID: 8f3a99c2d1\r\n", "Session-ID: 8f3a99c2d1\r\n", false, LAB_ETHERNET,
-     TOGETHER("score 110: same header value on both INVITEs 60, one node received and sent 30, near in time 10, "
+    {"a value on both", rewritten, "Session-ID: 8f3a99c2d1\r\n", "Session-ID: 8f3a99c2d1\r\n",
+     false, LAB_ETHERNET,
+     TOGETHER("score 110: same header value on both INVITEs 60, one node received and sent 30, "
+              "near in time 10, "
               "no other fits as well 10")},
     {"numbers in other formats", formats, NULL, NULL, false, LAB_ETHERNET,
-     TOGETHER("score 80: one node received and sent 30, same callee 15, same caller 15, near in time 10, "
+     TOGETHER("score 80: one node received and sent 30, same callee 15, same caller 15, near in "
+              "time 10, "
               "no other fits as well 10")},
     {"place and time only", rewritten, NULL, NULL, false, LAB_SLL2,
-     TOGETHER("score 50: one node received and sent 30, near in time 10, no other fits as well 10")},
+     TOGETHER(
+         "score 50: one node received and sent 30, near in time 10, no other fits as well 10")},
     {"the ends only, both numbers", equal, NULL, NULL, true, LAB_ETHERNET,
      "a1+b1 inbound fail\nBYE #2 livekit: livekit:out five9:in = 200\n  X-A ok PP\n"
      "  X-B stripped PM after livekit:out before five9:in among 10.0.1.5,10.0.2.5,10.0.3.1\n",
      "score 50: same callee 15, same caller 15, near in time 10, no other fits as well 10"},
     {"the ends only, one number", one_kept, NULL, NULL, true, LAB_ETHERNET,
      "a1 unknown pass\nBYE #7 10.0.2.5: five9:in = 200\n  X-A ok P\n"
-     "b1 inbound pass\nBYE #2 livekit: livekit:out = 200\n  X-A ok P\n  X-B ok P\n", ""},
+     "b1 inbound pass\nBYE #2 livekit: livekit:out = 200\n  X-A ok P\n  X-B ok P\n",
+     ""},
     {"the ends only, an empty value", one_kept, "X-Id:\r\n", "X-Id:\r\n", true, LAB_ETHERNET,
      "a1 unknown pass\nINVITE #1 five9: five9:out = 200\n  X-Id ok P\n"
      "BYE #7 10.0.2.5: five9:in = 200\n  X-A ok P\n"
      "b1 inbound pass\nINVITE #1 10.0.1.5: livekit:in = 200\n  X-Id ok P\n"
-     "BYE #2 livekit: livekit:out = 200\n  X-A ok P\n  X-B ok P\n", ""},
+     "BYE #2 livekit: livekit:out = 200\n  X-A ok P\n  X-B ok P\n",
+     ""},
 };
 
 static void single(void **state)
@@ -131,7 +149,8 @@ static void single(void **state)
         for (int order = 0; order < 2; order++) {
             lab.backwards = order;
             lab_run(&lab);
-            if (strcmp(lab.report.p, cases[i].report) == 0 && strcmp(lab.joined.p, cases[i].joined) == 0)
+            if (strcmp(lab.report.p, cases[i].report) == 0 &&
+                strcmp(lab.joined.p, cases[i].joined) == 0)
                 continue;
             print_error("%s:\n%s%s\ninstead of\n%s%s\n", cases[i].name, lab.report.p, lab.joined.p,
                         cases[i].report, cases[i].joined);
@@ -142,7 +161,8 @@ static void single(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* ---- many calls at once ------------------------------------------------------------------------ */
+/* ---- many calls at once ------------------------------------------------------------------------
+ */
 
 #define CALLS 20
 
@@ -213,18 +233,22 @@ static void told_by_nothing(void **state)
     lab_free(&lab);
 }
 
-/* ---- calls that are not one -------------------------------------------------------------------- */
+/* ---- calls that are not one --------------------------------------------------------------------
+ */
 
-/* Two calls at the same time over one proxy: to two callees, or by one caller to one callee (two lines). */
+/* Two calls at the same time over one proxy: to two callees, or by one caller to one callee (two
+ * lines). */
 static void beside_each_other(void **state)
 {
     static const char *const callees[2] = {"+15105550177", "+15105550100"};
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct lab lab = {0};
-        struct path p = {.lab = &lab, .n = 3, .nodes = {{.name = "five9", .left = "10.0.3.10"},
-                         {.name = "kam1", .left = "10.0.3.1", .right = "10.0.1.1"},
-                         {.name = "livekit", .left = "10.0.1.10"}}};
+        struct path p = {.lab = &lab,
+                         .n = 3,
+                         .nodes = {{.name = "five9", .left = "10.0.3.10"},
+                                   {.name = "kam1", .left = "10.0.3.1", .right = "10.0.1.1"},
+                                   {.name = "livekit", .left = "10.0.1.10"}}};
         struct dialog x = {"x", "t1", "SCL_xxxxxxxxxxxx", equal[0], equal[1]};
         struct dialog y = {"y", "t2", "SCL_yyyyyyyyyyyy", equal[0], callees[i]};
         points(&lab, all, COUNT(all), LAB_ETHERNET);
@@ -258,9 +282,9 @@ static void one_after_the_other(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(single),           cmocka_unit_test(told_by_value),
-        cmocka_unit_test(told_by_nothing),  cmocka_unit_test(beside_each_other),
-        cmocka_unit_test(one_after_the_other)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(single), cmocka_unit_test(told_by_value),
+                                       cmocka_unit_test(told_by_nothing),
+                                       cmocka_unit_test(beside_each_other),
+                                       cmocka_unit_test(one_after_the_other)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

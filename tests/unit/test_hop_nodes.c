@@ -7,10 +7,12 @@ static const struct dialog from_far = {"c1", "far", "SCL_aaaaaaaaaaaa", NULL, NU
 static struct path outbound(struct lab *lab)
 {
     lab->now_ms = 1000000000;
-    return (struct path){.lab = lab, .n = 4, .nodes = {{.name = "livekit", .left = "10.0.1.10"},
-                         {.name = "kam1", .left = "10.0.1.1", .right = "10.0.2.1"},
-                         {.name = "kam2", .left = "10.0.2.2", .right = "10.0.3.2"},
-                         {.name = "five9", .left = "10.0.3.10"}}};
+    return (struct path){.lab = lab,
+                         .n = 4,
+                         .nodes = {{.name = "livekit", .left = "10.0.1.10"},
+                                   {.name = "kam1", .left = "10.0.1.1", .right = "10.0.2.1"},
+                                   {.name = "kam2", .left = "10.0.2.2", .right = "10.0.3.2"},
+                                   {.name = "five9", .left = "10.0.3.10"}}};
 }
 
 static void talk(const struct path *p)
@@ -37,7 +39,8 @@ static void one_end(struct lab *lab)
 }
 
 /* The node's capture has another name in this run. */
-static void named(struct lab *lab, const char *node, const char *name, enum lab_link link, const char *claims)
+static void named(struct lab *lab, const char *node, const char *name, enum lab_link link,
+                  const char *claims)
 {
     struct path p = outbound(lab);
     for (size_t i = 0; i < p.n; i++)
@@ -129,9 +132,11 @@ static void private_sent_by(struct lab *lab)
 
 static void ipv6(struct lab *lab)
 {
-    struct path p = {.lab = lab, .n = 3, .nodes = {{.name = "livekit", .left = "fd00:1::10"},
-                     {.name = "kam1", .left = "fd00:1::1", .right = "fd00:2::1"},
-                     {.name = "five9", .left = "fd00:2::10"}}};
+    struct path p = {.lab = lab,
+                     .n = 3,
+                     .nodes = {{.name = "livekit", .left = "fd00:1::10"},
+                               {.name = "kam1", .left = "fd00:1::1", .right = "fd00:2::1"},
+                               {.name = "five9", .left = "fd00:2::10"}}};
     lab->now_ms = 1000000000;
     lab_point(lab, "livekit", LAB_ETHERNET);
     lab_point(lab, "kam1", LAB_ETHERNET)->claims = "fd00:1::1";
@@ -176,13 +181,16 @@ static void unmarked_by_address(struct lab *lab)
 /* LiveKit is called, and seen from the proxy only. */
 static void called(struct lab *lab)
 {
-    struct path p = {.lab = lab, .n = 3, .nodes = {{.name = "five9", .left = "10.0.2.10"},
-                     {.name = "kam1", .left = "10.0.2.1", .right = "10.0.1.1"},
-                     {.name = "livekit", .left = "10.0.1.10"}}};
+    struct path p = {.lab = lab,
+                     .n = 3,
+                     .nodes = {{.name = "five9", .left = "10.0.2.10"},
+                               {.name = "kam1", .left = "10.0.2.1", .right = "10.0.1.1"},
+                               {.name = "livekit", .left = "10.0.1.10"}}};
     lab->now_ms = 1000000000;
     lab_point(lab, "kam1", LAB_ETHERNET);
     path_call(&p, &from_far, NULL);
-    path_ask(&p, &from_far, (struct told){.method = "BYE", .cseq = 1, .up = true, .headers = "X-A: 1\r\n"});
+    path_ask(&p, &from_far,
+             (struct told){.method = "BYE", .cseq = 1, .up = true, .headers = "X-A: 1\r\n"});
 }
 
 static const struct {
@@ -190,27 +198,37 @@ static const struct {
     void (*build)(struct lab *lab);
     const char *report, *addresses;
 } cases[] = {
-    {"by Vias", by_vias, "c1 outbound pass\nBYE #2 10.0.1.10: kam1:in kam1:out = 200\n  X-A ok PP\n",
+    {"by Vias", by_vias,
+     "c1 outbound pass\nBYE #2 10.0.1.10: kam1:in kam1:out = 200\n  X-A ok PP\n",
      "10.0.1.10\nkam1 10.0.1.1 10.0.2.1\n10.0.2.2\n"},
     {"one end", one_end, "c1 outbound pass\nBYE #2 10.0.1.10: five9:in = 200\n  X-A ok P\n",
      "10.0.3.2\nfive9 10.0.3.10\n"},
     {"the far end without a name", far_end_without_a_name,
-     "c1 outbound pass\nBYE #2 10.0.1.10: dump:in = 200\n  X-A ok P\n", "10.0.3.2\ndump 10.0.3.10\n"},
+     "c1 outbound pass\nBYE #2 10.0.1.10: dump:in = 200\n  X-A ok P\n",
+     "10.0.3.2\ndump 10.0.3.10\n"},
     {"the far end with directions", far_end_with_directions,
-     "c1 outbound pass\nBYE #2 10.0.1.10: dump:in = 200\n  X-A ok P\n", "10.0.3.2\ndump 10.0.3.10\n"},
+     "c1 outbound pass\nBYE #2 10.0.1.10: dump:in = 200\n  X-A ok P\n",
+     "10.0.3.2\ndump 10.0.3.10\n"},
     {"the far end claims its address", far_end_that_claims,
-     "c1 outbound pass\nBYE #2 10.0.1.10: dump:in = 200\n  X-A ok P\n", "dump 10.0.3.10\n10.0.3.2\n"},
+     "c1 outbound pass\nBYE #2 10.0.1.10: dump:in = 200\n  X-A ok P\n",
+     "dump 10.0.3.10\n10.0.3.2\n"},
     {"LiveKit's own", livekit_without_a_name,
      "c1 outbound pass\nBYE #2 livekit-pod: livekit-pod:out = 200\n  X-A ok P\n",
      "livekit-pod 10.0.1.10\n10.0.1.1\n"},
-    {"--node", node_option, "c1 outbound pass\nBYE #2 10.0.1.10: kam1:in kam1:out = 200\n  X-A ok PP\n",
+    {"--node", node_option,
+     "c1 outbound pass\nBYE #2 10.0.1.10: kam1:in kam1:out = 200\n  X-A ok PP\n",
      "edge 10.0.2.2 10.0.3.2\n10.0.1.10\nkam1 10.0.1.1 10.0.2.1\n"},
     {"--node for a point", node_option_for_point,
-     "c1 outbound pass\nBYE #2 10.0.1.10: dump:in = 200\n  X-A ok P\n", "dump 10.0.3.10\n10.0.3.2\n"},
-    {"a tap", tap, "c1 outbound pass\nBYE #2 10.0.1.10: kam1:in kam1:out tap kam2:in kam2:out = 200\n"
-     "  X-A ok PPPPP\n", "10.0.1.10\nkam1 10.0.1.1 10.0.2.1\nkam2 10.0.2.2 10.0.3.2\n10.0.3.10\n"},
+     "c1 outbound pass\nBYE #2 10.0.1.10: dump:in = 200\n  X-A ok P\n",
+     "dump 10.0.3.10\n10.0.3.2\n"},
+    {"a tap", tap,
+     "c1 outbound pass\nBYE #2 10.0.1.10: kam1:in kam1:out tap kam2:in kam2:out = 200\n"
+     "  X-A ok PPPPP\n",
+     "10.0.1.10\nkam1 10.0.1.1 10.0.2.1\nkam2 10.0.2.2 10.0.3.2\n10.0.3.10\n"},
     {"two on one address", one_address,
-     "c1 outbound pass\nBYE #2 10.0.1.1:5070: kam1:in kam1:out kam2:in kam2:out = 200\n  X-A ok PPPP\n", NULL},
+     "c1 outbound pass\nBYE #2 10.0.1.1:5070: kam1:in kam1:out kam2:in kam2:out = 200\n  X-A ok "
+     "PPPP\n",
+     NULL},
     {"advertised", advertised,
      "c1 outbound fail\nBYE #2 livekit: livekit:out kam1:in kam1:out five9:in = 200\n"
      "  X-A stripped PPPM after kam1:out before five9:in among 10.0.2.2\n",
@@ -219,12 +237,15 @@ static const struct {
      "c1 outbound fail\nBYE #2 livekit: livekit:out kam1:in kam1:out five9:in = 200\n"
      "  X-A stripped PPPM after kam1:out before five9:in among 10.0.2.2\n",
      "livekit 10.0.1.10\nkam1 10.0.1.1 10.0.2.1\n10.0.2.2 10.0.3.2\nfive9 10.0.3.10\n"},
-    {"IPv6", ipv6, "c1 outbound fail\nBYE #2 livekit: livekit:out kam1:in kam1:out five9:in = 200\n"
+    {"IPv6", ipv6,
+     "c1 outbound fail\nBYE #2 livekit: livekit:out kam1:in kam1:out five9:in = 200\n"
      "  X-A stripped PPMM kam1 fd00:1::1>fd00:2::1\n",
      "kam1 fd00:1::1 fd00:2::1\nlivekit fd00:1::10\nfive9 fd00:2::10\n"},
-    {"frames twice", twice, "c1 outbound pass\nBYE #2 livekit: livekit:out kam1:in kam1:out = 200\n  X-A ok PPP\n",
+    {"frames twice", twice,
+     "c1 outbound pass\nBYE #2 livekit: livekit:out kam1:in kam1:out = 200\n  X-A ok PPP\n",
      "livekit 10.0.1.10\nkam1 10.0.1.1 10.0.2.1\n10.0.2.2\n"},
-    {"no marks", unmarked, "c1 unknown pass\nBYE #2 agent: agent:out kam1:in kam1:out = 200\n  X-A ok PPP\n",
+    {"no marks", unmarked,
+     "c1 unknown pass\nBYE #2 agent: agent:out kam1:in kam1:out = 200\n  X-A ok PPP\n",
      "agent 10.0.1.10\nkam1 10.0.1.1 10.0.2.1\n10.0.2.2\n"},
     {"--livekit with a point", unmarked_named,
      "c1 outbound pass\nBYE #2 agent: agent:out kam1:in kam1:out = 200\n  X-A ok PPP\n",

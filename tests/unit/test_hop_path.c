@@ -1,4 +1,5 @@
-/* Unit tests of hop/ on whole calls: the order of sightings on the path, and what lies between them. */
+/* Unit tests of hop/ on whole calls: the order of sightings on the path, and what lies between
+ * them. */
 #include "path.h"
 
 static const struct dialog call = {"c1", "SCL_aaaaaaaaaaaa", "far", NULL, NULL};
@@ -7,10 +8,12 @@ static const struct told bye = {.method = "BYE", .cseq = 2, .headers = "X-A: 1\r
 /* LiveKit calls out over two proxies, with points on some of the nodes. */
 static struct path outbound(struct lab *lab, enum lab_link link, const char *const points[4])
 {
-    struct path p = {.lab = lab, .n = 4, .nodes = {{.name = "livekit", .left = "10.0.1.10"},
-                     {.name = "kam1", .left = "10.0.1.1", .right = "10.0.2.1"},
-                     {.name = "kam2", .left = "10.0.2.2", .right = "10.0.3.2"},
-                     {.name = "five9", .left = "10.0.3.10"}}};
+    struct path p = {.lab = lab,
+                     .n = 4,
+                     .nodes = {{.name = "livekit", .left = "10.0.1.10"},
+                               {.name = "kam1", .left = "10.0.1.1", .right = "10.0.2.1"},
+                               {.name = "kam2", .left = "10.0.2.2", .right = "10.0.3.2"},
+                               {.name = "five9", .left = "10.0.3.10"}}};
     lab->now_ms = 1000000000;
     for (size_t i = 0; i < 4 && points[i]; i++)
         lab_point(lab, points[i], link);
@@ -149,10 +152,17 @@ static void proxy_ends(struct lab *lab)
 {
     struct path p = outbound(lab, LAB_SLL2, all);
     path_call(&p, &call, NULL);
-    path_ask(&p, &call, (struct told){.method = "BYE", .cseq = 2, .first = 1,
-                                      .headers = "User-Agent: kamailio (5.6)\r\nX-A: 1\r\n"});
-    path_ask(&p, &call, (struct told){.method = "BYE", .cseq = 1, .up = true, .past = 2,
-                                      .headers = "User-Agent: kamailio (5.6)\r\nX-A: 1\r\n"});
+    path_ask(&p, &call,
+             (struct told){.method = "BYE",
+                           .cseq = 2,
+                           .first = 1,
+                           .headers = "User-Agent: kamailio (5.6)\r\nX-A: 1\r\n"});
+    path_ask(&p, &call,
+             (struct told){.method = "BYE",
+                           .cseq = 1,
+                           .up = true,
+                           .past = 2,
+                           .headers = "User-Agent: kamailio (5.6)\r\nX-A: 1\r\n"});
 }
 
 /* A NAT between kam1 and kam2 changes the source that kam2 sees; the Via says what it was. */
@@ -166,7 +176,8 @@ static void nat(struct lab *lab)
     path_ask(&p, &call, bye);
 }
 
-/* The request passes kam1 a second time: it goes to kam2 and comes back before it leaves for five9. */
+/* The request passes kam1 a second time: it goes to kam2 and comes back before it leaves for five9.
+ */
 static void spiral(struct lab *lab)
 {
     struct path p = outbound(lab, LAB_SLL2, all);
@@ -210,68 +221,90 @@ static const struct {
     void (*build)(struct lab *lab);
     const char *expected;
 } cases[] = {
-    {"plain", plain, "c1 outbound fail\n"
+    {"plain", plain,
+     "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
      "  X-A stripped PPMMMM kam1 10.0.1.1>10.0.2.1\n  X-B ok PPPPPP\n"},
-    {"second strips", second_strips, "c1 outbound fail\n"
+    {"second strips", second_strips,
+     "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
      "  X-A stripped PPPPMM kam2 10.0.2.2>10.0.3.2\n  X-B ok PPPPPP\n"},
-    {"hours apart", clocks_hours_apart, "c1 outbound fail\n"
+    {"hours apart", clocks_hours_apart,
+     "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
      "  X-A stripped PPPPMM kam2 10.0.2.2>10.0.3.2\n  X-B ok PPPPPP\n"},
-    {"seconds apart", clocks_seconds_apart, "c1 outbound fail\n"
+    {"seconds apart", clocks_seconds_apart,
+     "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
      "  X-A stripped PPMMMM kam1 10.0.1.1>10.0.2.1\n  X-B ok PPPPPP\n"},
-    {"masked", masked, "!!:c1+c1 outbound fail\n"
+    {"masked", masked,
+     "!!:c1+c1 outbound fail\n"
      "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
      "  X-A stripped PPPPMM kam2 10.0.2.2>10.0.3.2\n  X-B ok PPPPPP\n"},
-    {"hidden", hidden, "c1 outbound fail\n"
+    {"hidden", hidden,
+     "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
      "  X-A stripped PPMMMM kam1 10.0.1.1>10.0.2.1\n  X-B ok PPPPPP\n"},
-    {"hidden and skewed", hidden_and_skewed, "c1 outbound fail\n"
+    {"hidden and skewed", hidden_and_skewed,
+     "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
      "  X-A stripped PPMMMM kam1 10.0.1.1>10.0.2.1\n  X-B ok PPPPPP\n"},
-    {"middle missing", middle_missing, "c1 outbound fail\n"
+    {"middle missing", middle_missing,
+     "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out kam1:in kam1:out five9:in = 200\n"
      "  X-A stripped PPPM after kam1:out before five9:in among 10.0.2.2\n  X-B ok PPPP\n"},
-    {"ends only", ends_only, "c1 outbound fail\n"
+    {"ends only", ends_only,
+     "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out five9:in = 200\n"
      "  X-A stripped PM after livekit:out before five9:in among 10.0.2.1,10.0.3.2\n  X-B ok PP\n"},
-    {"ends of hidden", ends_of_hidden, "c1 outbound fail\n"
+    {"ends of hidden", ends_of_hidden,
+     "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out five9:in = 200\n"
      "  X-A stripped PM after livekit:out before five9:in among 10.0.1.1,10.0.2.1,10.0.3.2\n"
      "  X-B ok PP\n"},
-    {"first only", first_only, "c1 outbound pass\n"
+    {"first only", first_only,
+     "c1 outbound pass\n"
      "BYE #2 livekit: livekit:out = 200\n  X-A ok P\n  X-B ok P\n"},
-    {"third only", third_only, "c1 outbound pass\n"
+    {"third only", third_only,
+     "c1 outbound pass\n"
      "BYE #2 10.0.1.10: kam2:in kam2:out = 200\n  X-B ok PP\n"},
-    {"tapped", tapped, "c1 outbound fail\n"
+    {"tapped", tapped,
+     "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out kam1:in kam1:out tap kam2:in kam2:out five9:in = 200\n"
      "  X-A stripped PPPPPMM kam2 10.0.2.2>10.0.3.2\n  X-B ok PPPPPPP\n"},
-    {"response", response, "c1 outbound fail\n"
+    {"response", response,
+     "c1 outbound fail\n"
      "REFER 202 #2 five9: five9:out kam2:in kam2:out kam1:in kam1:out livekit:in\n"
      "  X-A stripped PPPPMM kam1 10.0.2.1>10.0.1.1\n"},
-    {"proxy ends the call", proxy_ends, "c1 outbound pass\n"
+    {"proxy ends the call", proxy_ends,
+     "c1 outbound pass\n"
      "BYE #2 kam1: kam1:out kam2:in kam2:out five9:in = 200\n  X-A ok PPPP\n"
      "BYE #1 kam1: kam1:out livekit:in = 200\n  X-A ok PP\n"},
-    {"NAT", nat, "c1 outbound fail\n"
+    {"NAT", nat,
+     "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
      "  X-A stripped PPPPMM kam2 10.0.2.2>10.0.3.2\n  X-B ok PPPPPP\n"},
-    {"spiral", spiral, "c1 outbound fail\n"
-     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out kam1:in kam1:out five9:in = 200\n"
+    {"spiral", spiral,
+     "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out kam1:in kam1:out five9:in = "
+     "200\n"
      "  X-A stripped PPPPMMMM kam2 10.0.2.2>10.0.2.2\n  X-B ok PPPPPPPP\n"},
-    {"loop", loop, "c1 unknown fail\n"
-     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out kam1:in kam1:out kam2:in kam2:out "
+    {"loop", loop,
+     "c1 unknown fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out kam1:in kam1:out kam2:in "
+     "kam2:out "
      "kam1:in = 0\n"
      "  X-A ok PPPPPPPPPP\n  X-B ok PPPPPPPPPP\n"},
-    {"fork", branches, "c1 outbound fail\n"
+    {"fork", branches,
+     "c1 outbound fail\n"
      "INVITE #1 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 0\n"
      "  X-A stripped PPPPMM kam2 10.0.2.2>10.0.3.2\n"
      "INVITE #1 livekit: livekit:out kam1:in kam1:out acme:in = 0\n"
      "  X-A ok PPPP\n"},
 };
 
-/* In either order of the points; the names of the cases that differ are printed with what they say. */
+/* In either order of the points; the names of the cases that differ are printed with what they say.
+ */
 static void paths(void **state)
 {
     int wrong = 0;

@@ -2,10 +2,10 @@
 """Runs `check` on every part of each recording, in every order, and compares it with the whole.
 
 compare.py SIPXRAY FOLDER...: for each non-empty subset of a folder's points, what is said may be
-weaker than what all points together tell, but it never contradicts: no other node is guilty, nothing
-was never sent that was, no message counts for another one, no sighting stands elsewhere on the path.
-The order of the arguments changes nothing at all.  Prints each contradiction, then "N passed, M
-failed".
+weaker than what all points together tell, but it never contradicts: no other node is guilty,
+nothing was never sent that was, no message counts for another one, no sighting stands elsewhere on
+the path.  The order of the arguments changes nothing at all.  Prints each contradiction, then
+"N passed, M failed".
 """
 
 import concurrent.futures
@@ -106,7 +106,7 @@ def is_same_node(whole, part, name_in_part, name_in_whole):
 
 
 def first_harm(header):
-    """Indexes of the last good and first bad sighting of the whole run; (-1, 0): before the first."""
+    """Indexes of the last good and first bad sighting; (-1, 0): before the first."""
     good = -1
     for i, state in enumerate(header["states"]):
         if state == "present":

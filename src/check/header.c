@@ -112,16 +112,25 @@ static struct check_guilty guilty_between(const struct check_work *w, const stru
 
 /* ---- the walk ------------------------------------------------------------------------------------- */
 
+/* Does the sighting show the message as it left its sender, no other node having touched it? */
+static bool is_as_sent(const struct hop_journey *j, size_t step)
+{
+    for (size_t i = 1; i <= step; i++)
+        if (j->steps[i].link != HOP_WIRE)
+            return false;
+    return j->from_sender;
+}
+
 /* Where the first sighting that was captured far enough stands wrong already. */
 static struct check_guilty guilty_at_start(const struct check_work *w, const struct hop_journey *j, size_t step)
 {
-    return j->from_sender && step == 0 ? guilty_sender(w, j) : guilty_before(w, j, step);
+    return is_as_sent(j, step) ? guilty_sender(w, j) : guilty_before(w, j, step);
 }
 
 static void judge_absent_at_start(const struct check_work *w, const struct hop_journey *j,
                                   struct check_header *h, size_t known)
 {
-    h->verdict = j->from_sender && known == 0 ? CHECK_NEVER_SENT : CHECK_MISSING;
+    h->verdict = is_as_sent(j, known) ? CHECK_NEVER_SENT : CHECK_MISSING;
     h->guilty = guilty_at_start(w, j, known);
 }
 

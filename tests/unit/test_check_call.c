@@ -97,6 +97,32 @@ static void cut_and_gone(struct lab *lab)
     stripped(lab);
 }
 
+/* LiveKit's BYE is cut before its mapped headers, of which it sends one. */
+static void cut_at_the_start(struct lab *lab)
+{
+    struct path p = inbound(lab);
+    struct told m = bye;
+    m.headers = "X-Lang: en\r\n";
+    path_call(&p, &in, NULL);
+    lab_point_of(lab, "livekit")->snaplen = 20 + 20 + 8 + 240;
+    path_ask(&p, &in, m);
+}
+
+#define SUBJECT                                                                                    \
+    "Subject: so long that what follows is beyond what the two captures keep of each packet, "     \
+    "be it with one Via or with two\r\n"
+
+/* The proxy's as well: the headers are first seen to be missing behind it. */
+static void cut_up_to_the_end(struct lab *lab)
+{
+    struct path p = inbound(lab);
+    struct told m = bye;
+    m.headers = SUBJECT "X-Lang: en\r\n";
+    path_call(&p, &in, NULL);
+    lab_point_of(lab, "livekit")->snaplen = lab_point_of(lab, "kam1")->snaplen = 20 + 20 + 8 + 350;
+    path_ask(&p, &in, m);
+}
+
 static void cut_at_the_end(struct lab *lab)
 {
     lab_point(lab, "five9", LAB_RAW)->snaplen = 20 + 8 + 330;
@@ -279,6 +305,14 @@ static const struct {
      "c1 inbound fail ST_a\n" INVITE_200 UNSET BYE_1 "  X-Lang ok PPCP\n"
      "  X-Queue stripped PPCM after kam1:in before five9:in among kam1\n",
      UNSET_SAID "header-stripped BYE X-Queue\n", CHECK_FAIL, false},
+    {"cut at the start", cut_at_the_start, TRUNK MAPS, NULL, NULL,
+     "c1 inbound fail ST_a\n" INVITE_200 UNSET BYE_1
+     "  X-Lang ok CPPP\n  X-Queue never-sent CMMM livekit\n",
+     UNSET_SAID "header-never-sent BYE X-Queue\n", CHECK_FAIL, false},
+    {"cut up to the end", cut_up_to_the_end, TRUNK MAPS, NULL, NULL,
+     "c1 inbound fail ST_a\n" INVITE_200 UNSET BYE_1
+     "  X-Lang ok CCCP\n  X-Queue missing CCCM before five9:in among livekit,kam1\n",
+     UNSET_SAID "header-missing BYE X-Queue\n", CHECK_FAIL, false},
     {"cut at the end", cut_at_the_end, TRUNK MAPS, NULL, NULL,
      "c1 inbound inconclusive ST_a\nINVITE 200 #1 livekit: livekit:out five9:in\n"
      "  X-Lang unexpected never-sent MM livekit\n  X-Queue unexpected never-sent MM livekit\n"

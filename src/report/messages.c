@@ -4,6 +4,7 @@
 #define FRAME_COLUMNS 5
 #define LEFT_LEAST                                                                                 \
     20 /* columns that the start line and the Call-ID need; else they get a line of their own */
+#define START_LEAST   8  /* columns for the start line beside marks, however narrow the terminal */
 #define URI_LEAST     48 /* with so many left, the Request-URI or the reason phrase is shown too */
 #define CALL_ID_LEAST 24
 
@@ -59,6 +60,11 @@ static struct slice marks(struct arena *a, const struct trace_message *m)
     return words;
 }
 
+static size_t marks_width(struct slice words)
+{
+    return words.n ? words.n + 2 : 0;
+}
+
 static void add_marks(struct text *out, const struct report_messages *r, struct slice words)
 {
     if (words.n == 0)
@@ -69,11 +75,10 @@ static void add_marks(struct text *out, const struct report_messages *r, struct 
 
 /* The start line, the Call-ID and the marks share what is left of the line. */
 static void add_summary(struct text *out, struct report_messages *r, size_t left,
-                        const struct trace_message *m)
+                        const struct trace_message *m, struct slice words)
 {
-    struct slice words = marks(&r->scratch, m);
-    size_t taken = words.n ? words.n + 2 : 0;
-    left = left > taken + LEFT_LEAST ? left - taken : LEFT_LEAST;
+    size_t taken = marks_width(words);
+    left = left > taken + START_LEAST ? left - taken : START_LEAST;
     bool full = left >= URI_LEAST;
     struct slice line = start_line(&r->scratch, m->sip, full);
     size_t most = full ? left - CALL_ID_LEAST - 2 : left;
@@ -102,21 +107,29 @@ static void add_headers(struct text *out, struct report_messages *r, const struc
                     m->problems[i].at);
 }
 
+/* The columns without which start line and marks do not stand on the line of the place. */
+static size_t summary_least(struct arena *a, const struct sip_message *m, struct slice words)
+{
+    size_t least = text_width(start_line(a, m, false)) + marks_width(words);
+    return words.n && least > LEFT_LEAST ? least : LEFT_LEAST;
+}
+
 void report_message_text(struct text *out, struct report_messages *r, const char *point,
                          const struct trace_message *m)
 {
     size_t width = report_width(&r->style);
+    struct slice words = marks(&r->scratch, m);
     report_add_day(out, &r->day, m->payload->time_ns);
     size_t from = out->n;
     add_place(out, r, point, m->payload);
     size_t used = text_width((struct slice){out->p + from, out->n - from}) + 2;
-    if (used + LEFT_LEAST > width) {
+    if (used + summary_least(&r->scratch, m->sip, words) > width) {
         text_add(out, SLICE("\n    "));
         used = 4;
     } else {
         text_add(out, SLICE("  "));
     }
-    add_summary(out, r, width - used, m);
+    add_summary(out, r, width > used ? width - used : 0, m, words);
     text_add_char(out, '\n');
     if (r->style.verbose)
         add_headers(out, r, m->sip);

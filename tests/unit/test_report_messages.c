@@ -185,6 +185,14 @@ static void test_text(void **state)
     prints(OK, 120, false,
            "2026-11-21 (UTC)\n"
            "kam1    25 19:40:01.123  10.0.1.10:5060 -> 10.0.1.1:5060  200  ^[[31mOK  malformed\n");
+    /* The marks count: at 80 columns nothing goes beyond. */
+    prints("SIP/2.0 407 No\r\nCSeq: 1 SUBSCRIBE\r\n\r\n", 80, false,
+           "2026-11-21 (UTC)\n"
+           "kam1    25 19:40:01.123  10.0.1.10:5060 -> 10.0.1.1:5060\n"
+           "    407 SUBSCRIBE No  malformed\n");
+    prints("SIP/2.0 407 No\r\nCSeq: 1 SUBSCRIBE\r\n\r\n", 82, false,
+           "2026-11-21 (UTC)\n"
+           "kam1    25 19:40:01.123  10.0.1.10:5060 -> 10.0.1.1:5060  407 SUBSCRIBE  malformed\n");
 }
 
 static void test_verbose(void **state)

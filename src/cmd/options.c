@@ -146,6 +146,23 @@ static bool check_options_fit(const struct cmd_arguments *a, struct err *err)
     return true;
 }
 
+static size_t count_stdin(const struct cmd_list *l)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        const char *equals = strchr(l->items[i], '=');
+        count += strcmp(equals ? equals + 1 : l->items[i], "-") == 0;
+    }
+    return count;
+}
+
+static bool check_stdin_once(const struct cmd_arguments *a, struct err *err)
+{
+    size_t count = count_stdin(&a->operands) + count_stdin(&a->values[CMD_OPT_TRUNK]) +
+                   count_stdin(&a->values[CMD_OPT_VALUES]);
+    return count <= 1 || err_set(err, "-: standard input can be read once only");
+}
+
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 bool cmd_arguments_parse(struct cmd_arguments *a, int argc, const char *const *argv,
@@ -165,7 +182,7 @@ bool cmd_arguments_parse(struct cmd_arguments *a, int argc, const char *const *a
         if (!ok)
             return false;
     }
-    return check_options_fit(a, err);
+    return check_options_fit(a, err) && check_stdin_once(a, err);
 }
 
 void cmd_arguments_free(struct cmd_arguments *a)

@@ -117,27 +117,50 @@ static bool open_temporary(struct cmd_output *o, size_t index, const struct stat
     return true;
 }
 
+static bool is_file(const char *path, const struct stat *st)
+{
+    struct stat other;
+    return path && stat(path, &other) == 0 && other.st_dev == st->st_dev &&
+           other.st_ino == st->st_ino;
+}
+
+static bool is_input(const struct cmd_arguments *a, const struct stat *st)
+{
+    const struct cmd_list *trunks = &a->values[CMD_OPT_TRUNK];
+    bool found = is_file(cmd_value(a, CMD_OPT_VALUES), st);
+    for (size_t i = 0; i < trunks->n; i++)
+        found |= is_file(trunks->items[i], st);
+    for (size_t i = 0; i < a->operands.n; i++) {
+        const char *word = a->operands.items[i], *equals = strchr(word, '=');
+        found |= is_file(word, st) || (equals && is_file(equals + 1, st));
+    }
+    return found;
+}
+
 /* A device, a FIFO and the like can't be replaced, only written to. */
-static bool open_file(struct cmd_output *o, size_t index, struct err *err)
+static bool open_file(struct cmd_output *o, size_t index, const struct cmd_arguments *a,
+                      struct err *err)
 {
     struct stat st;
     bool exists = stat(o->path, &st) == 0;
     if (exists && S_ISDIR(st.st_mode))
         return err_set(err, "%s: cannot write: it is a directory", o->path);
+    if (exists && S_ISREG(st.st_mode) && is_input(a, &st))
+        return err_set(err, "%s: cannot write: it is read in this run", o->path);
     if (!exists || S_ISREG(st.st_mode))
         return open_temporary(o, index, exists ? &st : NULL, err);
     o->fd = open(o->path, O_WRONLY | O_CLOEXEC);
     return o->fd >= 0 || fail_file(o, err);
 }
 
-static bool open_output(struct cmd_outputs *all, const struct cmd_command *c, const char *spec,
+static bool open_output(struct cmd_outputs *all, const struct cmd_arguments *a, const char *spec,
                         struct err *err)
 {
     if (all->n == CMD_OUTPUTS_MAX)
         return err_set(err, "--format is given more than %u times", CMD_OUTPUTS_MAX);
     struct cmd_output *o = &all->items[all->n];
     *o = (struct cmd_output){.fd = STDOUT_FILENO};
-    if (!read_format(o, c, spec, err))
+    if (!read_format(o, a->command, spec, err))
         return false;
     for (size_t i = 0; i < all->n; i++) {
         const char *other = all->items[i].path;
@@ -149,7 +172,7 @@ static bool open_output(struct cmd_outputs *all, const struct cmd_command *c, co
             return err_set(err, "two formats for one file: %s", o->path);
     }
     all->n++;
-    return !o->path || open_file(o, all->n - 1, err);
+    return !o->path || open_file(o, all->n - 1, a, err);
 }
 
 bool cmd_outputs_open(struct cmd_outputs *all, const struct cmd_arguments *a, struct err *err)
@@ -159,9 +182,9 @@ bool cmd_outputs_open(struct cmd_outputs *all, const struct cmd_arguments *a, st
     char first[16];
     *all = (struct cmd_outputs){0};
     snprintf(first, sizeof first, "%.*s", SLICE_ARG(slice_first(usual, slice_find(usual, ' '))));
-    bool ok = asked->n > 0 || open_output(all, a->command, first, err);
+    bool ok = asked->n > 0 || open_output(all, a, first, err);
     for (size_t i = 0; ok && i < asked->n; i++)
-        ok = open_output(all, a->command, asked->items[i], err);
+        ok = open_output(all, a, asked->items[i], err);
     if (!ok)
         cmd_outputs_close(all, false, NULL);
     return ok;
@@ -183,10 +206,17 @@ static int write_all(int fd, struct slice bytes)
     return 0;
 }
 
+/* Does what is written here come to a terminal, if by way of a pipe? */
+static bool may_be_seen(int fd)
+{
+    struct stat st;
+    return isatty(fd) || (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode));
+}
+
 static void flush(struct cmd_output *o)
 {
     if (!o->error && o->text.n) {
-        if (!o->path)
+        if (!o->path && may_be_seen(o->fd))
             cmd_progress_clear();
         o->error = write_all(o->fd, text_slice(&o->text));
     }

@@ -19,12 +19,42 @@ struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options
     return t;
 }
 
+/* A capture of which no frame can be read is a mistake; a few such frames are a remark. */
+static bool links_are_readable(const struct trace *t, struct err *err)
+{
+    const struct trace_point *points;
+    size_t n = trace_points(t, &points);
+    for (size_t i = 0; i < n; i++) {
+        const struct packet_stats *s = points[i].packet;
+        char fallback[24];
+        if (s->unknown_link && s->unknown_link == s->frames)
+            return err_set(err, "%s: link type %s, which sipxray does not read", points[i].path,
+                           source_link_name(s->unknown_link_type, fallback));
+    }
+    return true;
+}
+
 bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err)
 {
     cmd_progress_begin(t);
     bool ok = trace_run(t, sinks, err);
     cmd_progress_clear();
-    return ok;
+    return ok && links_are_readable(t, err);
+}
+
+/* A point that is silent, and SIP that may be in what is not read. */
+static void remark_point(const struct trace_point *p)
+{
+    const struct packet_stats *s = p->packet;
+    if (p->source->truncated)
+        cmd_complain("%s: truncated in %s; read up to there", p->path, p->source->truncated_at);
+    if (p->messages == 0)
+        cmd_complain("note: %s: no SIP message; packets read: %llu", p->name,
+                     (unsigned long long)s->frames);
+    if (s->other_transport)
+        cmd_complain("note: %s: IP packets other than UDP passed over: %llu; SIP over TCP and TLS "
+                     "is not read",
+                     p->name, (unsigned long long)s->other_transport);
 }
 
 void cmd_trace_remarks(struct trace *t)
@@ -33,9 +63,7 @@ void cmd_trace_remarks(struct trace *t)
     const struct trace_notice *notices;
     size_t n = trace_points(t, &points);
     for (size_t i = 0; i < n; i++)
-        if (points[i].source->truncated)
-            cmd_complain("%s: truncated in %s; read up to there", points[i].path,
-                         points[i].source->truncated_at);
+        remark_point(&points[i]);
     n = trace_notices(t, &notices);
     for (size_t i = 0; i < n; i++)
         cmd_complain("note: %.*s", SLICE_ARG(notices[i].text));

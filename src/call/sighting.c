@@ -111,7 +111,7 @@ static uint32_t tag_hash(const struct call_table *t, const struct sip_message *m
 {
     const struct sip_header *h = sip_header_first(m, id);
     struct slice tag;
-    return h && sip_param(h->value, "tag", &tag) ? hash32(t, tag) : 0;
+    return h && !h->cut && sip_param(h->value, "tag", &tag) ? hash32(t, tag) : 0;
 }
 
 /* A list of calls needs the tag that began a leg and those that answered it (forks); following each message needs

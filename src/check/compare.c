@@ -82,6 +82,19 @@ static bool is_duplicated(const struct expect_list *was, const struct expect_lis
     return was->n && is->n > was->n && contains_all(was, is) && contains_all(is, was);
 }
 
+/* The value that one line carries stands there several times, joined by commas. */
+static bool is_repeated_in_line(const struct expect_list *was, const struct expect_list *is)
+{
+    struct slice rest, one;
+    size_t n = 0;
+    if (was->n != 1 || is->n != 1 || was->items[0].n == 0)
+        return false;
+    for (rest = is->items[0]; sip_list_next(&rest, &one); n++)
+        if (!slice_equal(one, was->items[0]))
+            return false;
+    return n > 1;
+}
+
 static int hex_digit(char c)
 {
     unsigned char l = ascii_lower((unsigned char)c);
@@ -112,7 +125,7 @@ enum check_header_verdict check_values_compare(const struct expect_list *was, co
         return CHECK_OK;
     if (all_empty(is) && !all_empty(was))
         return CHECK_EMPTIED;
-    if (is_duplicated(was, is))
+    if (is_duplicated(was, is) || is_repeated_in_line(was, is))
         return CHECK_DUPLICATED;
     if (was->n == 1 && is->n == 1) {
         if (is->items[0].n < was->items[0].n && slice_starts(was->items[0], is->items[0]))

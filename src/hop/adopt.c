@@ -1,4 +1,4 @@
-/* Sightings that the snap length cut before their Call-ID, found by their Vias: they show on which way a message went,
+/* Sightings that the snap length cut before their Call-ID, CSeq or tags, found by their Vias: they show on which way a message went,
  * and what of it was captured there. */
 #include "hop/internal.h"
 
@@ -26,12 +26,12 @@ static bool is_same_kind(const struct hop_sighting *x, const struct hop_sighting
            (x->message->kind == SIP_RESPONSE || slice_equal(x->message->method, y->message->method));
 }
 
-static void consider(void *context, uint32_t id)
+/* True: it belongs to the message. */
+static bool adopt(struct adoption *a, uint32_t id)
 {
-    struct adoption *a = context;
     for (size_t i = 0; i < a->n; i++)
         if (a->seen[i]->id == id)
-            return;
+            return false;
     struct hop_sighting *s =
         a->n < a->cap ? hop_load(a->arena, a->table, a->nodes, id, a->loader) : NULL;
     for (size_t i = 0; s && i < a->n; i++) {
@@ -40,22 +40,37 @@ static void consider(void *context, uint32_t id)
         s->leg = a->seen[i]->leg;
         s->cseq = a->seen[i]->cseq;
         a->seen[a->n++] = s;
-        return;
+        return true;
     }
+    return false;
+}
+
+static void consider(void *context, uint32_t id)
+{
+    (void)adopt(context, id);
+}
+
+static void consider_loose(struct adoption *a, struct hop_loose *loose)
+{
+    for (size_t i = 0; i < loose->n; i++)
+        if (!loose->taken[i])
+            loose->taken[i] = adopt(a, loose->ids[i]);
 }
 
 size_t hop_adopt(struct arena *arena, const struct call_table *t, const struct hop_nodes *n,
-                 struct hop_loader *loader, struct hop_sighting ***seen, size_t count)
+                 struct hop_loader *loader, struct hop_loose *loose, struct hop_sighting ***seen, size_t count)
 {
     struct adoption a = {arena, t, n, loader, NULL, count, HOP_GROUP_MAX};
-    if (count == 0 || count >= HOP_GROUP_MAX || call_table_stats(t)->no_call_id == 0)
+    if (count == 0 || count >= HOP_GROUP_MAX || (loose->n == 0 && call_table_stats(t)->no_call_id == 0))
         return count;
     a.seen = ARENA_ARRAY(arena, struct hop_sighting *, HOP_GROUP_MAX);
     memcpy(a.seen, *seen, count * sizeof *a.seen);
     /* those that are adopted may know further ones: the list grows while it is walked */
-    for (size_t i = 0; i < a.n; i++)
+    for (size_t i = 0; i < a.n; i++) {
         if (a.seen[i]->via_count)
             call_orphans(t, a.seen[i]->vias[0].branch, consider, &a);
+        consider_loose(&a, loose);
+    }
     *seen = a.seen;
     return a.n;
 }

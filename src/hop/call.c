@@ -66,11 +66,11 @@ static void describe(struct hop_path *p)
 }
 
 static void add_class(struct arena *a, struct hop_call *call, const struct hop_class *c,
-                      struct hop_loader *loader, struct hop_paths *paths)
+                      struct hop_loader *loader, struct hop_loose *loose, struct hop_paths *paths)
 {
     struct hop_sighting **seen;
     size_t count = hop_class_load(a, call->table, call->nodes, c, HOP_GROUP_MAX, loader, &seen);
-    count = hop_adopt(a, call->table, call->nodes, loader, &seen, count);
+    count = hop_adopt(a, call->table, call->nodes, loader, loose, &seen, count);
     call->sightings_left_out += c->n > HOP_GROUP_MAX ? c->n - HOP_GROUP_MAX : 0;
     struct hop_wires w = hop_wires_make(a, call->nodes, seen, count);
     hop_wires_link(a, call->nodes, &w);
@@ -143,25 +143,71 @@ static bool is_wanted(const struct call_table *t, const struct hop_source *sourc
     return !source->wanted || source->wanted(source->wanted_context, (enum sip_method)s->method, s->status);
 }
 
+static bool is_loose(const struct call_table *t, const struct hop_class *c)
+{
+    const struct call_sighting *s = call_sighting_of(t, c->ids[0]);
+    return s->state != SIP_WHOLE && (!s->from_tag || !s->cseq || (s->status && !s->to_tag));
+}
+
+static struct hop_loose loose_of(struct arena *a, const struct call_table *t, const struct hop_class *classes,
+                                 size_t count)
+{
+    struct hop_loose loose = {NULL, NULL, 0};
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        n += is_loose(t, &classes[i]) ? classes[i].n : 0;
+    if (n == 0)
+        return loose;
+    loose.ids = ARENA_ARRAY(a, uint32_t, n);
+    loose.taken = ARENA_ARRAY(a, bool, n);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; is_loose(t, &classes[i]) && k < classes[i].n; k++)
+            loose.ids[loose.n++] = classes[i].ids[k];
+    return loose;
+}
+
+/* What of a loose class no other took. */
+static struct hop_class left_of(struct arena *a, const struct hop_class *c, const struct hop_loose *loose)
+{
+    uint32_t *ids = ARENA_ARRAY(a, uint32_t, c->n);
+    size_t n = 0;
+    for (size_t i = 0; i < loose->n; i++)
+        for (size_t k = 0; !loose->taken[i] && k < c->n; k++)
+            if (c->ids[k] == loose->ids[i])
+                ids[n++] = c->ids[k];
+    return (struct hop_class){ids, n};
+}
+
+/* First the classes that are certain, which take of the loose sightings what is theirs; then what is left of those. */
+static void add_classes(struct arena *a, struct hop_call *call, const struct hop_source *source,
+                        struct hop_loader *loader, struct hop_paths *paths)
+{
+    const struct call_table *t = call->table;
+    struct hop_class *classes;
+    size_t count = hop_classes(a, t, call->legs, call->leg_count, &classes), followed = 0;
+    struct hop_loose loose = loose_of(a, t, classes, count), none = {NULL, NULL, 0};
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < count; i++) {
+            if (is_loose(t, &classes[i]) != (pass == 1) || !is_wanted(t, source, &classes[i]))
+                continue;
+            struct hop_class c = pass ? left_of(a, &classes[i], &loose) : classes[i];
+            if (followed++ >= HOP_CLASSES_MAX)
+                call->sightings_left_out += c.n;
+            else if (c.n)
+                add_class(a, call, &c, loader, pass ? &none : &loose, paths);
+        }
+}
+
 struct hop_call *hop_call_build(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
                                 const uint32_t *legs, size_t leg_count, const struct hop_source *source)
 {
     struct hop_call *call = ARENA_NEW(a, struct hop_call);
     struct hop_loader loader = {sip_scanner_new(), source->reader, source->context};
     struct hop_paths paths = {0};
-    struct hop_class *classes;
     *call = (struct hop_call){.table = t, .nodes = n, .legs = legs, .leg_count = leg_count};
     for (size_t i = 0; i < leg_count; i++)
         call->is_call |= call_leg_of(t, legs[i])->dialog;
-    size_t count = hop_classes(a, t, legs, leg_count, &classes);
-    for (size_t i = 0, followed = 0; i < count; i++) {
-        if (!is_wanted(t, source, &classes[i]))
-            continue;
-        if (followed++ < HOP_CLASSES_MAX)
-            add_class(a, call, &classes[i], &loader, &paths);
-        else
-            call->sightings_left_out += classes[i].n;
-    }
+    add_classes(a, call, source, &loader, &paths);
     for (size_t i = 0; i < paths.n; i++)
         hop_path_sender(a, n, &paths.items[i]);
     hop_paths_answers(n, &paths);

@@ -101,9 +101,16 @@ size_t hop_classes(struct arena *a, const struct call_table *t, const uint32_t *
 size_t hop_class_load(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
                       const struct hop_class *class, size_t limit, struct hop_loader *loader,
                       struct hop_sighting ***out);
-/* Adds the orphans (call.h) that belong to the message by their Vias. */
+/* Sightings of a call that are cut before their CSeq or tags, so that no class is theirs for certain. */
+struct hop_loose {
+    uint32_t *ids;
+    bool *taken; /* found to belong to a class */
+    size_t n;
+};
+
+/* Adds the orphans (call.h) and the loose sightings that belong to the message by their Vias. */
 size_t hop_adopt(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
-                 struct hop_loader *loader, struct hop_sighting ***seen, size_t count);
+                 struct hop_loader *loader, struct hop_loose *loose, struct hop_sighting ***seen, size_t count);
 struct slice hop_header_tag(const struct hop_sighting *s, enum sip_header_id id);
 bool hop_tag_is_livekit(struct slice tag);
 /* "z9hG4bK." and 16 alphanumerics, as LiveKit's SIP stack makes them. */
@@ -122,6 +129,7 @@ struct hop_wire {
     uint32_t src_node, dst_node;
     int64_t time_ns;
     uint32_t parent; /* index; HOP_NODE_NONE: root */
+    uint32_t root;   /* index of the first above it, or its own */
     enum hop_link link;
     const struct slice *between;
     size_t between_count;

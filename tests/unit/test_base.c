@@ -379,7 +379,7 @@ static void test_cidr(void **state)
 
 static void test_address_order(void **state)
 {
-    struct address a, b, six, none = {0};
+    struct address a = {0}, b = {0}, six = {0}, none = {0};
     (void)state;
     assert_true(address_parse(SLICE("10.0.0.1"), &a) && address_parse(SLICE("10.0.0.2"), &b) &&
                 address_parse(SLICE("::1"), &six));

@@ -123,6 +123,17 @@ static void cut_up_to_the_end(struct lab *lab)
     path_ask(&p, &in, m);
 }
 
+/* Cut inside the From tag, behind Via and Call-ID: only the Vias tell which message this is. */
+static void cut_in_the_tag(struct lab *lab)
+{
+    struct path p = inbound(lab);
+    struct told m = bye;
+    m.headers = "X-Lang: en\r\n";
+    path_call(&p, &in, NULL);
+    lab_point_of(lab, "kam1")->snaplen = 20 + 20 + 8 + 240;
+    path_ask(&p, &in, m);
+}
+
 static void cut_at_the_end(struct lab *lab)
 {
     lab_point(lab, "five9", LAB_RAW)->snaplen = 20 + 8 + 330;
@@ -313,6 +324,10 @@ static const struct {
      "c1 inbound fail ST_a\n" INVITE_200 UNSET BYE_1
      "  X-Lang ok CCCP\n  X-Queue missing CCCM before five9:in among livekit,kam1\n",
      UNSET_SAID "header-missing BYE X-Queue\n", CHECK_FAIL, false},
+    {"cut in the tag", cut_in_the_tag, TRUNK MAPS, NULL, NULL,
+     "c1 inbound fail ST_a\n" INVITE_200 UNSET BYE_1
+     "  X-Lang ok PCCP\n  X-Queue never-sent MCCM livekit\n",
+     UNSET_SAID "header-never-sent BYE X-Queue\n", CHECK_FAIL, false},
     {"cut at the end", cut_at_the_end, TRUNK MAPS, NULL, NULL,
      "c1 inbound inconclusive ST_a\nINVITE 200 #1 livekit: livekit:out five9:in\n"
      "  X-Lang unexpected never-sent MM livekit\n  X-Queue unexpected never-sent MM livekit\n"

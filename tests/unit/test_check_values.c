@@ -63,7 +63,7 @@ static const struct {
     {{"a", "b"}, {"a", "b", "a", "b"}, CHECK_DUPLICATED},
     {{"a", "b"}, {"a", "b", "b"}, CHECK_DUPLICATED},
     {{"a"}, {"a", "b"}, CHECK_ALTERED},
-    {{"a"}, {"a, a"}, CHECK_ALTERED},
+    {{"a"}, {"a, a"}, CHECK_DUPLICATED},
     {{"a", "b"}, {"a", "a", "a"}, CHECK_ALTERED},
 };
 

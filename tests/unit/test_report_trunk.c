@@ -60,8 +60,8 @@ static void test_outbound_text(void **state)
     static const char *const lines[] = {
         "Outbound trunk ST_o, from trunk.json\n",
         "  address: sip.example.com\n",
-        "  INVITE sent by LiveKit\n    X-A  must  fixed = 1, unless the call's own request sets "
-        "it\n",
+        ("  INVITE sent by LiveKit\n    X-A  must  fixed = 1, unless the call's own request sets "
+         "it\n"),
         "  200 to INVITE that LiveKit receives: nothing\n",
         "  BYE sent by LiveKit: nothing\n",
         "  note     headers: is sent on the INVITE only",

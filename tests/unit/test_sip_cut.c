@@ -120,7 +120,7 @@ static void test_large(void **state)
     load(&l, text_slice(&t));
     assert_int_equal(l.m.header_count, 6005);
     for (uint32_t i = 0; i < 6000; i++) {
-        uint32_t name, value;
+        uint32_t name = 0, value = 0;
         assert_true(slice_to_u32(slice_from(l.m.headers[i + 5].name, 2), &name));
         assert_true(slice_to_u32(l.m.headers[i + 5].value, &value));
         assert_true(name == i && value == i);

@@ -54,7 +54,7 @@ static inline uint64_t tail_of(const unsigned char *end, size_t left, size_t n)
     if (n >= 8)
         return word_of(end - 8) >> (64 - 8 * left);
     for (size_t i = 0; i < left; i++)
-        w |= (uint64_t)end[i - left] << 8 * i;
+        w |= (uint64_t)(end - left)[i] << 8 * i;
     return w;
 }
 

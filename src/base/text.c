@@ -313,6 +313,13 @@ static bool csv_needs_quotes(struct slice s)
     return s.n && (s.p[0] == ' ' || s.p[s.n - 1] == ' ');
 }
 
+/* What a quoted field may hold; the rest of what moves a terminal goes out as it would there: lists are looked at
+ * on screens, too. */
+static bool is_white_control(const struct unit *u)
+{
+    return !u->bad && (u->code == '\t' || u->code == '\n' || u->code == '\r');
+}
+
 void text_add_csv(struct text *t, struct slice bytes)
 {
     bool quotes = csv_needs_quotes(bytes);
@@ -320,10 +327,15 @@ void text_add_csv(struct text *t, struct slice bytes)
         text_add_char(t, '"');
     if (is_formula(bytes))
         text_add_char(t, '\'');
-    for (size_t i = 0; i < bytes.n; i++) {
-        if (bytes.p[i] == '"')
+    while (bytes.n) {
+        struct unit u = unit_of(bytes);
+        if (u.code == '"')
             text_add_char(t, '"');
-        text_add_char(t, bytes.p[i]);
+        if (is_white_control(&u))
+            text_add_char(t, bytes.p[0]);
+        else
+            add_unit(t, bytes, &u);
+        bytes = slice_from(bytes, u.n);
     }
     if (quotes)
         text_add_char(t, '"');

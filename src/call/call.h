@@ -15,7 +15,9 @@
 #define CALL_IDLE_SECONDS   (6 * 3600) /* a leg that neither ends nor speaks is over then */
 #define CALL_WAITING_ONE    256u       /* ended legs held while one source is read: one clock, nothing comes late */
 #define CALL_WAITING_MANY   4096u      /* with several sources, whose clocks may differ by more than the linger */
-#define CALL_ORPHANS_MAX    65536u     /* messages cut before their Call-ID, kept to be found by their Vias */
+#define CALL_ORPHANS_MAX    65536u     /* messages cut before their Call-ID, kept to be found by their Vias: */
+#define CALL_ORPHAN_VIAS     32u       /* so many of each, */
+#define CALL_ORPHANS_SHARING 128u      /* and so many messages by one Via */
 #define CALL_ACTIVE_MAX     (1u << 22) /* legs not ended; the longest idle is ended at the limit */
 
 /* Who sent what to whom; shared by sightings. */
@@ -103,7 +105,7 @@ struct call_stats {
     uint64_t messages;
     uint64_t retransmissions, duplicates;
     uint64_t no_call_id;    /* messages that belong to no call, or only by their Vias */
-    uint64_t orphans_lost;  /* beyond CALL_ORPHANS_MAX */
+    uint64_t orphans_lost;  /* beyond CALL_ORPHANS_MAX or CALL_ORPHANS_SHARING */
     uint64_t legs, legs_ended;
     uint64_t legs_idle;     /* ended for CALL_IDLE_SECONDS of silence */
     uint64_t legs_evicted;  /* ended at CALL_ACTIVE_MAX */

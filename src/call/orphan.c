@@ -7,22 +7,35 @@ static uint64_t branch_hash(const struct call_table *t, struct slice branch)
     return hash_mix(hash_slice(&t->key, branch), 'o');
 }
 
-static void index_via(struct call_table *t, struct slice via, uint32_t sighting)
+/* False: as many as may be are found by this branch already. */
+static bool index_via(struct call_table *t, struct slice via, uint32_t sighting)
 {
     struct slice branch;
-    if (sip_param(via, "branch", &branch) && branch.n)
-        map_add(&t->orphan_index, branch_hash(t, branch), sighting);
+    if (!sip_param(via, "branch", &branch) || branch.n == 0)
+        return true;
+    uint64_t hash = branch_hash(t, branch);
+    uint32_t n = 0;
+    for (uint32_t at = map_first(&t->orphan_index, hash);
+         n < CALL_ORPHANS_SHARING && map_next(&t->orphan_index, hash, &at) != MAP_NONE;)
+        n++;
+    if (n == CALL_ORPHANS_SHARING)
+        return false;
+    map_add(&t->orphan_index, hash, sighting);
+    return true;
 }
 
 static void index_vias(struct call_table *t, const struct sip_message *m, uint32_t sighting)
 {
-    for (uint32_t i = 0; i < m->header_count; i++) {
+    uint32_t n = 0;
+    bool all = true;
+    for (uint32_t i = 0; i < m->header_count && n < CALL_ORPHAN_VIAS; i++) {
         struct slice rest = m->headers[i].value, via;
         if (m->headers[i].id != SIP_HEADER_VIA || m->headers[i].cut)
             continue;
-        while (sip_list_next(&rest, &via))
-            index_via(t, via, sighting);
+        for (; n < CALL_ORPHAN_VIAS && sip_list_next(&rest, &via); n++)
+            all &= index_via(t, via, sighting);
     }
+    t->stats.orphans_lost += !all;
 }
 
 void call_orphan_file(struct call_table *t, uint16_t point, const struct packet_payload *p,

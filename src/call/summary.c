@@ -25,7 +25,15 @@ static int64_t earliest(int64_t a, int64_t b)
     return a && (!b || a < b) ? a : b;
 }
 
-/* Points beyond the mask's bits are looked up one by one. */
+/* Points beyond the mask's bits are looked up one by one: up to which, then which. */
+static size_t points_limit(const struct call_table *t, const struct call_leg *l, size_t limit)
+{
+    for (uint32_t id = l->first; id != CALL_NONE; id = call_sighting_of(t, id)->next)
+        if (call_sighting_of(t, id)->point >= limit)
+            limit = call_sighting_of(t, id)->point + 1u;
+    return limit;
+}
+
 static void points_by_sighting(const struct call_table *t, const struct call_leg *l, uint8_t *seen)
 {
     for (uint32_t id = l->first; id != CALL_NONE; id = call_sighting_of(t, id)->next)
@@ -38,7 +46,9 @@ static void points_list(const struct call_table *t, const uint32_t *legs, size_t
     uint64_t mask = 0;
     for (size_t i = 0; i < n; i++)
         mask |= call_leg_of(t, legs[i])->points;
-    size_t limit = mask >> 63 ? UINT16_MAX + 1u : 63;
+    size_t limit = 63;
+    for (size_t i = 0; mask >> 63 && i < n; i++)
+        limit = points_limit(t, call_leg_of(t, legs[i]), limit);
     uint8_t *seen = arena_alloc(a, limit);
     for (size_t i = 0; i < 63; i++)
         seen[i] = mask >> i & 1;

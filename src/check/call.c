@@ -162,6 +162,7 @@ bool check_call(struct arena *a, const struct check_options *o, struct check_sum
     pick_trunk(&w, out);
     w.promises = w.trunk && (w.trunk->attributes_to_headers.n || w.trunk->headers.n);
     judge_requests(&w, out);
+    s->headers_left_out += w.left_out;
     keep_findings(&w, out);
     if (!trunks && !call->is_call && out->request_count == 0)
         return false;

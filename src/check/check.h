@@ -142,9 +142,12 @@ struct check_options {
     bool allow_untested;
 };
 
+#define CHECK_FOLLOWED_MAX 256u /* headers of one message that are followed by their names */
+
 /* Counts over all calls; says in the end whether each promised header was judged (exit status 3). */
 struct check_summary {
     uint64_t calls, passed, failed, inconclusive;
+    uint64_t headers_left_out; /* beyond CHECK_FOLLOWED_MAX */
     struct arena arena;
     struct check_promise {
         const struct expect_trunk *trunk;

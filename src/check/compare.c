@@ -8,9 +8,13 @@ static bool value_cut(const struct sip_message *m, const struct sip_header *h)
 
 struct expect_list check_values_of(struct arena *a, const struct sip_message *m, struct slice name, bool *cut)
 {
-    struct expect_list values = {ARENA_ARRAY(a, struct slice, m->header_count), 0};
+    struct expect_list values = {NULL, 0};
     uint32_t at;
+    size_t n = 0;
     *cut = false;
+    for (uint32_t from = 0; sip_header_next(m, from, name, &at); from = at + 1)
+        n++;
+    values.items = ARENA_ARRAY(a, struct slice, n);
     for (uint32_t from = 0;; from = at + 1) {
         const struct sip_header *h = sip_header_next(m, from, name, &at);
         if (!h)

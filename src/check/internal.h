@@ -20,6 +20,7 @@ struct check_work {
     const struct hop_call *call;
     const struct expect_trunk *trunk;
     struct check_findings findings;
+    uint64_t left_out; /* headers beyond CHECK_FOLLOWED_MAX */
     bool failed;  /* an error was found */
     bool promises; /* the trunk promises headers whatever happens; what may be there alone proves nothing then */
     bool judged;  /* an owed header got a verdict other than unknown */

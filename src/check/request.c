@@ -212,6 +212,11 @@ static void add_followed(struct check_work *w, const struct hop_journey *j, stru
         for (uint32_t k = 0; k < m->header_count; k++) {
             if (!followed(w->options, m->headers[k].name) || listed(list, m->headers[k].name))
                 continue;
+            if (list->n - first == CHECK_FOLLOWED_MAX) {
+                w->left_out++;
+                w->unknown |= judges;
+                continue;
+            }
             struct check_question q = {m->headers[k].name, NULL};
             struct check_header h = check_header_judge(w, j, &q);
             h.expected &= judges;

@@ -11,6 +11,7 @@ struct adoption {
     struct hop_loader *loader;
     struct hop_sighting **seen;
     size_t n, cap;
+    size_t loaded; /* whether they belong to the message or not */
 };
 
 static bool is_related(const struct hop_sighting *x, const struct hop_sighting *y)
@@ -32,8 +33,9 @@ static bool adopt(struct adoption *a, uint32_t id)
     for (size_t i = 0; i < a->n; i++)
         if (a->seen[i]->id == id)
             return false;
-    struct hop_sighting *s =
-        a->n < a->cap ? hop_load(a->arena, a->table, a->nodes, id, a->loader) : NULL;
+    if (a->n == a->cap || a->loaded++ >= HOP_ADOPT_MAX)
+        return false;
+    struct hop_sighting *s = hop_load(a->arena, a->table, a->nodes, id, a->loader);
     for (size_t i = 0; s && i < a->n; i++) {
         if (!is_same_kind(s, a->seen[i]) || !is_related(s, a->seen[i]))
             continue;
@@ -60,7 +62,7 @@ static void consider_loose(struct adoption *a, struct hop_loose *loose)
 size_t hop_adopt(struct arena *arena, const struct call_table *t, const struct hop_nodes *n,
                  struct hop_loader *loader, struct hop_loose *loose, struct hop_sighting ***seen, size_t count)
 {
-    struct adoption a = {arena, t, n, loader, NULL, count, HOP_GROUP_MAX};
+    struct adoption a = {arena, t, n, loader, NULL, count, HOP_GROUP_MAX, 0};
     if (count == 0 || count >= HOP_GROUP_MAX || (loose->n == 0 && call_table_stats(t)->no_call_id == 0))
         return count;
     a.seen = ARENA_ARRAY(arena, struct hop_sighting *, HOP_GROUP_MAX);

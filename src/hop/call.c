@@ -77,6 +77,10 @@ static void add_class(struct arena *a, struct hop_call *call, const struct hop_c
     for (uint32_t i = 0; i < w.n; i++) {
         if (w.items[i].has_child)
             continue;
+        if (paths->n == HOP_PATHS_MAX) {
+            call->sightings_left_out += w.items[i].n;
+            continue;
+        }
         struct hop_path p = path_to(a, &w, i);
         describe(&p);
         p.tail = (uint32_t)paths->n;
@@ -158,12 +162,21 @@ static struct hop_loose loose_of(struct arena *a, const struct call_table *t, co
         n += is_loose(t, &classes[i]) ? classes[i].n : 0;
     if (n == 0)
         return loose;
+    n = n < HOP_LOOSE_MAX ? n : HOP_LOOSE_MAX;
     loose.ids = ARENA_ARRAY(a, uint32_t, n);
     loose.taken = ARENA_ARRAY(a, bool, n);
     for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; is_loose(t, &classes[i]) && k < classes[i].n; k++)
+        for (size_t k = 0; is_loose(t, &classes[i]) && k < classes[i].n && loose.n < n; k++)
             loose.ids[loose.n++] = classes[i].ids[k];
     return loose;
+}
+
+static bool is_taken(const struct hop_loose *loose, uint32_t id)
+{
+    for (size_t i = 0; i < loose->n; i++)
+        if (loose->ids[i] == id)
+            return loose->taken[i];
+    return false;
 }
 
 /* What of a loose class no other took. */
@@ -171,10 +184,9 @@ static struct hop_class left_of(struct arena *a, const struct hop_class *c, cons
 {
     uint32_t *ids = ARENA_ARRAY(a, uint32_t, c->n);
     size_t n = 0;
-    for (size_t i = 0; i < loose->n; i++)
-        for (size_t k = 0; !loose->taken[i] && k < c->n; k++)
-            if (c->ids[k] == loose->ids[i])
-                ids[n++] = c->ids[k];
+    for (size_t i = 0; i < c->n; i++)
+        if (!is_taken(loose, c->ids[i]))
+            ids[n++] = c->ids[i];
     return (struct hop_class){ids, n};
 }
 
@@ -191,7 +203,7 @@ static void add_classes(struct arena *a, struct hop_call *call, const struct hop
             if (is_loose(t, &classes[i]) != (pass == 1) || !is_wanted(t, source, &classes[i]))
                 continue;
             struct hop_class c = pass ? left_of(a, &classes[i], &loose) : classes[i];
-            if (followed++ >= HOP_CLASSES_MAX)
+            if (followed++ >= HOP_CLASSES_MAX || a->total >= HOP_CALL_BYTES || paths->n == HOP_PATHS_MAX)
                 call->sightings_left_out += c.n;
             else if (c.n)
                 add_class(a, call, &c, loader, pass ? &none : &loose, paths);

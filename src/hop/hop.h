@@ -69,11 +69,14 @@ bool hop_node_is_livekit(const struct hop_nodes *n, uint32_t node);
 bool hop_nodes_know_livekit(const struct hop_nodes *n);
 /* A point's name, --node's, else its first address. */
 struct slice hop_node_name(const struct hop_nodes *n, uint32_t node);
-/* Node ids for the report: those with a name or with several addresses first appear; addresses in order of
- * appearance. */
-size_t hop_node_list(const struct hop_nodes *n, struct arena *a, const uint32_t **nodes);
-size_t hop_node_addresses(const struct hop_nodes *n, struct arena *a, uint32_t node,
-                          const struct slice **addresses);
+/* A node as the report lists it: its addresses in order of appearance, then those that it advertises only. */
+struct hop_node {
+    uint32_t id;
+    struct slice *addresses;
+    size_t address_count;
+};
+/* All nodes, in order of appearance. */
+size_t hop_node_list(const struct hop_nodes *n, struct arena *a, const struct hop_node **nodes);
 uint64_t hop_nodes_overflow(const struct hop_nodes *n); /* addresses beyond HOP_ADDRESSES_MAX */
 
 /* ---- legs that belong together -------------------------------------------------------------------- */
@@ -153,7 +156,9 @@ struct hop_call {
 };
 
 #define HOP_GROUP_MAX   512u  /* sightings of one message that are put in order */
-#define HOP_CLASSES_MAX 2048u /* messages of one call that are followed */
+#define HOP_CLASSES_MAX 2048u /* messages of one call that are followed, */
+#define HOP_PATHS_MAX   4096u /* on so many ways, branches of forks counted one by one, */
+#define HOP_CALL_BYTES  (256u << 20) /* in so much memory and what one message takes more */
 
 /* Feeds hop_nodes with what the messages of legs tell; several: of one call, over which they are followed. */
 void hop_learn_legs(struct hop_nodes *n, const struct call_table *t, const uint32_t *legs, size_t leg_count,

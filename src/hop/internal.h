@@ -101,6 +101,9 @@ size_t hop_classes(struct arena *a, const struct call_table *t, const uint32_t *
 size_t hop_class_load(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
                       const struct hop_class *class, size_t limit, struct hop_loader *loader,
                       struct hop_sighting ***out);
+#define HOP_ADOPT_MAX 128u /* sightings of unknown belonging that are looked at for one message */
+#define HOP_LOOSE_MAX 512u /* of these, as many of one call as lack CSeq or tags only */
+
 /* Sightings of a call that are cut before their CSeq or tags, so that no class is theirs for certain. */
 struct hop_loose {
     uint32_t *ids;
@@ -146,7 +149,6 @@ struct hop_wires hop_wires_make(struct arena *a, const struct hop_nodes *n, stru
                                 size_t count);
 /* Links what the Vias leave apart: by nodes, then by the order in which they must lie. */
 void hop_wires_link(struct arena *a, const struct hop_nodes *n, struct hop_wires *w);
-bool hop_wire_below(const struct hop_wires *w, uint32_t wire, uint32_t ancestor);
 /* A point saw both: what was received and what was sent on. */
 bool hop_wires_share_point(const struct hop_wire *a, const struct hop_wire *b);
 struct slice hop_host_name(struct arena *a, const struct hop_nodes *n, struct slice host);

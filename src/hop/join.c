@@ -61,7 +61,7 @@ static void collect_all(struct hop_joiner *j, uint32_t leg)
     j->search++;
     j->marks.items[leg] = j->search;
     for (size_t i = 0; i < f->lasting; i++)
-        if (i >= f->value_count || join_carriers(j, f->keys.items[i]) <= 2)
+        if (i >= f->value_count || join_carriers(j, f->keys.items[i], JOIN_MANY) < JOIN_MANY)
             collect(j, f->keys.items[i]);
     for (int64_t d = -JOIN_SECONDS; f->parties && d <= JOIN_SECONDS; d++)
         collect(j, join_second_key(f->parties, f->start_ns, d));

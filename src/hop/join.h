@@ -45,7 +45,8 @@ struct join_facts {
     uint64_t caller, callee; /* hashes of the last digits; 0: none */
     uint64_t parties;        /* of both; 0: one is not known */
     VEC(struct join_invite) invites;
-    VEC(uint64_t) keys;
+    VEC(uint64_t) keys; /* JOIN_VALUES_MAX and two at most */
+    uint32_t indexed;   /* which of them are in the index */
     size_t value_count; /* the first keys are values, */
     uint32_t long_values; /* which of them have JOIN_LONG_VALUE bytes */
     size_t lasting;     /* then the tag; what follows is of a second */
@@ -81,8 +82,9 @@ struct join_score {
 uint64_t join_key_of(const struct hop_joiner *j, char kind, const void *bytes, size_t n);
 /* Something in a second of capture time, `apart` seconds off: what is looked for among the legs of that time only. */
 uint64_t join_second_key(uint64_t what, int64_t time_ns, int64_t apart);
-/* How many legs carry a value, counted up to three: more than two, and it tells nothing. */
-size_t join_carriers(const struct hop_joiner *j, uint64_t key);
+#define JOIN_MANY 3u /* legs that carry one value: it tells nothing */
+/* How many legs are in the index under a key, counted up to a limit. */
+size_t join_carriers(const struct hop_joiner *j, uint64_t key, size_t limit);
 
 void join_facts_free(struct join_facts *f);
 /* NULL: the leg is gone. */

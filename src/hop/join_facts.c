@@ -54,7 +54,7 @@ static void add_values(struct hop_joiner *j, struct join_facts *f, const struct 
             continue;
         struct slice value = slice_first(h->value, slice_find(h->value, ';'));
         uint64_t key = join_key_of(j, 'v', value.p, value.n);
-        if (!is_unguessable(value) || join_carriers(j, key) > 2) /* what many carry is no key */
+        if (!is_unguessable(value) || join_carriers(j, key, JOIN_MANY) >= JOIN_MANY) /* what many carry is no key */
             continue;
         if (value.n >= JOIN_LONG_VALUE)
             f->long_values |= 1u << f->keys.n;
@@ -104,7 +104,8 @@ void hop_joiner_forget(struct hop_joiner *j, uint32_t leg)
         return;
     struct join_facts *f = j->legs.items[leg];
     for (size_t i = 0; i < f->keys.n; i++)
-        map_remove(&j->index, f->keys.items[i], leg);
+        if (f->indexed >> i & 1)
+            map_remove(&j->index, f->keys.items[i], leg);
     join_facts_free(f);
     j->legs.items[leg] = NULL;
 }
@@ -220,6 +221,17 @@ static void invite_at(struct hop_joiner *j, struct join_facts *f, const struct c
         came_in(j, host_of(j, s->point), &me);
 }
 
+/* As many legs under one key as are looked at: a million with the same tag or numbers cost no more each than a few. */
+static void index_key(struct hop_joiner *j, struct join_facts *f, size_t i, uint32_t leg)
+{
+    if (join_carriers(j, f->keys.items[i], HOP_CANDIDATES_MAX) == HOP_CANDIDATES_MAX) {
+        j->candidates_left_out++;
+        return;
+    }
+    map_add(&j->index, f->keys.items[i], leg);
+    f->indexed |= 1u << i;
+}
+
 static void note_answer(struct join_facts *f, const struct call_sighting *s, const struct sip_message *m)
 {
     if (f->to_tag || s->status <= 100 || s->status >= 300)
@@ -247,5 +259,5 @@ void hop_joiner_note(struct hop_joiner *j, const struct call_table *t, uint32_t 
         invite_at(j, f, s, call_flow_of(t, s->flow), has_one_via(m));
     }
     for (; keys < f->keys.n; keys++)
-        map_add(&j->index, f->keys.items[keys], s->leg);
+        index_key(j, f, keys, s->leg);
 }

@@ -37,10 +37,10 @@ static bool same_tags(const struct join_facts *x, const struct join_facts *y)
            (!x->to_tag || !y->to_tag || x->to_tag == y->to_tag);
 }
 
-size_t join_carriers(const struct hop_joiner *j, uint64_t key)
+size_t join_carriers(const struct hop_joiner *j, uint64_t key, size_t limit)
 {
     size_t n = 0;
-    for (uint32_t at = map_first(&j->index, key); n <= 2 && map_next(&j->index, key, &at) != MAP_NONE;)
+    for (uint32_t at = map_first(&j->index, key); n < limit && map_next(&j->index, key, &at) != MAP_NONE;)
         n++;
     return n;
 }
@@ -51,7 +51,7 @@ static bool share_value(const struct hop_joiner *j, const struct join_facts *x, 
     for (size_t i = 0; i < x->value_count; i++)
         for (size_t k = 0; k < y->value_count; k++)
             if (x->keys.items[i] == y->keys.items[k] && (near || x->long_values >> i & 1) &&
-                join_carriers(j, x->keys.items[i]) <= 2)
+                join_carriers(j, x->keys.items[i], JOIN_MANY) < JOIN_MANY)
                 return true;
     return false;
 }

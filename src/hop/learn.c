@@ -58,7 +58,7 @@ static void learn_hidden(struct hop_nodes *n, const struct hop_wires *w)
     int first = root[0]->time_ns <= root[1]->time_ns ? 0 : 1;
     const struct hop_wire *up = root[first], *down = root[1 - first];
     for (uint32_t i = 0; i < w->n; i++)
-        if (!w->items[i].has_child && hop_wire_below(w, i, at[first]) &&
+        if (!w->items[i].has_child && w->items[i].root == at[first] &&
             hop_wires_share_point(&w->items[i], down))
             up = &w->items[i];
     /* both sent by one element: branches of a fork, or a second try */

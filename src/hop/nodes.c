@@ -353,17 +353,6 @@ struct slice hop_node_name(const struct hop_nodes *n, uint32_t node)
     return n->addresses.items[node].text;
 }
 
-size_t hop_node_list(const struct hop_nodes *n, struct arena *a, const uint32_t **nodes)
-{
-    uint32_t *list = ARENA_ARRAY(a, uint32_t, n->addresses.n);
-    size_t count = 0;
-    for (uint32_t i = 0; i < n->addresses.n; i++)
-        if (n->addresses.items[i].parent == i)
-            list[count++] = i;
-    *nodes = list;
-    return count;
-}
-
 static bool alias_stands(const struct hop_nodes *n, const struct hop_alias *alias)
 {
     struct endpoint e = {alias->advertised, 0};
@@ -371,19 +360,42 @@ static bool alias_stands(const struct hop_nodes *n, const struct hop_alias *alia
     return !alias->ambiguous && (id == HOP_NODE_NONE || !n->addresses.items[id].in_packets);
 }
 
-size_t hop_node_addresses(const struct hop_nodes *n, struct arena *a, uint32_t node,
-                          const struct slice **addresses)
+/* Hands each node's address to its place in the list: once to count them, once to keep them. */
+static void each_address(const struct hop_nodes *n, struct arena *a, struct hop_node *of, bool keep)
 {
-    struct slice *list = ARENA_ARRAY(a, struct slice, n->addresses.n + n->aliases.n);
+    for (uint32_t i = 0; i < n->addresses.n; i++) {
+        struct hop_node *node = &of[hop_root(n, i)];
+        if (keep)
+            node->addresses[node->address_count] = n->addresses.items[i].text;
+        node->address_count++;
+    }
+    for (size_t i = 0; i < n->aliases.n; i++) {
+        const struct hop_alias *alias = &n->aliases.items[i];
+        struct hop_node *node = &of[hop_root(n, alias->address)];
+        if (!alias_stands(n, alias))
+            continue;
+        if (keep)
+            node->addresses[node->address_count] =
+                arena_copy(a, slice_of(address_format(&alias->advertised).s));
+        node->address_count++;
+    }
+}
+
+size_t hop_node_list(const struct hop_nodes *n, struct arena *a, const struct hop_node **nodes)
+{
+    struct hop_node *list = ARENA_ARRAY(a, struct hop_node, n->addresses.n);
     size_t count = 0;
+    each_address(n, a, list, false);
+    for (uint32_t i = 0; i < n->addresses.n; i++) {
+        list[i].id = i;
+        list[i].addresses = ARENA_ARRAY(a, struct slice, list[i].address_count);
+        list[i].address_count = 0;
+    }
+    each_address(n, a, list, true);
     for (uint32_t i = 0; i < n->addresses.n; i++)
-        if (hop_root(n, i) == node)
-            list[count++] = n->addresses.items[i].text;
-    for (size_t i = 0; i < n->aliases.n; i++)
-        if (alias_stands(n, &n->aliases.items[i]) && hop_root(n, n->aliases.items[i].address) == node)
-            list[count++] =
-                arena_copy(a, slice_of(address_format(&n->aliases.items[i].advertised).s));
-    *addresses = list;
+        if (n->addresses.items[i].parent == i)
+            list[count++] = list[i];
+    *nodes = list;
     return count;
 }
 

@@ -147,20 +147,22 @@ struct hop_wires hop_wires_make(struct arena *a, const struct hop_nodes *n, stru
         qsort(w.items[i].seen, w.items[i].n, sizeof *w.items[i].seen, by_path);
     for (size_t i = 0; i < w.n; i++)
         link_by_vias(a, n, &w, i);
+    for (uint32_t i = 0; i < w.n; i++) {
+        w.items[i].root = i;
+        while (w.items[w.items[i].root].parent != HOP_NODE_NONE)
+            w.items[i].root = w.items[w.items[i].root].parent;
+    }
     return w;
 }
 
 /* ---- links where Vias are hidden ------------------------------------------------------------------ */
 
-bool hop_wire_below(const struct hop_wires *w, uint32_t wire, uint32_t ancestor)
-{
-    while (wire != HOP_NODE_NONE && wire != ancestor)
-        wire = w->items[wire].parent;
-    return wire == ancestor;
-}
-
+/* A root is attached, and all below it with it. */
 static void wire_attach(struct hop_wires *w, uint32_t up, uint32_t down, enum hop_link link)
 {
+    for (uint32_t i = 0; i < w->n; i++)
+        if (w->items[i].root == down)
+            w->items[i].root = w->items[up].root;
     w->items[down].parent = up;
     w->items[down].link = link;
     w->items[up].has_child = true;
@@ -183,7 +185,7 @@ static bool link_by_node(struct arena *a, const struct hop_nodes *n, struct hop_
         return false;
     for (uint32_t i = 0; i < w->n; i++) {
         const struct hop_wire *up = &w->items[i];
-        if (up->has_child || up->dst_node != down->src_node || hop_wire_below(w, i, root))
+        if (up->has_child || up->dst_node != down->src_node || up->root == root)
             continue;
         if (best == HOP_NODE_NONE || up->time_ns > w->items[best].time_ns)
             best = i;
@@ -268,7 +270,7 @@ static uint32_t last_of(const struct hop_wires *w, uint32_t root)
 {
     uint32_t last = root;
     for (uint32_t i = 0; i < w->n; i++)
-        if (!w->items[i].has_child && hop_wire_below(w, i, root))
+        if (!w->items[i].has_child && w->items[i].root == root)
             last = i;
     return last;
 }
@@ -285,9 +287,9 @@ static void link_gap(struct arena *a, const struct hop_nodes *n, struct hop_wire
         x = y;
         y = swap;
     }
-    uint32_t up = last_of(w, x);
     if (hop_node_keeps_vias(n, w->items[y].src_node))
         return;
+    uint32_t up = last_of(w, x);
     wire_attach(w, up, y, HOP_GAP);
     name_gap(a, n, &w->items[up], &w->items[y]);
 }

@@ -41,6 +41,8 @@ void trace_collect_notices(struct trace *t)
     notice(t, "", s->legs_evicted, "Call-IDs taken for over at the limit of calls held");
     notice(t, "", s->late, "messages came after their call was reported; the clocks of the points may differ");
     notice(t, "", t->unreadable, "messages could not be read again");
+    if (t->options.summary)
+        notice(t, "", t->options.summary->headers_left_out, "headers left out: one message has more than are followed");
     notice(t, "", t->left_out, "sightings left out: one call has more messages than are followed");
     notice(t, "", hop_nodes_overflow(t->nodes), "messages of addresses beyond the limit of nodes");
     notice(t, "", hop_joiner_left_out(t->joiner), "candidates for joined legs not looked at");

@@ -145,13 +145,12 @@ void trace_set_progress(struct trace *t, trace_progress *progress, void *context
 
 size_t trace_nodes(struct trace *t, const struct trace_node **nodes)
 {
-    const uint32_t *ids;
-    size_t n = t->nodes ? hop_node_list(t->nodes, &t->arena, &ids) : 0;
+    const struct hop_node *known = NULL;
+    size_t n = t->nodes ? hop_node_list(t->nodes, &t->arena, &known) : 0;
     struct trace_node *list = ARENA_ARRAY(&t->arena, struct trace_node, n);
-    for (size_t i = 0; i < n; i++) {
-        list[i].name = hop_node_name(t->nodes, ids[i]);
-        list[i].address_count = hop_node_addresses(t->nodes, &t->arena, ids[i], &list[i].addresses);
-    }
+    for (size_t i = 0; i < n; i++)
+        list[i] = (struct trace_node){hop_node_name(t->nodes, known[i].id), known[i].addresses,
+                                      known[i].address_count};
     *nodes = list;
     return n;
 }

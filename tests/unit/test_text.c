@@ -196,7 +196,9 @@ static void test_csv(void **state)
         {SLICE("-3.5"), "-3.5"},
         {SLICE("-"), "'-"},
         {SLICE("+1+cmd()"), "'+1+cmd()"},
-        {SLICE("-2\0"), "\"'-2"},
+        {SLICE("-2\0"), "\"'-2^@\""},
+        {SLICE("\x1b]0;x\a"), "\"^[]0;x^G\""},
+        {SLICE("\x9b\xc2\x9b\x7f\xe2\x80\xae"), "\\x9b\\xc2\\x9b^?\\xe2\\x80\\xae"},
         {SLICE("\t=1"), "\"'\t=1\""},
         {SLICE("\r=1"), "\"'\r=1\""},
     };

@@ -60,6 +60,7 @@ struct call_sighting {
     uint8_t state;      /* enum sip_state */
     uint8_t direction;  /* enum source_direction */
     bool kept;          /* where is a pointer */
+    bool taken;         /* an orphan: its message was found */
 };
 
 enum call_outcome { CALL_PENDING, CALL_ANSWERED, CALL_ENDED, CALL_CANCELLED, CALL_FAILED, CALL_NOT_A_CALL };
@@ -150,6 +151,8 @@ bool call_leg_is_over(const struct call_table *t, uint32_t leg);
  * still known by the Vias above it. */
 void call_orphans(const struct call_table *t, struct slice branch, void (*visit)(void *context, uint32_t sighting),
                   void *context);
+/* It belongs to a message, which was handed out: no other is shown it. */
+void call_orphan_take(struct call_table *t, uint32_t sighting);
 
 const struct call_leg *call_leg_of(const struct call_table *t, uint32_t id);
 const struct call_sighting *call_sighting_of(const struct call_table *t, uint32_t id);

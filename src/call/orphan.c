@@ -65,5 +65,11 @@ void call_orphans(const struct call_table *t, struct slice branch, void (*visit)
     uint64_t hash = branch_hash(t, branch);
     for (uint32_t at = map_first(&t->orphan_index, hash);
          (id = map_next(&t->orphan_index, hash, &at)) != MAP_NONE;)
-        visit(context, id);
+        if (!t->sightings.items[id].taken)
+            visit(context, id);
+}
+
+void call_orphan_take(struct call_table *t, uint32_t sighting)
+{
+    t->sightings.items[sighting].taken = true;
 }

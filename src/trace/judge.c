@@ -56,6 +56,16 @@ static void learn_joints(struct trace *t, const uint32_t *legs, size_t n)
     }
 }
 
+static void take_orphans(struct trace *t, const struct hop_call *call)
+{
+    for (size_t i = 0; i < call->journey_count; i++)
+        for (size_t k = 0; k < call->journeys[i]->step_count; k++) {
+            const struct hop_sighting *s = call->journeys[i]->steps[k].sighting;
+            if (s->index->leg == CALL_NONE)
+                call_orphan_take(t->calls, s->id);
+        }
+}
+
 static void judge(struct trace *t, const uint32_t *legs, size_t n, struct slice how)
 {
     const struct hop_source source = {read_bytes, t, check_wants, t->options.check};
@@ -63,6 +73,7 @@ static void judge(struct trace *t, const uint32_t *legs, size_t n, struct slice 
     struct check_call result;
     call->joined = how;
     t->left_out += call->sightings_left_out;
+    take_orphans(t, call);
     if (check_call(&t->scratch, t->options.check, t->options.summary, call, &result))
         t->sinks.check(t->sinks.context, &result);
 }

@@ -74,6 +74,29 @@ static void test_left_out_is_unknown(void **state)
     lab_free(&lab);
 }
 
+/* An orphan belongs to one message, however many have its Via. */
+static void test_orphans_once(void **state)
+{
+    static const struct lot whole = {"BYE", "same", "t%u", "c%u", 0, 1};
+    static const struct lot cut = {"BYE", "same", "t%u", "c%u", 28 + 90, 1};
+    struct lab lab = {0};
+    struct text t = {0};
+    (void)state;
+    struct lab_point *p = lab_point(&lab, "q", LAB_RAW);
+    lab.now_ms = 1000000000;
+    add_message(&t, &cut, 0);
+    p->snaplen = cut.cut;
+    lab_see(&lab, p, &(struct lab_packet){"10.0.0.1", "10.0.0.3", text_slice(&t)}, true);
+    see(&lab, &whole, 3);
+    size_t n = 0;
+    for (const char *at = lab.report.p; (at = strstr(at, " q")) != NULL; at++)
+        n++;
+    if (n != 1)
+        fail_msg("%s", lab.report.p);
+    text_free(&t);
+    lab_free(&lab);
+}
+
 /* The list of nodes takes memory by the address, not by the square of their number. */
 static void test_many_nodes(void **state)
 {
@@ -102,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_notices),
         cmocka_unit_test(test_left_out_is_unknown),
+        cmocka_unit_test(test_orphans_once),
         cmocka_unit_test(test_many_nodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,7 +100,10 @@ static void pick_trunk(struct check_work *w, struct check_call *out)
         dialog_facts(w->arena, w->call, &invite);
     struct expect_match m = match_trunk(w, &invite);
     out->trunk = w->trunk = m.result == EXPECT_MATCHED ? m.trunk : NULL;
-    out->trunk_why = join_reasons(w->arena, &m);
+    out->trunk_why = m.result == EXPECT_NO_TRUNKS
+                         ? arena_printf(w->arena, "the call is %s, and no such trunk was given",
+                                        out->direction)
+                         : join_reasons(w->arena, &m);
     if (m.result == EXPECT_NO_MATCH || m.result == EXPECT_NO_TRUNKS)
         check_find(w, FINDING_NO_TRUNK, NULL, SLICE_NONE, SLICE_NONE,
                    arena_printf(w->arena, "no trunk given matches this call: %.*s",

@@ -82,9 +82,10 @@ bool trace_add(struct trace *t, const char *spec, struct err *err)
     in->path = copy_string(path);
     in->point = (uint16_t)t->inputs.n;
     bool ok = t->inputs.n < UINT16_MAX || err_set(err, "%s: more than %u points", spec, UINT16_MAX);
-    ok = ok && (name.n || err_set(err, "%s: a point needs a name: NAME=SOURCE", spec));
+    ok = ok && (path.n || err_set(err, "'%s': a source is missing: [NAME=]FILE or [NAME=]-", spec));
     ok = ok && name_is_free(t, in->name, in->path, err);
     ok = ok && (in->source = source_open(in->name, in->path, err)) != NULL;
+    ok = ok && (name.n || err_set(err, "%s: a point needs a name: NAME=SOURCE", spec));
     ok = ok && (!t->options.bpf || source_filter(in->source, t->options.bpf, err));
     if (!ok) {
         input_free(in);

@@ -48,10 +48,10 @@ static void test_notices(void **state)
         unsigned count;
         const char *notice;
     } cases[] = {
-        {{"INVITE", "%u", "same", "c%u", 0, 0}, 300, "88 candidates for joined legs not looked at\n"},
-        {{"BYE", "%u", "t%u", "c%u", 0, 300}, 1, "44 headers left out: one message has more than are followed\n"},
+        {{"INVITE", "%u", "same", "c%u", 0, 0}, 300, "candidates for joined legs not looked at: 88\n"},
+        {{"BYE", "%u", "t%u", "c%u", 0, 300}, 1, "headers left out, for one message has more than are followed: 44\n"},
         {{"BYE", "same", "t", "c", 28 + 90, 0}, 150,
-         "21 messages cut before their Call-ID beyond the limit of those kept\n"},
+         "messages cut before their Call-ID beyond the limit of those kept: 21\n"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {

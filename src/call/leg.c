@@ -66,6 +66,15 @@ static struct slice user_of(struct call_table *t, const struct sip_message *m, e
     return address.user;
 }
 
+/* An INVITE within a dialog may come from either side: it does not tell who called. */
+static bool begins_dialog(const struct sip_message *m)
+{
+    const struct sip_header *to = sip_header_first(m, SIP_HEADER_TO);
+    struct slice tag;
+    return m->kind == SIP_REQUEST && m->method_id == SIP_INVITE &&
+           !(to && sip_param(to->value, "tag", &tag));
+}
+
 /* Caller and callee by the first INVITE, else by the first message. */
 static void leg_name(struct call_table *t, struct call_leg *l, const struct sip_message *m)
 {
@@ -94,7 +103,7 @@ static bool makes_dialog(enum sip_method method)
 static void note_request(struct call_table *t, struct call_leg *l, const struct sip_message *m,
                          int64_t time_ns)
 {
-    if (m->method_id == SIP_INVITE) {
+    if (begins_dialog(m)) {
         if (!l->invited) {
             leg_name(t, l, m);
             l->from_tag = t->sightings.items[l->last].from_tag;
@@ -141,7 +150,7 @@ void call_leg_note(struct call_table *t, uint32_t leg, const struct packet_paylo
 {
     struct call_leg *l = &t->legs.items[leg];
     if (l->messages++ == 0) {
-        if (m->kind != SIP_REQUEST || m->method_id != SIP_INVITE) /* an INVITE names it below */
+        if (!begins_dialog(m)) /* which names it below */
             leg_name(t, l, m);
         l->method = (uint8_t)m->method_id;
     }

@@ -14,7 +14,7 @@ static bool address_in(struct arena *a, const struct hop_sighting *s, enum sip_h
 static const struct hop_journey *initial_invite(const struct hop_call *call)
 {
     for (size_t i = 0; i < call->journey_count; i++)
-        if (!call->journeys[i]->status && call->journeys[i]->method == SIP_INVITE)
+        if (check_is_initial_invite(call->journeys[i]))
             return call->journeys[i];
     return NULL;
 }
@@ -41,7 +41,8 @@ static void invite_facts(struct arena *a, const struct hop_call *call, const str
 }
 
 /* The INVITE was not captured: a later message names the two parties as well, in the order of its sender. */
-static void dialog_facts(struct arena *a, const struct hop_call *call, struct expect_invite *out)
+static void dialog_facts(struct arena *a, const struct hop_call *call, bool outbound,
+                         struct expect_invite *out)
 {
     for (size_t i = 0; i < call->journey_count; i++) {
         const struct hop_journey *j = call->journeys[i];
@@ -51,8 +52,7 @@ static void dialog_facts(struct arena *a, const struct hop_call *call, struct ex
         if (!address_in(a, j->steps[0].sighting, SIP_HEADER_FROM, &from) ||
             !address_in(a, j->steps[0].sighting, SIP_HEADER_TO, &to))
             continue;
-        bool from_livekit = j->livekit_sent == (j->status == 0);
-        bool outbound = call->direction == HOP_OUTBOUND;
+        bool from_livekit = j->made_by_proxy || j->livekit_sent == (j->status == 0);
         out->from_user = from_livekit == outbound ? from.user : to.user;
         out->to_user = from_livekit == outbound ? to.user : from.user;
         return;
@@ -71,21 +71,32 @@ static struct slice join_reasons(struct arena *a, const struct expect_match *m)
     return all;
 }
 
-static struct expect_match match_trunk(struct check_work *w, const struct expect_invite *invite)
+/* As an inbound or an outbound trunk: where the INVITE was not captured, that tells whose number is
+ * whose. */
+static struct expect_match match_as(struct check_work *w, const struct hop_journey *j,
+                                    enum expect_direction direction)
 {
-    const struct expect_trunks *t = w->options->trunks;
+    struct expect_invite invite = {0};
+    if (j)
+        invite_facts(w->arena, w->call, j, &invite);
+    else
+        dialog_facts(w->arena, w->call, direction == EXPECT_OUTBOUND, &invite);
+    return expect_match_trunk(w->arena, w->options->trunks, direction, &invite);
+}
+
+static struct expect_match match_trunk(struct check_work *w, const struct hop_journey *j)
+{
     if (w->call->direction == HOP_OUTBOUND)
-        return expect_match_trunk(w->arena, t, EXPECT_OUTBOUND, invite);
-    struct expect_match in = expect_match_trunk(w->arena, t, EXPECT_INBOUND, invite);
+        return match_as(w, j, EXPECT_OUTBOUND);
+    struct expect_match in = match_as(w, j, EXPECT_INBOUND);
     if (w->call->direction == HOP_INBOUND || in.result == EXPECT_MATCHED)
         return in;
-    struct expect_match out = expect_match_trunk(w->arena, t, EXPECT_OUTBOUND, invite);
+    struct expect_match out = match_as(w, j, EXPECT_OUTBOUND);
     return in.result == EXPECT_NO_TRUNKS || out.result == EXPECT_MATCHED ? out : in;
 }
 
 static void pick_trunk(struct check_work *w, struct check_call *out)
 {
-    struct expect_invite invite = {0};
     const struct hop_journey *j = initial_invite(w->call);
     if (!w->options->trunks || w->options->trunks->n == 0)
         return;
@@ -94,11 +105,7 @@ static void pick_trunk(struct check_work *w, struct check_call *out)
         out->trunk_why = slice_of("named by --trunk-id");
         return;
     }
-    if (j)
-        invite_facts(w->arena, w->call, j, &invite);
-    else
-        dialog_facts(w->arena, w->call, &invite);
-    struct expect_match m = match_trunk(w, &invite);
+    struct expect_match m = match_trunk(w, j);
     out->trunk = w->trunk = m.result == EXPECT_MATCHED ? m.trunk : NULL;
     out->trunk_why = m.result == EXPECT_NO_TRUNKS
                          ? arena_printf(w->arena, "the call is %s, and no such trunk was given",

@@ -53,5 +53,6 @@ struct slice check_message_name(struct arena *a, const struct check_request *r);
 
 /* request.c: which journeys are reported, and what is owed on each. */
 bool check_request_judge(struct check_work *w, const struct hop_journey *j, struct check_request *out);
+bool check_is_initial_invite(const struct hop_journey *j); /* the one that begins the dialog */
 
 #endif

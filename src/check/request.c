@@ -12,13 +12,28 @@ static bool has_to_tag(const struct hop_journey *j)
     return to && sip_param(to->value, "tag", &tag);
 }
 
+bool check_is_initial_invite(const struct hop_journey *j)
+{
+    return !j->status && j->method == SIP_INVITE && !has_to_tag(j);
+}
+
+/* Did a request pass where the response begins?  Over a B2BUA each leg counts its own CSeq. */
+static bool is_answered_by(const struct hop_journey *request, const struct hop_sighting *response)
+{
+    for (size_t i = 0; i < request->step_count; i++)
+        if (request->steps[i].sighting->leg == response->leg &&
+            request->steps[i].sighting->cseq == response->cseq)
+            return true;
+    return false;
+}
+
 /* A 200 to a re-INVITE carries nothing: only the INVITE that began the dialog counts. */
 static bool answers_initial(const struct check_work *w, const struct hop_journey *response)
 {
     for (size_t i = 0; i < w->call->journey_count; i++) {
         const struct hop_journey *j = w->call->journeys[i];
-        if (!j->status && j->method == SIP_INVITE && j->cseq == response->cseq &&
-            j->downstream == response->downstream)
+        if (!j->status && j->method == SIP_INVITE && j->downstream == response->downstream &&
+            is_answered_by(j, response->steps[0].sighting))
             return !has_to_tag(j);
     }
     return true;
@@ -33,7 +48,7 @@ static bool message_of(const struct check_work *w, const struct hop_journey *j, 
     switch (j->method) {
     case SIP_INVITE:
         *out = EXPECT_INVITE;
-        return !has_to_tag(j);
+        return check_is_initial_invite(j);
     case SIP_BYE:
         *out = EXPECT_BYE;
         return true;

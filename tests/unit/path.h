@@ -53,6 +53,7 @@ struct told {
     size_t first, past;         /* the nodes it goes between; 0, 0: all */
     const char *reason, *again; /* again: makes another branch */
     bool no_to_tag;
+    bool within; /* an INVITE within the dialog */
 };
 
 static inline const char *path_address(const struct path_node *n, bool right)
@@ -142,7 +143,7 @@ static inline void path_parties(struct text *t, const struct dialog *d, const st
                                 bool masked)
 {
     const char *from = d->from ? d->from : "alice", *to = d->to ? d->to : "bob";
-    bool tagged = m->status || !(strcmp(m->method, "INVITE") == 0 || m->no_to_tag);
+    bool tagged = m->status || m->within || !(strcmp(m->method, "INVITE") == 0 || m->no_to_tag);
     if (m->status == 100 || strcmp(m->method, "CANCEL") == 0)
         tagged = false;
     text_printf(t, "Call-ID: %s%s\r\nCSeq: %u %s\r\n", masked ? "!!:" : "", d->id, m->cseq,

@@ -6,6 +6,8 @@ static const struct dialog in = {"c1", "far", "SCL_aaaaaaaaaaaa", "+14155550100"
 static const struct dialog out = {"c2", "SCL_bbbbbbbbbbbb", "far", "+15105550100", "+14155550100"};
 
 #define TRUNK "{\"sip_trunk_id\":\"ST_a\",\"numbers\":[\"+15105550100\"],"
+#define OUTBOUND                                                                                   \
+    "{\"sip_trunk_id\":\"ST_o\",\"address\":\"example.com\",\"numbers\":[\"+15105550100\"],"
 #define MAPS  "\"attributes_to_headers\":{\"queue\":\"X-Queue\",\"lang\":\"X-Lang\"}}"
 #define BOTH  "X-Queue: Q1\r\nX-Lang: en\r\n"
 
@@ -261,6 +263,39 @@ static void options_only(struct lab *lab)
         (struct told){.method = "OPTIONS", .cseq = 1, .no_to_tag = true, .headers = "X-A: 1\r\n"});
 }
 
+/* The capture begins after the INVITE of a call that LiveKit made. */
+static void late_outbound(struct lab *lab)
+{
+    struct path p = outbound(lab);
+    struct told m = bye;
+    m.up = false;
+    path_ask(&p, &out, m);
+}
+
+/* The same of one that a proxy ended: its BYE has LiveKit's tag. */
+static void late_and_ended(struct lab *lab)
+{
+    struct path p = outbound(lab);
+    struct told m = bye;
+    m.up = false;
+    m.headers = "User-Agent: kamailio\r\n";
+    path_ask(&p, &out, (struct told){.method = "INFO", .cseq = 2, .up = true});
+    m.first = 1;
+    path_ask(&p, &out, m);
+}
+
+/* By the clocks, LiveKit's INVITE within the dialog lies before the one that began it. */
+static void asked_again_early(struct lab *lab)
+{
+    lab_point(lab, "five9", LAB_SLL2)->skew_ms = 3600 * 1000;
+    lab_point(lab, "kam1", LAB_SLL2);
+    lab_point(lab, "livekit", LAB_SLL2)->skew_ms = -3600 * 1000;
+    struct path p = inbound(lab);
+    path_call(&p, &in, NULL);
+    path_ask(&p, &in, (struct told){.method = "INVITE", .cseq = 7, .up = true, .within = true});
+    path_ask(&p, &in, (struct told){.method = "BYE", .cseq = 8, .up = true, .headers = BOTH});
+}
+
 #define INVITE_200 "INVITE 200 #1 livekit: livekit:out kam1:in kam1:out five9:in\n"
 #define UNSET                                                                                      \
     "  X-Lang unexpected never-sent MMMM livekit\n"                                                \
@@ -425,6 +460,16 @@ static const struct {
     {"two trunks match", all_arrive,
      "[" TRUNK MAPS ",{\"sip_trunk_id\":\"ST_b\",\"numbers\":[\"+15105550100\"]}]", NULL, NULL,
      "c1 inbound inconclusive\n", "trunk-ambiguous  \n", CHECK_INCONCLUSIVE, false},
+    {"an outbound call without its INVITE", late_outbound, OUTBOUND MAPS, NULL, NULL,
+     "c2 unknown pass ST_o\n" BYE_1 "  X-Lang ok PPPP\n  X-Queue ok PPPP\n", "", CHECK_PASS, false},
+    {"ended by the proxy, without the INVITE", late_and_ended, OUTBOUND MAPS, NULL, NULL,
+     "c2 unknown inconclusive ST_o\nBYE #1 not owed, kam1: kam1:out five9:in = 200\n",
+     "nothing-owed BYE \n", CHECK_INCONCLUSIVE, false},
+    {"asked again, early by the clocks", asked_again_early, TRUNK MAPS, NULL, NULL,
+     "c1 inbound pass ST_a\n" INVITE_200 UNSET
+     "BYE #8 livekit: livekit:out kam1:in kam1:out five9:in = 200\n"
+     "  X-Lang ok PPPP\n  X-Queue ok PPPP\n",
+     UNSET_SAID, CHECK_PASS, false},
     {"an outbound trunk for an inbound call", all_arrive,
      "{\"sip_trunk_id\":\"ST_o\",\"address\":\"example.com\",\"numbers\":[\"+15105550100\"]," MAPS,
      NULL, NULL, "c1 inbound inconclusive\n", "no-trunk-matches  \n", CHECK_INCONCLUSIVE, false},

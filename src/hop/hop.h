@@ -61,7 +61,9 @@ bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name_or_address, st
 void hop_nodes_settle(struct hop_nodes *n);
 bool hop_nodes_unsettled(const struct hop_nodes *n); /* enough was learned since to ask for it again */
 uint32_t hop_node_at(const struct hop_nodes *n, const struct endpoint *e); /* HOP_NODE_NONE: never seen */
-uint32_t hop_node_of_address(const struct hop_nodes *n, const struct address *a); /* aliases too */
+/* As a Via, Route or Contact names it, aliases too; its port counts where elements share the
+ * address. */
+uint32_t hop_node_of_host(const struct hop_nodes *n, const struct endpoint *e);
 uint32_t hop_node_of_point(const struct hop_nodes *n, uint16_t point);
 bool hop_node_keeps_vias(const struct hop_nodes *n, uint32_t node); /* was joined by the Via stack */
 bool hop_node_forwards(const struct hop_nodes *n, uint32_t node);

@@ -71,6 +71,8 @@ struct hop_nodes {
     unsigned settled; /* how often that was heeded at once */
 };
 
+/* Several elements are on it, told apart by port. */
+bool hop_is_shared(const struct hop_nodes *n, const struct address *ip);
 /* The address of an endpoint, made when `make` is set. */
 uint32_t hop_address_of(struct hop_nodes *n, const struct endpoint *e, bool make);
 uint32_t hop_root(const struct hop_nodes *n, uint32_t address);
@@ -151,7 +153,12 @@ struct hop_wires hop_wires_make(struct arena *a, const struct hop_nodes *n, stru
 void hop_wires_link(struct arena *a, const struct hop_nodes *n, struct hop_wires *w);
 /* A point saw both: what was received and what was sent on. */
 bool hop_wires_share_point(const struct hop_wire *a, const struct hop_wire *b);
-struct slice hop_host_name(struct arena *a, const struct hop_nodes *n, struct slice host);
+/* A host (and port; 0: none given) as a Via, Route or Contact has it.  False: it is no address. */
+bool hop_host_endpoint(struct slice host, uint16_t port, struct endpoint *e);
+struct slice hop_host_name(struct arena *a, const struct hop_nodes *n, struct slice host,
+                           uint16_t port);
+/* Which may go further, so lies first: 1: x, -1: y, 0: they do not tell (Max-Forwards). */
+int hop_wires_forwards(const struct hop_wire *x, const struct hop_wire *y);
 struct slice hop_node_or_address(struct arena *a, const struct hop_nodes *n, uint32_t node,
                                  const struct endpoint *e);
 

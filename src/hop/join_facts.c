@@ -246,7 +246,8 @@ void hop_joiner_note(struct hop_joiner *j, const struct call_table *t, uint32_t 
 {
     const struct call_sighting *s = call_sighting_of(t, sighting);
     const struct call_leg *l = call_leg_of(t, s->leg);
-    if (s->method != SIP_INVITE || (l->invited && s->from_tag && s->from_tag != l->from_tag))
+    if (s->method != SIP_INVITE || (l->invited && s->from_tag && s->from_tag != l->from_tag) ||
+        (!s->status && s->to_tag))
         return;
     struct join_facts *f = facts_of(j, l, s->leg);
     size_t keys = f->keys.n;

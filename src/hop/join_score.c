@@ -31,12 +31,6 @@ void join_score_print(struct text *out, const struct join_score *s)
         }
 }
 
-static bool same_tags(const struct join_facts *x, const struct join_facts *y)
-{
-    return x->from_tag && x->from_tag == y->from_tag && x->cseq == y->cseq &&
-           (!x->to_tag || !y->to_tag || x->to_tag == y->to_tag);
-}
-
 size_t join_carriers(const struct hop_joiner *j, uint64_t key, size_t limit)
 {
     size_t n = 0;
@@ -109,6 +103,17 @@ static bool near_in_time(const struct join_facts *x, const struct join_facts *y)
     return apart > -(int64_t)JOIN_SECONDS * 1000000000 && apart < (int64_t)JOIN_SECONDS * 1000000000;
 }
 
+/* Both tags are the dialog, whatever the clocks say; the caller's alone may be another's, dialled
+ * again. */
+static bool same_tags(const struct join_facts *x, const struct join_facts *y)
+{
+    if (!x->from_tag || x->from_tag != y->from_tag || x->cseq != y->cseq)
+        return false;
+    if (x->to_tag && y->to_tag)
+        return x->to_tag == y->to_tag && !run_alike(x, y);
+    return near_in_time(x, y);
+}
+
 struct join_score join_score_of(const struct hop_joiner *j, const struct hop_nodes *n, uint32_t x, uint32_t y)
 {
     const struct join_facts *fx = j->legs.items[x], *fy = j->legs.items[y];
@@ -116,7 +121,7 @@ struct join_score join_score_of(const struct hop_joiner *j, const struct hop_nod
     if (!fx || !fy || !fx->known || !fy->known)
         return s;
     if (fx->from_tag == fy->from_tag) {
-        s.reasons = same_tags(fx, fy) && near_in_time(fx, fy) ? BY_TAGS : 0;
+        s.reasons = same_tags(fx, fy) ? BY_TAGS : 0;
         return s;
     }
     if (run_alike(fx, fy))

@@ -39,8 +39,9 @@ static void learn_message(struct hop_nodes *n, const struct hop_sighting *s)
         hop_nodes_alias(n, &sent_by, &s->src);
 }
 
-/* At one point, two stretches of one request that no Via joins: the point's host hides Vias.  The point has one
- * clock, so the stretch that it saw first lies first. */
+/* At one point, two stretches of one request that no Via joins: the point's host hides Vias.  The
+ * stretch that may go further lies first; else, since the point has one clock, the one that it saw
+ * first. */
 static void learn_hidden(struct hop_nodes *n, const struct hop_wires *w)
 {
     const struct hop_wire *root[2] = {NULL, NULL};
@@ -55,7 +56,8 @@ static void learn_hidden(struct hop_nodes *n, const struct hop_wires *w)
     }
     if (!root[1] || !hop_wires_share_point(root[0], root[1]))
         return;
-    int first = root[0]->time_ns <= root[1]->time_ns ? 0 : 1;
+    int forwards = hop_wires_forwards(root[0], root[1]);
+    int first = forwards ? forwards < 0 : root[0]->time_ns > root[1]->time_ns;
     const struct hop_wire *up = root[first], *down = root[1 - first];
     for (uint32_t i = 0; i < w->n; i++)
         if (!w->items[i].has_child && w->items[i].root == at[first] &&

@@ -39,7 +39,7 @@ void hop_nodes_free(struct hop_nodes *n)
 
 /* ---- addresses ------------------------------------------------------------------------------------ */
 
-static bool is_shared(const struct hop_nodes *n, const struct address *ip)
+bool hop_is_shared(const struct hop_nodes *n, const struct address *ip)
 {
     for (size_t i = 0; i < n->shared.n; i++)
         if (address_equal(&n->shared.items[i], ip))
@@ -60,7 +60,7 @@ static struct slice address_slice(struct arena *a, const struct endpoint *e, uin
 
 uint32_t hop_address_of(struct hop_nodes *n, const struct endpoint *e, bool make)
 {
-    uint16_t port = is_shared(n, &e->ip) ? e->port : 0;
+    uint16_t port = hop_is_shared(n, &e->ip) ? e->port : 0;
     uint64_t hash = address_hash(n, &e->ip, port);
     uint32_t id;
     for (uint32_t at = map_first(&n->address_index, hash);
@@ -122,7 +122,7 @@ void hop_unite(struct hop_nodes *n, uint32_t a, uint32_t b)
 /* Two elements on one address (a proxy and LiveKit on one host): told apart by port from now on. */
 static void share_address(struct hop_nodes *n, const struct address *ip)
 {
-    if (is_shared(n, ip) || n->shared.n >= HOP_ADDRESSES_MAX)
+    if (hop_is_shared(n, ip) || n->shared.n >= HOP_ADDRESSES_MAX)
         return;
     *vec_add(&n->shared) = *ip;
     n->changes++;
@@ -306,10 +306,10 @@ uint32_t hop_node_at(const struct hop_nodes *n, const struct endpoint *e)
     return hop_root(n, hop_address_of((struct hop_nodes *)(uintptr_t)n, e, false));
 }
 
-uint32_t hop_node_of_address(const struct hop_nodes *n, const struct address *a)
+uint32_t hop_node_of_host(const struct hop_nodes *n, const struct endpoint *e)
 {
-    struct endpoint e = {*a, 0};
-    uint32_t id = hop_node_at(n, &e);
+    const struct address *a = &e->ip;
+    uint32_t id = hop_node_at(n, e);
     if (id != HOP_NODE_NONE && n->addresses.items[id].in_packets)
         return id;
     uint64_t hash = address_hash(n, a, 1);

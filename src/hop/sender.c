@@ -24,10 +24,10 @@ bool hop_names_itself_proxy(const struct hop_sighting *s)
     return false;
 }
 
-static uint32_t node_of_host(const struct hop_nodes *n, struct slice host)
+static uint32_t node_of_host(const struct hop_nodes *n, struct slice host, uint16_t port)
 {
-    struct address address;
-    return address_parse(host, &address) ? hop_node_of_address(n, &address) : HOP_NODE_NONE;
+    struct endpoint e;
+    return hop_host_endpoint(host, port, &e) ? hop_node_of_host(n, &e) : HOP_NODE_NONE;
 }
 
 static void set_sender(struct hop_path *p, struct arena *a, uint32_t node, const struct endpoint *e)
@@ -48,8 +48,10 @@ static void before_by_vias(struct arena *a, const struct hop_nodes *n, struct ho
 {
     const struct hop_sighting *s = p->first;
     struct slice *names = ARENA_ARRAY(a, struct slice, s->via_count);
-    for (size_t i = 0; i < s->via_count; i++)
-        names[i] = hop_host_name(a, n, s->vias[s->via_count - 1 - i].host);
+    for (size_t i = 0; i < s->via_count; i++) {
+        const struct sip_via *via = &s->vias[s->via_count - 1 - i];
+        names[i] = hop_host_name(a, n, via->host, via->port);
+    }
     set_before(p, names, s->via_count);
 }
 
@@ -83,7 +85,7 @@ static enum start start_of(const struct hop_nodes *n, const struct hop_path *p, 
 static void sender_below(struct arena *a, const struct hop_nodes *n, struct hop_path *p, bool livekit_tag)
 {
     const struct sip_via *lowest = &p->first->vias[p->first->via_count - 1];
-    uint32_t node = node_of_host(n, lowest->host);
+    uint32_t node = node_of_host(n, lowest->host, lowest->port);
     bool elsewhere = hop_names_itself_proxy(p->first) ||
                      (hop_nodes_know_livekit(n) && node != HOP_NODE_NONE);
     before_by_vias(a, n, p);
@@ -119,15 +121,25 @@ static size_t place_in_routes(const struct hop_nodes *n, const struct sip_addres
                               uint32_t node)
 {
     for (size_t i = 0; i < count; i++)
-        if (node != HOP_NODE_NONE && node_of_host(n, routes[i].host) == node)
+        if (node != HOP_NODE_NONE && node_of_host(n, routes[i].host, routes[i].port) == node)
             return i;
     return count;
 }
 
-static struct slice contact_host(struct arena *a, const struct hop_sighting *s)
+static struct sip_address contact_of(struct arena *a, const struct hop_sighting *s)
 {
     const struct sip_address *contacts;
-    return sip_addresses(a, s->message, SIP_HEADER_CONTACT, &contacts) ? contacts[0].host : SLICE_NONE;
+    return sip_addresses(a, s->message, SIP_HEADER_CONTACT, &contacts)
+               ? contacts[0]
+               : (struct sip_address){.port = 0};
+}
+
+static bool is_contact_own(const struct hop_nodes *n, const struct sip_address *contact,
+                           const struct endpoint *src)
+{
+    struct endpoint e;
+    return hop_host_endpoint(contact->host, contact->port, &e) && address_equal(&e.ip, &src->ip) &&
+           (e.port == src->port || !hop_is_shared(n, &src->ip));
 }
 
 static size_t add_name(struct slice *names, size_t n, struct slice name)
@@ -141,12 +153,14 @@ static size_t add_name(struct slice *names, size_t n, struct slice name)
 
 /* Whom the response passed: its Contact's host, the proxies that recorded themselves, and its source. */
 static void before_by_routes(struct arena *a, const struct hop_nodes *n, struct hop_path *p,
-                             struct slice contact, const struct sip_address *routes, size_t passed)
+                             const struct sip_address *contact, const struct sip_address *routes,
+                             size_t passed)
 {
     struct slice *names = ARENA_ARRAY(a, struct slice, passed + 2);
-    size_t count = contact.n ? add_name(names, 0, hop_host_name(a, n, contact)) : 0;
+    size_t count =
+        contact->host.n ? add_name(names, 0, hop_host_name(a, n, contact->host, contact->port)) : 0;
     for (size_t i = 0; i < passed; i++)
-        count = add_name(names, count, hop_host_name(a, n, routes[i].host));
+        count = add_name(names, count, hop_host_name(a, n, routes[i].host, routes[i].port));
     count = add_name(names, count, hop_node_or_address(a, n, p->first_src, &p->first->src));
     set_before(p, names, count);
 }
@@ -156,23 +170,22 @@ static void before_by_routes(struct arena *a, const struct hop_nodes *n, struct 
 static void response_sender(struct arena *a, const struct hop_nodes *n, struct hop_path *p)
 {
     const struct hop_sighting *s = p->first;
-    struct slice contact = contact_host(a, s);
-    struct address address;
-    bool own = address_parse(contact, &address) && address_equal(&address, &s->src.ip);
+    struct sip_address contact = contact_of(a, s);
+    bool own = is_contact_own(n, &contact, &s->src);
     const struct sip_address *routes;
     size_t count = sip_addresses(a, s->message, SIP_HEADER_RECORD_ROUTE, &routes);
     size_t place = place_in_routes(n, routes, count, p->first_src);
     bool proxy = place < count || hop_node_forwards(n, p->first_src);
-    bool ended = hop_point_on(n, p->first_src) && !(proxy && contact.n);
+    bool ended = hop_point_on(n, p->first_src) && !(proxy && contact.host.n);
     if (hop_node_is_livekit(n, p->first_src) || ended || (own && !proxy)) {
         p->journey.from_sender = true;
         set_sender(p, a, p->first_src, &s->src);
         return;
     }
-    before_by_routes(a, n, p, contact, routes, place);
-    if (contact.n && !own) {
-        p->journey.sender = node_of_host(n, contact);
-        p->journey.sender_address = contact;
+    before_by_routes(a, n, p, &contact, routes, place);
+    if (contact.host.n && !own) {
+        p->journey.sender = node_of_host(n, contact.host, contact.port);
+        p->journey.sender_address = contact.host;
     }
 }
 
@@ -206,7 +219,8 @@ void hop_path_sender(struct arena *a, const struct hop_nodes *n, struct hop_path
         request_sender(a, n, p);
     whose(n, p);
     /* LiveKit's own message, first seen further on: its address is known from elsewhere */
-    if (p->journey.sender == HOP_NODE_NONE && p->first->via_count &&
-        hop_branch_is_livekit(p->first->vias[p->first->via_count - 1].branch))
-        p->journey.sender = node_of_host(n, p->first->vias[p->first->via_count - 1].host);
+    const struct sip_via *lowest =
+        p->first->via_count ? &p->first->vias[p->first->via_count - 1] : NULL;
+    if (p->journey.sender == HOP_NODE_NONE && lowest && hop_branch_is_livekit(lowest->branch))
+        p->journey.sender = node_of_host(n, lowest->host, lowest->port);
 }

@@ -65,24 +65,29 @@ static size_t via_distance(const struct hop_wire *up, const struct hop_wire *dow
     return hop_vias_end_with(more, less) ? more->via_count - less->via_count : 0;
 }
 
-struct slice hop_host_name(struct arena *a, const struct hop_nodes *n, struct slice host)
+bool hop_host_endpoint(struct slice host, uint16_t port, struct endpoint *e)
 {
-    struct address address;
-    if (!address_parse(host, &address))
-        return host;
-    uint32_t node = hop_node_of_address(n, &address);
-    return node == HOP_NODE_NONE ? arena_copy(a, slice_of(address_format(&address).s))
-                                 : hop_node_name(n, node);
+    e->port = port ? port : 5060;
+    return address_parse(host, &e->ip);
+}
+
+struct slice hop_host_name(struct arena *a, const struct hop_nodes *n, struct slice host,
+                           uint16_t port)
+{
+    struct endpoint e;
+    return hop_host_endpoint(host, port, &e)
+               ? hop_node_or_address(a, n, hop_node_of_host(n, &e), &e)
+               : host;
 }
 
 /* The one element between two transmissions, where its Via tells nobody: a private address that several claim. */
 static struct slice name_one(struct arena *a, const struct hop_nodes *n, const struct sip_via *via,
                              const struct hop_wire *up)
 {
-    struct address address;
-    if (address_parse(via->host, &address) && hop_node_of_address(n, &address) == HOP_NODE_NONE)
+    struct endpoint e;
+    if (hop_host_endpoint(via->host, via->port, &e) && hop_node_of_host(n, &e) == HOP_NODE_NONE)
         return hop_node_or_address(a, n, up->dst_node, &up->head->dst);
-    return hop_host_name(a, n, via->host);
+    return hop_host_name(a, n, via->host, via->port);
 }
 
 /* The nodes whose Vias lie between, in path order: a request's stack grows on its way, a response's shrinks. */
@@ -92,8 +97,10 @@ static void name_between(struct arena *a, const struct hop_nodes *n, const struc
     bool response = is_response(up);
     const struct sip_via *vias = response ? up->head->vias : down->head->vias;
     struct slice *names = ARENA_ARRAY(a, struct slice, distance);
-    for (size_t i = 0; i < distance; i++)
-        names[i] = hop_host_name(a, n, vias[response ? i : distance - 1 - i].host);
+    for (size_t i = 0; i < distance; i++) {
+        const struct sip_via *via = &vias[response ? i : distance - 1 - i];
+        names[i] = hop_host_name(a, n, via->host, via->port);
+    }
     if (distance == 1)
         names[0] = name_one(a, n, &vias[0], up);
     down->between = names;
@@ -171,8 +178,9 @@ static void wire_attach(struct hop_wires *w, uint32_t up, uint32_t down, enum ho
 struct slice hop_node_or_address(struct arena *a, const struct hop_nodes *n, uint32_t node,
                                  const struct endpoint *e)
 {
-    return node == HOP_NODE_NONE ? arena_copy(a, slice_of(address_format(&e->ip).s))
-                                 : hop_node_name(n, node);
+    struct address_text text =
+        hop_is_shared(n, &e->ip) ? endpoint_format(e) : address_format(&e->ip);
+    return node == HOP_NODE_NONE ? arena_copy(a, slice_of(text.s)) : hop_node_name(n, node);
 }
 
 /* A node that rewrites Vias (topology hiding) received the one and sent the other.  Not for a node that is known
@@ -201,13 +209,31 @@ static bool link_by_node(struct arena *a, const struct hop_nodes *n, struct hop_
     return true;
 }
 
-/* Which of two unlinked stretches lies first: LiveKit's own transmission, then the one with fewer (a response:
- * more) Vias, then the earlier. */
+/* How far a request may still go; each proxy takes one off (RFC 3261 16.6 step 3).  -1: it does not
+ * say. */
+static long max_forwards(const struct hop_wire *w)
+{
+    const struct sip_header *h = sip_header_first(w->head->message, SIP_HEADER_MAX_FORWARDS);
+    uint32_t hops;
+    return !is_response(w) && h && slice_to_u32(slice_trim(h->value), &hops) ? (long)hops : -1;
+}
+
+int hop_wires_forwards(const struct hop_wire *x, const struct hop_wire *y)
+{
+    long fx = max_forwards(x), fy = max_forwards(y);
+    return fx < 0 || fy < 0 ? 0 : (fx > fy) - (fx < fy);
+}
+
+/* Which of two unlinked stretches lies first: LiveKit's own transmission, then the one that may go
+ * further, then the one with fewer (a response: more) Vias, then the earlier. */
 static bool lies_first(const struct hop_nodes *n, const struct hop_wire *x, const struct hop_wire *y)
 {
     bool lx = hop_node_is_livekit(n, x->src_node), ly = hop_node_is_livekit(n, y->src_node);
     if (lx != ly)
         return lx;
+    int forwards = hop_wires_forwards(x, y);
+    if (forwards)
+        return forwards > 0;
     size_t vx = x->head->via_count, vy = y->head->via_count;
     if (vx != vy)
         return is_response(x) ? vx > vy : vx < vy;
@@ -261,7 +287,7 @@ static void name_gap(struct arena *a, const struct hop_nodes *n, const struct ho
     for (size_t i = 0; i < more->via_count; i++) {
         const struct sip_via *via = &more->vias[response ? i : more->via_count - 1 - i];
         if (!has_via(less, via))
-            add_between(down, names, hop_host_name(a, n, via->host));
+            add_between(down, names, hop_host_name(a, n, via->host, via->port));
     }
     add_between(down, names, hop_node_or_address(a, n, down->src_node, &down->head->src));
 }

@@ -88,6 +88,60 @@ static void hidden_and_skewed(struct lab *lab)
     talk(&p);
 }
 
+static void masked_and_skewed(struct lab *lab)
+{
+    for (size_t i = 0; i < 4; i++)
+        lab_point(lab, all[i], LAB_ETHERNET)->skew_ms = (int64_t)i * 3600 * 1000;
+    struct path p = stripping(lab, (const char *const[4]){NULL}, "kam2");
+    p.nodes[2].vias = PATH_MASKS;
+    talk(&p);
+}
+
+/* kam1 hides Vias and was not captured; only Max-Forwards tells the order, for the far end's clock
+ * is ahead. */
+static void hidden_and_missing(struct lab *lab)
+{
+    static const char *const points[4] = {"livekit", "kam2", "five9"};
+    struct path p = outbound(lab, LAB_SLL2, points);
+    p.nodes[0].name = "caller";
+    p.nodes[3].name = "livekit";
+    p.nodes[1].vias = PATH_HIDES;
+    p.changes[0] = (struct path_change){"kam1", "BYE", "Max-Forwards: 70", "Max-Forwards: 69"};
+    p.changes[1] = (struct path_change){"kam2", "BYE", "Max-Forwards: 69", "Max-Forwards: 68"};
+    struct told m = bye;
+    m.headers = "Max-Forwards: 70\r\nX-A: 1\r\n";
+    lab->points[0].name = "caller";
+    lab->points[0].skew_ms = 3600 * 1000;
+    lab->points[2].name = "livekit";
+    path_call(&p, &(struct dialog){"c1", "far", "SCL_aaaaaaaaaaaa", NULL, NULL}, NULL);
+    path_ask(&p, &(struct dialog){"c1", "far", "SCL_aaaaaaaaaaaa", NULL, NULL}, m);
+}
+
+/* LiveKit's INVITE within the dialog comes first by the clocks: it does not turn the call round. */
+static void asked_again_early(struct lab *lab)
+{
+    static const struct dialog in = {"c1", "far", "SCL_aaaaaaaaaaaa", NULL, NULL};
+    struct path p = outbound(lab, LAB_ETHERNET, all);
+    struct path_node first = p.nodes[0];
+    p.nodes[0] = p.nodes[3];
+    p.nodes[3] = first;
+    for (size_t i = 0; i < 4; i++)
+        lab->points[i].skew_ms = (int64_t)i * 3600 * 1000;
+    path_call(&p, &in, "X-A: 1\r\n");
+    path_ask(&p, &in, (struct told){.method = "INVITE", .cseq = 7, .up = true, .within = true});
+}
+
+/* All on one address, told apart by port: so are those that no point was taken on. */
+static void one_host(struct lab *lab)
+{
+    struct path p = stripping(lab, (const char *const[4]){"livekit", "five9"}, "kam1");
+    p.nodes[0].left = "127.0.0.1:5060";
+    p.nodes[1].left = p.nodes[1].right = "127.0.0.1:5070";
+    p.nodes[2].left = p.nodes[2].right = "127.0.0.1:5080";
+    p.nodes[3].left = "127.0.0.1:5090";
+    talk(&p);
+}
+
 static void middle_missing(struct lab *lab)
 {
     static const char *const points[4] = {"livekit", "kam1", "five9"};
@@ -261,6 +315,22 @@ static const struct {
      "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out five9:in = 200\n"
      "  X-A stripped PM after livekit:out before five9:in among 10.0.1.1,10.0.2.1,10.0.3.2\n"
+     "  X-B ok PP\n"},
+    {"masked and skewed", masked_and_skewed,
+     "!!:c1+c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam1:out kam2:in kam2:out five9:in = 200\n"
+     "  X-A stripped PPPPMM kam2 10.0.2.2>10.0.3.2\n  X-B ok PPPPPP\n"},
+    {"hidden and missing", hidden_and_missing,
+     "c1 inbound pass\n"
+     "BYE #2 caller: caller:out kam2:in kam2:out livekit:in = 200\n  X-A ok PPPP\n"},
+    {"asked again, early", asked_again_early,
+     "c1 inbound pass\n"
+     "INVITE #1 five9: five9:out kam1:in kam1:out kam2:in kam2:out livekit:in = 200\n"
+     "  X-A ok PPPPPP\n"},
+    {"one host", one_host,
+     "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out five9:in = 200\n"
+     "  X-A stripped PM after livekit:out before five9:in among 127.0.0.1:5070,127.0.0.1:5080\n"
      "  X-B ok PP\n"},
     {"first only", first_only,
      "c1 outbound pass\n"

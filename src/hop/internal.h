@@ -170,6 +170,7 @@ struct hop_path {
     struct hop_step *steps; /* journey.steps, writable */
     uint32_t leg, last_leg; /* of its first and last step */
     uint32_t tail;          /* index of the path that its last steps came from; at first its own */
+    bool stays;             /* challenged on its leg: it does not go on to the next */
     uint32_t rank;          /* among its kind on its leg */
     uint32_t from_tag;      /* class */
     int64_t time_ns;

@@ -2,7 +2,6 @@
  * is one message to the user: the k-th of a kind in one direction continues as the k-th on the next leg. */
 #include "hop/internal.h"
 
-/* Challenged and repeated: only the repetition can go on. */
 static bool was_challenged(const struct hop_path *p)
 {
     const struct hop_sighting *s = p->journey.answer_sighting;
@@ -16,13 +15,34 @@ static bool same_kind(const struct hop_path *x, const struct hop_path *y)
            x->journey.downstream == y->journey.downstream;
 }
 
+static size_t count_kind(const struct hop_paths *paths, uint32_t leg, const struct hop_path *like)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < paths->n; i++)
+        n += paths->items[i].leg == leg && same_kind(&paths->items[i], like);
+    return n;
+}
+
+/* Challenged where it came in, and repeated: a leg with fewer of its kind has the repetition only.  Where each leg has
+ * as many, the challenge came from further on, and all of them went there. */
+static bool stays_behind(const struct hop_call *call, const struct hop_paths *paths, const struct hop_path *p)
+{
+    size_t mine = was_challenged(p) ? count_kind(paths, p->leg, p) : 0;
+    for (size_t i = 0; mine && i < call->leg_count; i++) {
+        size_t theirs = count_kind(paths, call->legs[i], p);
+        if (theirs && theirs < mine)
+            return true;
+    }
+    return false;
+}
+
 /* Which of the same kind on its leg is this, in order of time? */
 static uint32_t rank_of(const struct hop_paths *paths, const struct hop_path *p)
 {
     uint32_t rank = 0;
     for (size_t i = 0; i < paths->n; i++) {
         const struct hop_path *x = &paths->items[i];
-        if (x != p && x->leg == p->leg && same_kind(x, p) && !was_challenged(x) &&
+        if (x != p && x->leg == p->leg && same_kind(x, p) && !x->stays &&
             (x->time_ns < p->time_ns || (x->time_ns == p->time_ns && x < p)))
             rank++;
     }
@@ -35,7 +55,7 @@ static struct hop_path *continuation(struct hop_paths *paths, const struct hop_p
     for (size_t i = 0; i < paths->n; i++) {
         struct hop_path *x = &paths->items[i];
         if (x->leg == leg && !x->merged && x->journey.orientation_known && same_kind(x, p) &&
-            !was_challenged(x) && x->rank == rank)
+            !x->stays && x->rank == rank)
             return x;
     }
     return NULL;
@@ -104,7 +124,7 @@ static void stitch_legs(struct arena *a, const struct hop_nodes *n, struct hop_p
         struct hop_path *p = &paths->items[i];
         bool travels_down = p->journey.status ? !p->journey.downstream : p->journey.downstream;
         if (p->merged || p->last_leg != from || !p->journey.orientation_known ||
-            travels_down != downstream || was_challenged(p))
+            travels_down != downstream || p->stays)
             continue;
         struct hop_path *next = continuation(paths, p, to);
         if (next)
@@ -124,6 +144,8 @@ static void stitch_pair(struct arena *a, const struct hop_call *call, struct hop
 
 void hop_paths_stitch(struct arena *a, const struct hop_call *call, struct hop_paths *paths)
 {
+    for (size_t i = 0; call->leg_count > 1 && i < paths->n; i++)
+        paths->items[i].stays = stays_behind(call, paths, &paths->items[i]);
     for (size_t i = 0; call->leg_count > 1 && i < paths->n; i++)
         paths->items[i].rank = rank_of(paths, &paths->items[i]);
     for (size_t i = 0; i + 1 < call->leg_count; i++)

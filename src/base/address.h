@@ -5,7 +5,7 @@
 #include "base/slice.h"
 
 struct address {
-    uint8_t family; /* 4, 6, or 0: none */
+    uint8_t family;    /* 4, 6, or 0: none */
     uint8_t bytes[16]; /* network order; for IPv4 the first four, the rest zero */
 };
 

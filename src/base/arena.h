@@ -24,8 +24,8 @@ void arena_free(struct arena *a);
 #define ARENA_NEW(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (count)))
 
-void *base_alloc(size_t n);              /* malloc that never returns NULL; zeroed */
-void *base_realloc(void *p, size_t n);   /* realloc that never returns NULL */
+void *base_alloc(size_t n);            /* malloc that never returns NULL; zeroed */
+void *base_realloc(void *p, size_t n); /* realloc that never returns NULL */
 _Noreturn void base_oom(void);
 
 #endif

@@ -48,7 +48,8 @@ struct map {
 uint32_t map_first(const struct map *m, uint64_t hash);
 uint32_t map_next(const struct map *m, uint64_t hash, uint32_t *at);
 void map_add(struct map *m, uint64_t hash, uint32_t id); /* does not look for an equal one */
-void map_remove(struct map *m, uint64_t hash, uint32_t id); /* exactly this pair; it must be there */
+void map_remove(struct map *m, uint64_t hash,
+                uint32_t id); /* exactly this pair; it must be there */
 void map_free(struct map *m);
 
 #endif

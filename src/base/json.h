@@ -22,10 +22,10 @@ void json_free(struct json *root);
 enum json_type json_type(const struct json *v);
 const char *json_type_name(enum json_type type); /* "a string", "an object", ... */
 const struct json *json_get(const struct json *object, const char *key); /* NULL: not there */
-const struct json *json_child(const struct json *v);  /* first element or member */
-const struct json *json_next(const struct json *v);   /* next sibling */
-const char *json_key(const struct json *member);      /* its name in its object */
-struct slice json_string(const struct json *v);       /* empty unless JSON_STRING */
+const struct json *json_child(const struct json *v); /* first element or member */
+const struct json *json_next(const struct json *v);  /* next sibling */
+const char *json_key(const struct json *member);     /* its name in its object */
+struct slice json_string(const struct json *v);      /* empty unless JSON_STRING */
 double json_number(const struct json *v);
 bool json_bool(const struct json *v);
 
@@ -36,7 +36,7 @@ struct json_writer {
     struct text *out;
     unsigned depth;
     bool pretty;
-    bool fresh;     /* nothing was written yet in the open array or object */
+    bool fresh; /* nothing was written yet in the open array or object */
     bool after_key;
 };
 

@@ -15,7 +15,7 @@ struct slice {
 #define SLICE(literal) ((struct slice){"" literal, sizeof(literal) - 1})
 #define SLICE_NONE     ((struct slice){NULL, 0})
 /* for printf's "%.*s"; only for text that is known to be clean (see text.h for the rest) */
-#define SLICE_ARG(s)   (int)(s).n, (s).p ? (s).p : ""
+#define SLICE_ARG(s) (int)(s).n, (s).p ? (s).p : ""
 
 struct slice slice_of(const char *string); /* of a NUL-terminated string; NULL gives an empty one */
 bool slice_equal(struct slice a, struct slice b);
@@ -23,13 +23,14 @@ bool slice_equal_nocase(struct slice a, struct slice b); /* ASCII letters only *
 bool slice_is(struct slice a, const char *string);
 bool slice_starts(struct slice a, struct slice prefix);
 bool slice_starts_nocase(struct slice a, struct slice prefix);
-int slice_compare(struct slice a, struct slice b);         /* as memcmp, then the shorter first */
-struct slice slice_trim(struct slice a);                   /* without outer SP, TAB, CR, LF */
-struct slice slice_from(struct slice a, size_t at);        /* from `at`, empty past the end */
-struct slice slice_first(struct slice a, size_t n);        /* at most the first n bytes */
-size_t slice_find(struct slice a, char c);                 /* its index, or a.n where there is none */
-bool slice_to_u32(struct slice a, uint32_t *out);          /* decimal digits only, no overflow */
-bool slice_glob_nocase(struct slice text, struct slice pattern); /* `*` and `?`, letters of any case */
+int slice_compare(struct slice a, struct slice b);  /* as memcmp, then the shorter first */
+struct slice slice_trim(struct slice a);            /* without outer SP, TAB, CR, LF */
+struct slice slice_from(struct slice a, size_t at); /* from `at`, empty past the end */
+struct slice slice_first(struct slice a, size_t n); /* at most the first n bytes */
+size_t slice_find(struct slice a, char c);          /* its index, or a.n where there is none */
+bool slice_to_u32(struct slice a, uint32_t *out);   /* decimal digits only, no overflow */
+bool slice_glob_nocase(struct slice text,
+                       struct slice pattern); /* `*` and `?`, letters of any case */
 
 /* Lower case of an ASCII letter; other bytes as they are. */
 static inline unsigned char ascii_lower(unsigned char c)

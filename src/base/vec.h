@@ -22,9 +22,9 @@
 
 /* Makes room for one more and returns the new last element (its bytes are undefined). */
 #define vec_add(v)                                                                                 \
-    ((v)->n == (v)->cap                                                                            \
-         ? ((v)->items = vec_grow((v)->items, &(v)->cap, sizeof *(v)->items), (v)->items + (v)->n++) \
-         : (v)->items + (v)->n++)
+    ((v)->n == (v)->cap ? ((v)->items = vec_grow((v)->items, &(v)->cap, sizeof *(v)->items),       \
+                           (v)->items + (v)->n++)                                                  \
+                        : (v)->items + (v)->n++)
 
 /* The same, but gives its index. */
 #define vec_next(v) ((void)vec_add(v), (v)->n - 1)

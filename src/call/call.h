@@ -11,20 +11,23 @@
 #define CALL_NONE UINT32_MAX
 
 /* Limits of capture time and number; each has a counter in struct call_stats. */
-#define CALL_LINGER_SECONDS 40         /* after the end of a leg: 64*T1 (RFC 3261 17.1.1.2) and some */
+#define CALL_LINGER_SECONDS 40 /* after the end of a leg: 64*T1 (RFC 3261 17.1.1.2) and some */
 #define CALL_IDLE_SECONDS   (6 * 3600) /* a leg that neither ends nor speaks is over then */
-#define CALL_WAITING_ONE    256u       /* ended legs held while one source is read: one clock, nothing comes late */
-#define CALL_WAITING_MANY   4096u      /* with several sources, whose clocks may differ by more than the linger */
-#define CALL_ORPHANS_MAX    65536u     /* messages cut before their Call-ID, kept to be found by their Vias: */
-#define CALL_ORPHAN_VIAS     32u       /* so many of each, */
-#define CALL_ORPHANS_SHARING 128u      /* and so many messages by one Via */
-#define CALL_ACTIVE_MAX     (1u << 22) /* legs not ended; the longest idle is ended at the limit */
+#define CALL_WAITING_ONE                                                                           \
+    256u /* ended legs held while one source is read: one clock, nothing comes late */
+#define CALL_WAITING_MANY                                                                          \
+    4096u /* with several sources, whose clocks may differ by more than the linger */
+#define CALL_ORPHANS_MAX                                                                           \
+    65536u /* messages cut before their Call-ID, kept to be found by their Vias: */
+#define CALL_ORPHAN_VIAS     32u        /* so many of each, */
+#define CALL_ORPHANS_SHARING 128u       /* and so many messages by one Via */
+#define CALL_ACTIVE_MAX      (1u << 22) /* legs not ended; the longest idle is ended at the limit */
 
 /* Who sent what to whom; shared by sightings. */
 struct call_flow {
     struct endpoint src, dst;
     uint8_t transport; /* enum packet_transport */
-    uint32_t uses; /* 0: free */
+    uint32_t uses;     /* 0: free */
     uint32_t next_free;
 };
 
@@ -39,52 +42,60 @@ struct call_frame {
 
 /* One message at one point: one record however often it was transmitted. */
 struct call_sighting {
-    int64_t time_ns; /* of the first transmission */
-    uint64_t where;  /* offset in the source, or a pointer to kept bytes (see `kept`) */
-    uint32_t length; /* captured bytes */
+    int64_t time_ns;  /* of the first transmission */
+    uint64_t where;   /* offset in the source, or a pointer to kept bytes (see `kept`) */
+    uint32_t length;  /* captured bytes */
     uint32_t missing; /* bytes not captured after them */
-    uint32_t frame;  /* first transmission's (completing) frame */
-    uint32_t more;   /* further frames, newest first */
-    uint32_t next;   /* of the same leg, in order of arrival */
-    uint32_t leg;    /* CALL_NONE: an orphan, cut before its Call-ID */
+    uint32_t frame;   /* first transmission's (completing) frame */
+    uint32_t more;    /* further frames, newest first */
+    uint32_t next;    /* of the same leg, in order of arrival */
+    uint32_t leg;     /* CALL_NONE: an orphan, cut before its Call-ID */
     uint32_t flow;
     uint32_t cseq;
-    uint32_t tag;    /* upper half of its hash: to find it in the index again */
+    uint32_t tag;              /* upper half of its hash: to find it in the index again */
     uint32_t from_tag, to_tag; /* hashes; 0: none */
     uint32_t transmissions;
-    uint32_t last_ms;   /* last transmission, milliseconds after time_ns: tells a twin from a retransmission */
+    uint32_t
+        last_ms; /* last transmission, milliseconds after time_ns: tells a twin from a retransmission */
     uint16_t point;
-    uint16_t status;    /* 0: a request */
-    uint16_t ip_id;     /* of the last transmission */
-    uint8_t method;     /* enum sip_method */
-    uint8_t state;      /* enum sip_state */
-    uint8_t direction;  /* enum source_direction */
-    bool kept;          /* where is a pointer */
-    bool taken;         /* an orphan: its message was found */
+    uint16_t status;   /* 0: a request */
+    uint16_t ip_id;    /* of the last transmission */
+    uint8_t method;    /* enum sip_method */
+    uint8_t state;     /* enum sip_state */
+    uint8_t direction; /* enum source_direction */
+    bool kept;         /* where is a pointer */
+    bool taken;        /* an orphan: its message was found */
 };
 
-enum call_outcome { CALL_PENDING, CALL_ANSWERED, CALL_ENDED, CALL_CANCELLED, CALL_FAILED, CALL_NOT_A_CALL };
+enum call_outcome {
+    CALL_PENDING,
+    CALL_ANSWERED,
+    CALL_ENDED,
+    CALL_CANCELLED,
+    CALL_FAILED,
+    CALL_NOT_A_CALL
+};
 
 /* All messages of one Call-ID. */
 struct call_leg {
     struct slice call_id;
-    char *text;              /* owns call_id, caller, callee */
+    char *text;                  /* owns call_id, caller, callee */
     struct slice caller, callee; /* users of From and To of the first INVITE (or first request) */
     int64_t start_ns, last_ns;
-    int64_t answer_ns, end_ns;   /* 0: not yet */
-    uint32_t first, last;        /* sightings */
-    uint32_t count;              /* sightings */
-    uint32_t messages;           /* with retransmissions */
-    uint32_t newer, older;       /* neighbours in the list by last activity */
-    uint32_t tag;                /* upper half of the Call-ID's hash */
-    uint64_t points;             /* bit i: point i saw it; the last bit: that or a later one */
-    uint32_t from_tag;           /* of the first INVITE: tells the directions apart */
-    uint32_t generation;         /* counts returns from the waiting heap */
-    uint16_t status;             /* final answer to the INVITE */
-    uint8_t method;              /* of the first request seen */
-    uint8_t list;                /* which list it is in (private) */
+    int64_t answer_ns, end_ns; /* 0: not yet */
+    uint32_t first, last;      /* sightings */
+    uint32_t count;            /* sightings */
+    uint32_t messages;         /* with retransmissions */
+    uint32_t newer, older;     /* neighbours in the list by last activity */
+    uint32_t tag;              /* upper half of the Call-ID's hash */
+    uint64_t points;           /* bit i: point i saw it; the last bit: that or a later one */
+    uint32_t from_tag;         /* of the first INVITE: tells the directions apart */
+    uint32_t generation;       /* counts returns from the waiting heap */
+    uint16_t status;           /* final answer to the INVITE */
+    uint8_t method;            /* of the first request seen */
+    uint8_t list;              /* which list it is in (private) */
     bool invited, accepted, bye, cancelled, refused, other_final, dialog;
-    VEC(char *) kept;            /* bytes of messages that can't be read again */
+    VEC(char *) kept; /* bytes of messages that can't be read again */
 };
 
 /* What `sipxray calls` prints of a finished call. */
@@ -94,8 +105,8 @@ struct call_summary {
     struct slice caller, callee;
     int64_t start_ns, answer_ns, end_ns, last_ns;
     enum call_outcome outcome;
-    uint16_t status;      /* final answer to the INVITE; 0: none */
-    struct slice method;  /* of the first request: INVITE, REGISTER ... */
+    uint16_t status;     /* final answer to the INVITE; 0: none */
+    struct slice method; /* of the first request: INVITE, REGISTER ... */
     uint32_t messages, sightings;
     struct endpoint src, dst; /* of its first message */
     const uint32_t *points;   /* indexes, ascending */
@@ -105,12 +116,13 @@ struct call_summary {
 struct call_stats {
     uint64_t messages;
     uint64_t retransmissions, duplicates;
-    uint64_t no_call_id;    /* messages that belong to no call, or only by their Vias */
-    uint64_t orphans_lost;  /* beyond CALL_ORPHANS_MAX or CALL_ORPHANS_SHARING */
+    uint64_t no_call_id;   /* messages that belong to no call, or only by their Vias */
+    uint64_t orphans_lost; /* beyond CALL_ORPHANS_MAX or CALL_ORPHANS_SHARING */
     uint64_t legs, legs_ended;
-    uint64_t legs_idle;     /* ended for CALL_IDLE_SECONDS of silence */
-    uint64_t legs_evicted;  /* ended at CALL_ACTIVE_MAX */
-    uint64_t late;          /* messages for a Call-ID whose leg had been handed out already (counted as a new leg) */
+    uint64_t legs_idle;    /* ended for CALL_IDLE_SECONDS of silence */
+    uint64_t legs_evicted; /* ended at CALL_ACTIVE_MAX */
+    uint64_t
+        late; /* messages for a Call-ID whose leg had been handed out already (counted as a new leg) */
 };
 
 struct call_table;
@@ -128,7 +140,8 @@ struct call_events {
 };
 
 struct call_filing {
-    uint32_t leg, sighting; /* CALL_NONE: the message has no Call-ID; an orphan has a sighting all the same */
+    uint32_t leg,
+        sighting; /* CALL_NONE: the message has no Call-ID; an orphan has a sighting all the same */
     bool retransmission, duplicate;
 };
 
@@ -149,8 +162,8 @@ bool call_leg_is_over(const struct call_table *t, uint32_t leg);
 
 /* Orphans with a Via of this branch: calls visit for each.  A message that the snap length cut before its Call-ID is
  * still known by the Vias above it. */
-void call_orphans(const struct call_table *t, struct slice branch, void (*visit)(void *context, uint32_t sighting),
-                  void *context);
+void call_orphans(const struct call_table *t, struct slice branch,
+                  void (*visit)(void *context, uint32_t sighting), void *context);
 /* It belongs to a message, which was handed out: no other is shown it. */
 void call_orphan_take(struct call_table *t, uint32_t sighting);
 

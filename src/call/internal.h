@@ -57,7 +57,8 @@ static inline uint64_t call_hash_of_tag(uint32_t tag)
 
 uint32_t call_flow_use(struct call_table *t, const struct packet_payload *p);
 void call_flow_release(struct call_table *t, uint32_t flow);
-uint32_t call_frame_new(struct call_table *t, uint32_t number, enum call_frame_kind kind, uint32_t next);
+uint32_t call_frame_new(struct call_table *t, uint32_t number, enum call_frame_kind kind,
+                        uint32_t next);
 /* Finds or makes the sighting of a message; *filing says what it is. */
 void call_sighting_file(struct call_table *t, uint32_t leg, uint16_t point,
                         const struct packet_payload *p, const struct sip_message *m,

@@ -25,9 +25,13 @@ static uint32_t leg_new(struct call_table *t, struct slice call_id, uint64_t has
         id = (uint32_t)vec_next(&t->legs);
     }
     struct call_leg *l = &t->legs.items[id];
-    *l = (struct call_leg){.start_ns = time_ns, .last_ns = time_ns, .first = CALL_NONE,
-                           .last = CALL_NONE, .tag = (uint32_t)(hash >> 32),
-                           .generation = generation, .list = CALL_FREE};
+    *l = (struct call_leg){.start_ns = time_ns,
+                           .last_ns = time_ns,
+                           .first = CALL_NONE,
+                           .last = CALL_NONE,
+                           .tag = (uint32_t)(hash >> 32),
+                           .generation = generation,
+                           .list = CALL_FREE};
     l->text = base_alloc(call_id.n + 1);
     memcpy(l->text, call_id.p, call_id.n);
     l->call_id = (struct slice){l->text, call_id.n};
@@ -57,7 +61,8 @@ uint32_t call_leg_file(struct call_table *t, const struct packet_payload *p,
     return id;
 }
 
-static struct slice user_of(struct call_table *t, const struct sip_message *m, enum sip_header_id id)
+static struct slice user_of(struct call_table *t, const struct sip_message *m,
+                            enum sip_header_id id)
 {
     const struct sip_header *h = sip_header_first(m, id);
     struct sip_address address;

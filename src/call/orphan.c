@@ -56,8 +56,8 @@ void call_orphan_file(struct call_table *t, uint16_t point, const struct packet_
     index_vias(t, m, filing->sighting);
 }
 
-void call_orphans(const struct call_table *t, struct slice branch, void (*visit)(void *context, uint32_t sighting),
-                  void *context)
+void call_orphans(const struct call_table *t, struct slice branch,
+                  void (*visit)(void *context, uint32_t sighting), void *context)
 {
     uint32_t id;
     if (!t->orphans || branch.n == 0)

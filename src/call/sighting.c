@@ -79,7 +79,8 @@ void call_flow_release(struct call_table *t, uint32_t flow)
 
 /* ---- frames --------------------------------------------------------------------------------------- */
 
-uint32_t call_frame_new(struct call_table *t, uint32_t number, enum call_frame_kind kind, uint32_t next)
+uint32_t call_frame_new(struct call_table *t, uint32_t number, enum call_frame_kind kind,
+                        uint32_t next)
 {
     uint32_t id = t->free_frame;
     if (id != CALL_NONE)
@@ -107,7 +108,8 @@ static uint32_t hash32(const struct call_table *t, struct slice s)
     return s.n ? (uint32_t)(hash_slice(&t->key, s) >> 32) | 1u : 0;
 }
 
-static uint32_t tag_hash(const struct call_table *t, const struct sip_message *m, enum sip_header_id id)
+static uint32_t tag_hash(const struct call_table *t, const struct sip_message *m,
+                         enum sip_header_id id)
 {
     const struct sip_header *h = sip_header_first(m, id);
     struct slice tag;
@@ -116,7 +118,8 @@ static uint32_t tag_hash(const struct call_table *t, const struct sip_message *m
 
 /* A list of calls needs the tag that began a leg and those that answered it (forks); following each message needs
  * all of them. */
-static void read_tags(const struct call_table *t, const struct sip_message *m, struct call_sighting *s)
+static void read_tags(const struct call_table *t, const struct sip_message *m,
+                      struct call_sighting *s)
 {
     bool invite = m->method_id == SIP_INVITE;
     if (t->follow || (invite && m->kind == SIP_REQUEST))
@@ -176,12 +179,13 @@ static uint32_t add_frames(struct call_table *t, uint32_t list, const struct pac
                            enum call_frame_kind kind, bool also_last)
 {
     for (size_t i = 0; i + (also_last ? 0 : 1) < p->frame_count; i++)
-        list = call_frame_new(t, p->frames[i], i + 1 < p->frame_count ? CALL_FRAME_PART : kind, list);
+        list =
+            call_frame_new(t, p->frames[i], i + 1 < p->frame_count ? CALL_FRAME_PART : kind, list);
     return list;
 }
 
-static void keep_where(struct call_table *t, struct call_sighting *s, const struct packet_payload *p,
-                       const struct sip_message *m)
+static void keep_where(struct call_table *t, struct call_sighting *s,
+                       const struct packet_payload *p, const struct sip_message *m)
 {
     s->length = (uint32_t)m->bytes.n;
     s->missing = (uint32_t)p->missing;
@@ -248,11 +252,18 @@ void call_sighting_file(struct call_table *t, uint32_t leg, uint16_t point,
                         const struct packet_payload *p, const struct sip_message *m,
                         struct call_filing *filing)
 {
-    struct call_sighting s = {
-        .time_ns = p->time_ns, .more = CALL_NONE, .next = CALL_NONE, .leg = leg, .cseq = m->cseq,
-        .transmissions = 1, .point = point, .status = m->status, .method = (uint8_t)m->method_id,
-        .state = (uint8_t)m->state, .direction = (uint8_t)p->direction,
-        .ip_id = (uint16_t)p->ip_id};
+    struct call_sighting s = {.time_ns = p->time_ns,
+                              .more = CALL_NONE,
+                              .next = CALL_NONE,
+                              .leg = leg,
+                              .cseq = m->cseq,
+                              .transmissions = 1,
+                              .point = point,
+                              .status = m->status,
+                              .method = (uint8_t)m->method_id,
+                              .state = (uint8_t)m->state,
+                              .direction = (uint8_t)p->direction,
+                              .ip_id = (uint16_t)p->ip_id};
     read_tags(t, m, &s);
     s.flow = call_flow_use(t, p);
     uint64_t hash = sighting_hash(t, &s, m);

@@ -66,9 +66,13 @@ void call_legs_summary(const struct call_table *t, const uint32_t *legs, size_t 
 {
     const struct call_leg *head = call_leg_of(t, legs[0]);
     struct slice *ids = ARENA_ARRAY(a, struct slice, n);
-    *out = (struct call_summary){.call_ids = ids, .call_id_count = n, .caller = head->caller,
-                                 .callee = head->callee, .start_ns = head->start_ns,
-                                 .outcome = outcome_of(head), .status = head->status,
+    *out = (struct call_summary){.call_ids = ids,
+                                 .call_id_count = n,
+                                 .caller = head->caller,
+                                 .callee = head->callee,
+                                 .start_ns = head->start_ns,
+                                 .outcome = outcome_of(head),
+                                 .status = head->status,
                                  .method = slice_of(sip_method_name(head->method))};
     const struct call_flow *flow = call_flow_of(t, call_sighting_of(t, head->first)->flow);
     out->src = flow->src;

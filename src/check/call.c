@@ -5,7 +5,8 @@
 
 /* ---- parties and trunk ---------------------------------------------------------------------------- */
 
-static bool address_in(struct arena *a, const struct hop_sighting *s, enum sip_header_id id, struct sip_address *out)
+static bool address_in(struct arena *a, const struct hop_sighting *s, enum sip_header_id id,
+                       struct sip_address *out)
 {
     const struct sip_header *h = sip_header_first(s->message, id);
     return h && sip_address_parse(a, sip_unfold(a, h), out);
@@ -34,7 +35,8 @@ static void invite_facts(struct arena *a, const struct hop_call *call, const str
         out->to_user = to.user;
     if (sip_uri_parse(a, s->message->uri, &uri))
         out->uri_host = uri.host;
-    if (inbound && (hop_node_is_livekit(call->nodes, s->dst_node) || !hop_nodes_know_livekit(call->nodes)))
+    if (inbound &&
+        (hop_node_is_livekit(call->nodes, s->dst_node) || !hop_nodes_know_livekit(call->nodes)))
         out->source = s->src.ip;
     if (!inbound && j->from_sender)
         out->destination = s->dst.ip;
@@ -107,10 +109,10 @@ static void pick_trunk(struct check_work *w, struct check_call *out)
     }
     struct expect_match m = match_trunk(w, j);
     out->trunk = w->trunk = m.result == EXPECT_MATCHED ? m.trunk : NULL;
-    out->trunk_why = m.result == EXPECT_NO_TRUNKS
-                         ? arena_printf(w->arena, "the call is %s, and no such trunk was given",
-                                        out->direction)
-                         : join_reasons(w->arena, &m);
+    out->trunk_why =
+        m.result == EXPECT_NO_TRUNKS
+            ? arena_printf(w->arena, "the call is %s, and no such trunk was given", out->direction)
+            : join_reasons(w->arena, &m);
     if (m.result == EXPECT_NO_MATCH || m.result == EXPECT_NO_TRUNKS)
         check_find(w, FINDING_NO_TRUNK, NULL, SLICE_NONE, SLICE_NONE,
                    arena_printf(w->arena, "no trunk given matches this call: %.*s",
@@ -118,7 +120,8 @@ static void pick_trunk(struct check_work *w, struct check_call *out)
                    j, 0, SIZE_MAX);
     else if (m.result == EXPECT_AMBIGUOUS)
         check_find(w, FINDING_AMBIGUOUS_TRUNK, NULL, SLICE_NONE, SLICE_NONE,
-                   arena_printf(w->arena, "several trunks match, and LiveKit would refuse the call: %.*s",
+                   arena_printf(w->arena,
+                                "several trunks match, and LiveKit would refuse the call: %.*s",
                                 SLICE_ARG(out->trunk_why)),
                    j, 0, SIZE_MAX);
 }
@@ -131,9 +134,13 @@ static void describe(struct check_work *w, struct check_call *out)
     const struct hop_call *call = w->call;
     struct slice *ids = ARENA_ARRAY(w->arena, struct slice, call->leg_count);
     const struct call_leg *head = call_leg_of(call->table, call->legs[0]);
-    *out = (struct check_call){.call_ids = ids, .call_id_count = call->leg_count,
-                               .start_ns = head->start_ns, .direction = directions[call->direction],
-                               .caller = head->caller, .callee = head->callee, .joined = call->joined};
+    *out = (struct check_call){.call_ids = ids,
+                               .call_id_count = call->leg_count,
+                               .start_ns = head->start_ns,
+                               .direction = directions[call->direction],
+                               .caller = head->caller,
+                               .callee = head->callee,
+                               .joined = call->joined};
     for (size_t i = 0; i < call->leg_count; i++) {
         const struct call_leg *leg = call_leg_of(call->table, call->legs[i]);
         ids[i] = leg->call_id;
@@ -144,7 +151,8 @@ static void describe(struct check_work *w, struct check_call *out)
 
 static void judge_requests(struct check_work *w, struct check_call *out)
 {
-    struct check_request *requests = ARENA_ARRAY(w->arena, struct check_request, w->call->journey_count);
+    struct check_request *requests =
+        ARENA_ARRAY(w->arena, struct check_request, w->call->journey_count);
     for (size_t i = 0; i < w->call->journey_count; i++)
         if (check_request_judge(w, w->call->journeys[i], &requests[out->request_count]))
             out->request_count++;
@@ -176,9 +184,7 @@ bool check_call(struct arena *a, const struct check_options *o, struct check_sum
     keep_findings(&w, out);
     if (!trunks && !call->is_call && out->request_count == 0)
         return false;
-    out->verdict = w.failed                  ? CHECK_FAIL
-                   : w.judged && !w.unknown ? CHECK_PASS
-                                            : CHECK_INCONCLUSIVE;
+    out->verdict = w.failed ? CHECK_FAIL : w.judged && !w.unknown ? CHECK_PASS : CHECK_INCONCLUSIVE;
     check_summary_count(s, o, out);
     return true;
 }

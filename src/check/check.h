@@ -31,10 +31,11 @@ enum check_severity { CHECK_ERROR, CHECK_WARNING, CHECK_NOTE };
 /* Who did the first harm.  Either a node (node.n > 0), or a stretch of the path between two sightings with the
  * nodes in it as candidates. */
 struct check_guilty {
-    bool any;                   /* false: nothing was harmed (JSON null) */
-    struct slice node;          /* display name; empty: the captures cannot tell */
-    struct slice in, out;       /* its addresses on the two sides; empty where not known (never-sent) */
-    struct slice after, before; /* "livekit:out", "five9:in"; for node.n == 0; either may be empty */
+    bool any;             /* false: nothing was harmed (JSON null) */
+    struct slice node;    /* display name; empty: the captures cannot tell */
+    struct slice in, out; /* its addresses on the two sides; empty where not known (never-sent) */
+    struct slice after,
+        before; /* "livekit:out", "five9:in"; for node.n == 0; either may be empty */
     const struct slice *candidates;
     size_t candidate_count;
 };
@@ -44,18 +45,18 @@ struct check_header {
     bool must;         /* owed whatever happens: its absence at the sender is an error */
     bool expected;     /* owed here: it should be there at the end of the path */
     enum check_header_verdict verdict;
-    const enum check_state *states;    /* one for each sighting of the request */
-    const struct expect_list *values;  /* likewise; unfolded, in wire order */
+    const enum check_state *states;   /* one for each sighting of the request */
+    const struct expect_list *values; /* likewise; unfolded, in wire order */
     struct check_guilty guilty;
     bool has_value; /* a value was promised (--values, fixed headers) */
     struct slice value;
 };
 
 struct check_sighting {
-    struct slice at;    /* "kam1:in"; the point's name alone where the side is not known */
+    struct slice at; /* "kam1:in"; the point's name alone where the side is not known */
     struct slice point;
-    struct slice node;  /* display name; empty: a tap between nodes */
-    struct slice side;  /* "in", "out" or empty */
+    struct slice node; /* display name; empty: a tap between nodes */
+    struct slice side; /* "in", "out" or empty */
     struct endpoint src, dst;
     const char *transport;
     struct slice call_id;
@@ -71,14 +72,15 @@ struct check_sighting {
 struct check_request {
     struct slice method;
     uint32_t cseq;
-    uint16_t status; /* 0: a request */
+    uint16_t status;              /* 0: a request */
     struct slice sent_by_node;    /* empty: not known */
     struct slice sent_by_address; /* empty: not known */
-    bool applies;     /* a mapping owes something here */
-    struct slice why; /* one sentence: why it applies, or why not */
+    bool applies;                 /* a mapping owes something here */
+    struct slice why;             /* one sentence: why it applies, or why not */
     const struct check_sighting *sightings;
     size_t sighting_count;
-    uint16_t answer_status; /* of a request: its final answer as seen nearest the sender; 0: none seen */
+    uint16_t
+        answer_status; /* of a request: its final answer as seen nearest the sender; 0: none seen */
     struct slice answer_reason;
     const struct check_header *headers;
     size_t header_count;
@@ -103,17 +105,18 @@ struct check_finding {
 struct check_call {
     const struct slice *call_ids; /* in path order from the caller's side */
     size_t call_id_count;
-    int64_t start_ns; /* capture time of its first message */
-    const char *direction; /* "inbound", "outbound", "unknown" */
-    struct slice caller, callee; /* users of From and To; empty: not known */
+    int64_t start_ns;                 /* capture time of its first message */
+    const char *direction;            /* "inbound", "outbound", "unknown" */
+    struct slice caller, callee;      /* users of From and To; empty: not known */
     const struct expect_trunk *trunk; /* NULL: none */
-    struct slice trunk_why; /* why this trunk, or why none */
+    struct slice trunk_why;           /* why this trunk, or why none */
     enum check_verdict verdict;
     const struct check_request *requests;
     size_t request_count;
     const struct check_finding *findings;
     size_t finding_count;
-    struct slice joined; /* how legs of different Call-IDs were joined: score and reasons; empty: one leg */
+    struct slice
+        joined; /* how legs of different Call-IDs were joined: score and reasons; empty: one leg */
 };
 
 /* Text tables: */
@@ -136,7 +139,7 @@ struct check_options {
     const struct expect_trunks *trunks; /* n == 0: judge that every followed header survives */
     const struct expect_trunk *forced;  /* --trunk-id; NULL: let the matcher pick */
     const struct expect_values *values; /* NULL: none */
-    const struct slice *follow;         /* patterns of headers to follow beside the owed ones; none and no
+    const struct slice *follow; /* patterns of headers to follow beside the owed ones; none and no
                                            trunks: X-* */
     size_t follow_count;
     bool allow_untested;
@@ -153,13 +156,14 @@ struct check_summary {
         const struct expect_trunk *trunk;
         struct slice header;
         bool judged;
-    } *promises;
+    } * promises;
     size_t promise_count;
     bool judged; /* some header was */
 };
 
 void check_summary_init(struct check_summary *s, const struct check_options *o);
-void check_summary_count(struct check_summary *s, const struct check_options *o, const struct check_call *call);
+void check_summary_count(struct check_summary *s, const struct check_options *o,
+                         const struct check_call *call);
 void check_summary_free(struct check_summary *s);
 /* Is a message of this kind worth following (a hop_wanted)?  The context is the struct check_options. */
 bool check_wants(const void *options, enum sip_method method, uint16_t status);
@@ -168,6 +172,7 @@ bool check_wants(const void *options, enum sip_method method, uint16_t status);
 bool check_call(struct arena *a, const struct check_options *o, struct check_summary *s,
                 const struct hop_call *call, struct check_call *out);
 /* The verdict over all calls; CHECK_INCONCLUSIVE where a promise was never judged and that is not allowed. */
-enum check_verdict check_summary_verdict(const struct check_summary *s, const struct check_options *o);
+enum check_verdict check_summary_verdict(const struct check_summary *s,
+                                         const struct check_options *o);
 
 #endif

@@ -3,10 +3,12 @@
 
 static bool value_cut(const struct sip_message *m, const struct sip_header *h)
 {
-    return h->cut || (m->state != SIP_WHOLE && !m->headers_complete && h == &m->headers[m->header_count - 1]);
+    return h->cut ||
+           (m->state != SIP_WHOLE && !m->headers_complete && h == &m->headers[m->header_count - 1]);
 }
 
-struct expect_list check_values_of(struct arena *a, const struct sip_message *m, struct slice name, bool *cut)
+struct expect_list check_values_of(struct arena *a, const struct sip_message *m, struct slice name,
+                                   bool *cut)
 {
     struct expect_list values = {NULL, 0};
     uint32_t at;
@@ -111,7 +113,8 @@ static bool decodes_to(struct slice text, struct slice plain)
     size_t k = 0;
     for (size_t i = 0; i < text.n; i++, k++) {
         char c = text.p[i];
-        if (c == '%' && i + 2 < text.n && hex_digit(text.p[i + 1]) >= 0 && hex_digit(text.p[i + 2]) >= 0) {
+        if (c == '%' && i + 2 < text.n && hex_digit(text.p[i + 1]) >= 0 &&
+            hex_digit(text.p[i + 2]) >= 0) {
             c = (char)(hex_digit(text.p[i + 1]) << 4 | hex_digit(text.p[i + 2]));
             i += 2;
         }
@@ -121,7 +124,8 @@ static bool decodes_to(struct slice text, struct slice plain)
     return k == plain.n;
 }
 
-enum check_header_verdict check_values_compare(const struct expect_list *was, const struct expect_list *is)
+enum check_header_verdict check_values_compare(const struct expect_list *was,
+                                               const struct expect_list *is)
 {
     if (is->n == 0)
         return CHECK_STRIPPED;

@@ -8,7 +8,8 @@ struct slice check_message_name(struct arena *a, const struct check_request *r)
     return arena_printf(a, "%.*s %u", SLICE_ARG(r->method), r->status);
 }
 
-static void add_evidence(struct check_work *w, struct check_finding *f, const struct hop_journey *j, size_t step)
+static void add_evidence(struct check_work *w, struct check_finding *f, const struct hop_journey *j,
+                         size_t step)
 {
     if (!j || step >= j->step_count)
         return;
@@ -31,8 +32,11 @@ static void find_as(struct check_work *w, enum check_finding_id id, enum check_s
 {
     const struct check_kind *kinds;
     (void)check_kinds(&kinds);
-    struct check_finding f = {.id = kinds[id].id, .severity = severity, .header = header,
-                              .node = node, .message = message,
+    struct check_finding f = {.id = kinds[id].id,
+                              .severity = severity,
+                              .header = header,
+                              .node = node,
+                              .message = message,
                               .evidence = ARENA_ARRAY(w->arena, struct check_evidence, 2)};
     if (r)
         f.method = check_message_name(w->arena, r);
@@ -43,8 +47,8 @@ static void find_as(struct check_work *w, enum check_finding_id id, enum check_s
 }
 
 void check_find(struct check_work *w, enum check_finding_id id, const struct check_request *r,
-                struct slice header, struct slice node, struct slice message, const struct hop_journey *j,
-                size_t good, size_t bad)
+                struct slice header, struct slice node, struct slice message,
+                const struct hop_journey *j, size_t good, size_t bad)
 {
     find_as(w, id, severity_of(id), r, header, node, message, j, good, bad);
 }
@@ -90,7 +94,8 @@ static const struct wording {
     [CHECK_UNKNOWN] = {FINDING_HEADER_UNKNOWN, "was not captured far enough to be judged"},
 };
 
-static struct slice word_harm(struct check_work *w, const struct check_request *r, const struct check_header *h)
+static struct slice word_harm(struct check_work *w, const struct check_request *r,
+                              const struct check_header *h)
 {
     struct text t = {0};
     text_add(&t, h->name);
@@ -105,16 +110,16 @@ static struct slice word_harm(struct check_work *w, const struct check_request *
 }
 
 /* Owed and absent at its start, or a loss on the way: as the verdict says.  What nothing promises is a note. */
-void check_find_header(struct check_work *w, const struct check_request *r, const struct hop_journey *j,
-                       const struct check_header *h)
+void check_find_header(struct check_work *w, const struct check_request *r,
+                       const struct hop_journey *j, const struct check_header *h)
 {
     size_t good, bad;
     check_header_harm(h, j->step_count, &good, &bad);
     if (h->verdict == CHECK_OK) {
         if (h->states[0] == CHECK_STATE_MISSING)
             check_find(w, FINDING_HEADER_ADDED, r, h->name, SLICE_NONE,
-                       arena_printf(w->arena, "%.*s on %.*s was added on the way", SLICE_ARG(h->name),
-                                    SLICE_ARG(check_message_name(w->arena, r))),
+                       arena_printf(w->arena, "%.*s on %.*s was added on the way",
+                                    SLICE_ARG(h->name), SLICE_ARG(check_message_name(w->arena, r))),
                        j, 0, j->step_count);
         return;
     }

@@ -2,7 +2,8 @@
  * guilty. */
 #include "check/internal.h"
 
-static enum check_state state_of(const struct expect_list *reference, const struct expect_list *values, bool cut,
+static enum check_state state_of(const struct expect_list *reference,
+                                 const struct expect_list *values, bool cut,
                                  const struct sip_message *m)
 {
     if (cut)
@@ -10,12 +11,14 @@ static enum check_state state_of(const struct expect_list *reference, const stru
     if (values->n == 0)
         return m->headers_complete ? CHECK_STATE_MISSING : CHECK_STATE_CUT;
     return !reference || check_values_compare(reference, values) == CHECK_OK ? CHECK_STATE_PRESENT
-                                                                            : CHECK_STATE_ALTERED;
+                                                                             : CHECK_STATE_ALTERED;
 }
 
 /* The values that count as right: those promised, else those of the first sighting that shows any in full. */
-static const struct expect_list *reference_of(const struct check_work *w, const struct check_question *q,
-                                              const struct expect_list *values, const bool *cut, size_t n)
+static const struct expect_list *reference_of(const struct check_work *w,
+                                              const struct check_question *q,
+                                              const struct expect_list *values, const bool *cut,
+                                              size_t n)
 {
     if (q->owed && q->owed->has_value && q->owed->force == EXPECT_MUST) {
         struct expect_list *promised = ARENA_NEW(w->arena, struct expect_list);
@@ -45,7 +48,8 @@ static struct check_guilty guilty_sender(const struct check_work *w, const struc
     return g;
 }
 
-static size_t add_between(struct slice *names, size_t n, const struct hop_journey *j, size_t from, size_t to)
+static size_t add_between(struct slice *names, size_t n, const struct hop_journey *j, size_t from,
+                          size_t to)
 {
     for (size_t i = from; i <= to; i++)
         for (size_t k = 0; k < j->steps[i].between_count; k++)
@@ -62,10 +66,11 @@ static size_t count_between(const struct hop_journey *j, size_t from, size_t to)
 }
 
 /* Somewhere before a step, with nothing to be seen of the header at those before it. */
-static struct check_guilty guilty_before(const struct check_work *w, const struct hop_journey *j, size_t step)
+static struct check_guilty guilty_before(const struct check_work *w, const struct hop_journey *j,
+                                         size_t step)
 {
-    struct check_guilty g = {.any = true,
-                             .before = hop_sighting_at(w->arena, w->call->nodes, j->steps[step].sighting)};
+    struct check_guilty g = {
+        .any = true, .before = hop_sighting_at(w->arena, w->call->nodes, j->steps[step].sighting)};
     struct slice *names =
         ARENA_ARRAY(w->arena, struct slice, j->before_count + 1 + count_between(j, 1, step));
     for (size_t i = 0; i < j->before_count; i++)
@@ -91,8 +96,8 @@ static struct slice ip_text(struct arena *a, const struct endpoint *e)
 
 /* What a point on a node's host saw come in, it saw go out: only the node lies between.  Where nothing else was
  * captured between the last good and the first bad sighting but what is cut, the stretch is named instead. */
-static struct check_guilty guilty_between(const struct check_work *w, const struct hop_journey *j, size_t good,
-                                          size_t bad)
+static struct check_guilty guilty_between(const struct check_work *w, const struct hop_journey *j,
+                                          size_t good, size_t bad)
 {
     const struct hop_sighting *from = j->steps[good].sighting, *to = j->steps[bad].sighting;
     struct check_guilty g = {.any = true};
@@ -122,7 +127,8 @@ static bool is_as_sent(const struct hop_journey *j, size_t step)
 }
 
 /* Where the first sighting that was captured far enough stands wrong already. */
-static struct check_guilty guilty_at_start(const struct check_work *w, const struct hop_journey *j, size_t step)
+static struct check_guilty guilty_at_start(const struct check_work *w, const struct hop_journey *j,
+                                           size_t step)
 {
     return is_as_sent(j, step) ? guilty_sender(w, j) : guilty_before(w, j, step);
 }
@@ -135,8 +141,8 @@ static void judge_absent_at_start(const struct check_work *w, const struct hop_j
 }
 
 /* From the first sighting that shows the header on. */
-static void judge_survival(const struct check_work *w, const struct hop_journey *j, struct check_header *h,
-                           const struct expect_list *reference, size_t seen)
+static void judge_survival(const struct check_work *w, const struct hop_journey *j,
+                           struct check_header *h, const struct expect_list *reference, size_t seen)
 {
     size_t good = seen, n = j->step_count;
     if (h->states[seen] == CHECK_STATE_ALTERED) {
@@ -156,8 +162,9 @@ static void judge_survival(const struct check_work *w, const struct hop_journey 
     h->verdict = h->states[n - 1] == CHECK_STATE_PRESENT ? CHECK_OK : CHECK_UNKNOWN;
 }
 
-static void judge(const struct check_work *w, const struct hop_journey *j, const struct check_question *q,
-                  struct check_header *h, const struct expect_list *reference)
+static void judge(const struct check_work *w, const struct hop_journey *j,
+                  const struct check_question *q, struct check_header *h,
+                  const struct expect_list *reference)
 {
     size_t n = j->step_count, seen = n, known = n;
     for (size_t i = n; i-- > 0;) {

@@ -21,8 +21,9 @@ struct check_work {
     const struct expect_trunk *trunk;
     struct check_findings findings;
     uint64_t left_out; /* headers beyond CHECK_FOLLOWED_MAX */
-    bool failed;  /* an error was found */
-    bool promises; /* the trunk promises headers whatever happens; what may be there alone proves nothing then */
+    bool failed;       /* an error was found */
+    bool
+        promises; /* the trunk promises headers whatever happens; what may be there alone proves nothing then */
     bool judged;  /* an owed header got a verdict other than unknown */
     bool unknown; /* an owed header did not */
 };
@@ -40,19 +41,23 @@ struct check_header check_header_judge(const struct check_work *w, const struct 
 void check_header_harm(const struct check_header *h, size_t count, size_t *good, size_t *bad);
 
 /* compare.c: what became of a value. */
-enum check_header_verdict check_values_compare(const struct expect_list *was, const struct expect_list *is);
-struct expect_list check_values_of(struct arena *a, const struct sip_message *m, struct slice name, bool *cut);
+enum check_header_verdict check_values_compare(const struct expect_list *was,
+                                               const struct expect_list *is);
+struct expect_list check_values_of(struct arena *a, const struct sip_message *m, struct slice name,
+                                   bool *cut);
 
 /* findings.c */
 void check_find(struct check_work *w, enum check_finding_id id, const struct check_request *r,
                 struct slice header, struct slice node, struct slice message,
                 const struct hop_journey *j, size_t good, size_t bad);
-void check_find_header(struct check_work *w, const struct check_request *r, const struct hop_journey *j,
-                       const struct check_header *h);
-struct slice check_message_name(struct arena *a, const struct check_request *r); /* "BYE", "INVITE 200" */
+void check_find_header(struct check_work *w, const struct check_request *r,
+                       const struct hop_journey *j, const struct check_header *h);
+struct slice check_message_name(struct arena *a,
+                                const struct check_request *r); /* "BYE", "INVITE 200" */
 
 /* request.c: which journeys are reported, and what is owed on each. */
-bool check_request_judge(struct check_work *w, const struct hop_journey *j, struct check_request *out);
+bool check_request_judge(struct check_work *w, const struct hop_journey *j,
+                         struct check_request *out);
 bool check_is_initial_invite(const struct hop_journey *j); /* the one that begins the dialog */
 
 #endif

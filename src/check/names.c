@@ -9,8 +9,9 @@ const char *check_verdict_name(enum check_verdict v)
 
 const char *check_header_verdict_name(enum check_header_verdict v)
 {
-    static const char *const names[] = {"ok",      "never-sent", "stripped",   "altered", "truncated",
-                                        "encoded", "emptied",    "duplicated", "missing", "unknown"};
+    static const char *const names[] = {"ok",        "never-sent", "stripped", "altered",
+                                        "truncated", "encoded",    "emptied",  "duplicated",
+                                        "missing",   "unknown"};
     return names[v];
 }
 

@@ -39,11 +39,13 @@ static bool answers_initial(const struct check_work *w, const struct hop_journey
     return true;
 }
 
-static bool message_of(const struct check_work *w, const struct hop_journey *j, enum expect_message *out)
+static bool message_of(const struct check_work *w, const struct hop_journey *j,
+                       enum expect_message *out)
 {
     if (j->status) {
         *out = EXPECT_INVITE_200;
-        return j->method == SIP_INVITE && j->status >= 200 && j->status < 300 && answers_initial(w, j);
+        return j->method == SIP_INVITE && j->status >= 200 && j->status < 300 &&
+               answers_initial(w, j);
     }
     switch (j->method) {
     case SIP_INVITE:
@@ -83,7 +85,8 @@ bool check_wants(const void *options, enum sip_method method, uint16_t status)
         return false;
     if (!o->trunks || o->trunks->n == 0)
         return true;
-    return method == SIP_INVITE || ((method == SIP_BYE || method == SIP_REFER) && (!status || status >= 200));
+    return method == SIP_INVITE ||
+           ((method == SIP_BYE || method == SIP_REFER) && (!status || status >= 200));
 }
 
 /* ---- the fields of the report --------------------------------------------------------------------- */
@@ -112,12 +115,17 @@ static int by_number(const void *a, const void *b)
 static struct check_sighting sighting_of(struct check_work *w, const struct hop_sighting *s)
 {
     const struct hop_nodes *n = w->call->nodes;
-    struct check_sighting out = {
-        .at = hop_sighting_at(w->arena, n, s), .point = slice_of(hop_point_name(n, s->index->point)),
-        .src = s->src, .dst = s->dst, .call_id = s->leg->call_id, .cseq = s->cseq,
-        .transport = packet_transport_name((enum packet_transport)s->transport),
-        .transmissions = s->index->transmissions, .time_ns = s->index->time_ns,
-        .state = (enum sip_state)s->index->state};
+    struct check_sighting out = {.at = hop_sighting_at(w->arena, n, s),
+                                 .point = slice_of(hop_point_name(n, s->index->point)),
+                                 .src = s->src,
+                                 .dst = s->dst,
+                                 .call_id = s->leg->call_id,
+                                 .cseq = s->cseq,
+                                 .transport =
+                                     packet_transport_name((enum packet_transport)s->transport),
+                                 .transmissions = s->index->transmissions,
+                                 .time_ns = s->index->time_ns,
+                                 .state = (enum sip_state)s->index->state};
     if (s->side != SOURCE_UNKNOWN) {
         out.side = s->side == SOURCE_OUT ? SLICE("out") : SLICE("in");
         out.node = hop_node_name(n, hop_node_of_point(n, s->index->point));
@@ -132,8 +140,11 @@ static void fill(struct check_work *w, const struct hop_journey *j, struct check
     struct check_sighting *sightings = ARENA_ARRAY(w->arena, struct check_sighting, j->step_count);
     for (size_t i = 0; i < j->step_count; i++)
         sightings[i] = sighting_of(w, j->steps[i].sighting);
-    *r = (struct check_request){.method = j->method_name, .cseq = j->cseq, .status = j->status,
-                                .sent_by_address = j->sender_address, .sightings = sightings,
+    *r = (struct check_request){.method = j->method_name,
+                                .cseq = j->cseq,
+                                .status = j->status,
+                                .sent_by_address = j->sender_address,
+                                .sightings = sightings,
                                 .sighting_count = j->step_count};
     if (j->sender != HOP_NODE_NONE)
         r->sent_by_node = hop_node_name(w->call->nodes, j->sender);
@@ -166,12 +177,14 @@ static void explain(struct check_work *w, const struct hop_journey *j, struct ch
                      ? arena_printf(w->arena, "sent by LiveKit: %s acts on it", owed[0].field)
                      : arena_printf(w->arena, "received by LiveKit: %s acts on it", owed[0].field);
     else if (j->made_by_proxy)
-        r->why = arena_printf(w->arena, "%.*s, which made it itself with LiveKit's tag: no mapping acts on it",
-                              SLICE_ARG(sender_words(w, r)));
+        r->why = arena_printf(
+            w->arena, "%.*s, which made it itself with LiveKit's tag: no mapping acts on it",
+            SLICE_ARG(sender_words(w, r)));
     else if (!j->livekit_known)
         r->why = slice_of("the captures do not tell whether LiveKit sent it");
     else if (j->livekit_sent)
-        r->why = arena_printf(w->arena, "sent by LiveKit: the trunk maps nothing to %.*s", SLICE_ARG(name));
+        r->why = arena_printf(w->arena, "sent by LiveKit: the trunk maps nothing to %.*s",
+                              SLICE_ARG(name));
     else
         r->why = arena_printf(w->arena, "%.*s, not by LiveKit: no mapping acts on it",
                               SLICE_ARG(sender_words(w, r)));
@@ -199,8 +212,8 @@ static bool followed(const struct check_options *o, struct slice name)
     return false;
 }
 
-static void add_owed(struct check_work *w, const struct hop_journey *j, const struct expect_owed *owed, size_t n,
-                     struct headers *list)
+static void add_owed(struct check_work *w, const struct hop_journey *j,
+                     const struct expect_owed *owed, size_t n, struct headers *list)
 {
     for (size_t i = 0; i < n; i++) {
         struct check_question q = {owed[i].header, &owed[i]};
@@ -214,7 +227,8 @@ static void add_owed(struct check_work *w, const struct hop_journey *j, const st
 
 static int by_name(const void *a, const void *b)
 {
-    return slice_compare(((const struct check_header *)a)->name, ((const struct check_header *)b)->name);
+    return slice_compare(((const struct check_header *)a)->name,
+                         ((const struct check_header *)b)->name);
 }
 
 /* Headers that only asked-for patterns name: with a trunk their loss is information, without one it is the check. */
@@ -256,7 +270,8 @@ static void keep(struct check_work *w, struct check_request *r, struct headers *
 
 /* ---- the message as a whole ----------------------------------------------------------------------- */
 
-static void find_fate(struct check_work *w, const struct hop_journey *j, const struct check_request *r)
+static void find_fate(struct check_work *w, const struct hop_journey *j,
+                      const struct check_request *r)
 {
     size_t last = j->step_count - 1;
     if (j->swallowed) {
@@ -266,17 +281,20 @@ static void find_fate(struct check_work *w, const struct hop_journey *j, const s
                                 SLICE_ARG(r->method), SLICE_ARG(node)),
                    j, j->step_count, last);
     } else if (!j->status && !r->answer_status && j->method != SIP_ACK) {
-        check_find(w, FINDING_NOT_ANSWERED, r, SLICE_NONE, SLICE_NONE,
-                   arena_printf(w->arena, "no final answer to %.*s was captured", SLICE_ARG(r->method)), j,
-                   j->step_count, last);
+        check_find(
+            w, FINDING_NOT_ANSWERED, r, SLICE_NONE, SLICE_NONE,
+            arena_printf(w->arena, "no final answer to %.*s was captured", SLICE_ARG(r->method)), j,
+            j->step_count, last);
     } else if (r->answer_status >= 300 && r->answer_status != 401 && r->answer_status != 407) {
-        check_find(w, FINDING_REJECTED, r, SLICE_NONE, SLICE_NONE,
-                   arena_printf(w->arena, "%.*s was answered %u", SLICE_ARG(r->method), r->answer_status), j,
-                   j->step_count, last);
+        check_find(
+            w, FINDING_REJECTED, r, SLICE_NONE, SLICE_NONE,
+            arena_printf(w->arena, "%.*s was answered %u", SLICE_ARG(r->method), r->answer_status),
+            j, j->step_count, last);
     }
 }
 
-static bool judge_without_trunk(struct check_work *w, const struct hop_journey *j, struct check_request *r)
+static bool judge_without_trunk(struct check_work *w, const struct hop_journey *j,
+                                struct check_request *r)
 {
     struct headers list = {0};
     if (is_hop_by_hop(w, j))
@@ -291,7 +309,8 @@ static bool judge_without_trunk(struct check_work *w, const struct hop_journey *
     return true;
 }
 
-static bool judge_with_trunk(struct check_work *w, const struct hop_journey *j, struct check_request *r)
+static bool judge_with_trunk(struct check_work *w, const struct hop_journey *j,
+                             struct check_request *r)
 {
     struct headers list = {0};
     enum expect_message message;
@@ -322,7 +341,8 @@ bool check_request_judge(struct check_work *w, const struct hop_journey *j, stru
             check_find_header(w, r, j, h);
     }
     if (!r->applies)
-        check_find(w, FINDING_NOT_OWED, r, SLICE_NONE, r->sent_by_node, r->why, j, j->step_count, 0);
+        check_find(w, FINDING_NOT_OWED, r, SLICE_NONE, r->sent_by_node, r->why, j, j->step_count,
+                   0);
     else
         find_fate(w, j, r);
     return true;

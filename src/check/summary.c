@@ -26,7 +26,8 @@ static struct check_promise *promise_of(struct check_summary *s, const struct ex
     return NULL;
 }
 
-static void add_promise(struct check_summary *s, const struct expect_trunk *trunk, struct slice header)
+static void add_promise(struct check_summary *s, const struct expect_trunk *trunk,
+                        struct slice header)
 {
     if (promise_of(s, trunk, header))
         return;
@@ -36,9 +37,11 @@ static void add_promise(struct check_summary *s, const struct expect_trunk *trun
 }
 
 /* What a trunk that a call came over promises to send, on whichever message. */
-static void add_promises(struct check_summary *s, const struct check_options *o, const struct expect_trunk *trunk)
+static void add_promises(struct check_summary *s, const struct check_options *o,
+                         const struct expect_trunk *trunk)
 {
-    static const enum expect_message messages[] = {EXPECT_INVITE, EXPECT_INVITE_200, EXPECT_BYE, EXPECT_REFER};
+    static const enum expect_message messages[] = {EXPECT_INVITE, EXPECT_INVITE_200, EXPECT_BYE,
+                                                   EXPECT_REFER};
     struct arena a = {0};
     for (size_t i = 0; i < s->promise_count; i++)
         if (s->promises[i].trunk == trunk)
@@ -72,7 +75,8 @@ static void note_judged(struct check_summary *s, const struct check_call *call)
     }
 }
 
-void check_summary_count(struct check_summary *s, const struct check_options *o, const struct check_call *call)
+void check_summary_count(struct check_summary *s, const struct check_options *o,
+                         const struct check_call *call)
 {
     s->calls++;
     s->passed += call->verdict == CHECK_PASS;
@@ -83,7 +87,8 @@ void check_summary_count(struct check_summary *s, const struct check_options *o,
     note_judged(s, call);
 }
 
-enum check_verdict check_summary_verdict(const struct check_summary *s, const struct check_options *o)
+enum check_verdict check_summary_verdict(const struct check_summary *s,
+                                         const struct check_options *o)
 {
     /* without a promise by name it is the calls that count: one at least was judged to its end */
     bool judged = s->judged && (s->promise_count || s->passed);

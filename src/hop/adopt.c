@@ -24,7 +24,8 @@ static bool is_related(const struct hop_sighting *x, const struct hop_sighting *
 static bool is_same_kind(const struct hop_sighting *x, const struct hop_sighting *y)
 {
     return x->message->kind == y->message->kind && x->message->status == y->message->status &&
-           (x->message->kind == SIP_RESPONSE || slice_equal(x->message->method, y->message->method));
+           (x->message->kind == SIP_RESPONSE ||
+            slice_equal(x->message->method, y->message->method));
 }
 
 /* True: it belongs to the message. */
@@ -60,10 +61,12 @@ static void consider_loose(struct adoption *a, struct hop_loose *loose)
 }
 
 size_t hop_adopt(struct arena *arena, const struct call_table *t, const struct hop_nodes *n,
-                 struct hop_loader *loader, struct hop_loose *loose, struct hop_sighting ***seen, size_t count)
+                 struct hop_loader *loader, struct hop_loose *loose, struct hop_sighting ***seen,
+                 size_t count)
 {
     struct adoption a = {arena, t, n, loader, NULL, count, HOP_GROUP_MAX, 0};
-    if (count == 0 || count >= HOP_GROUP_MAX || (loose->n == 0 && call_table_stats(t)->no_call_id == 0))
+    if (count == 0 || count >= HOP_GROUP_MAX ||
+        (loose->n == 0 && call_table_stats(t)->no_call_id == 0))
         return count;
     a.seen = ARENA_ARRAY(arena, struct hop_sighting *, HOP_GROUP_MAX);
     memcpy(a.seen, *seen, count * sizeof *a.seen);

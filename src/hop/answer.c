@@ -30,12 +30,14 @@ static bool spoke(const struct hop_paths *paths, const struct hop_path *request,
 
 /* Only where the node's own capture shows the message coming in, and only a node that is known to forward and to keep
  * Vias: what one that hides them sent on may be there under a name that nothing ties to this one. */
-static void find_swallowed(const struct hop_nodes *n, const struct hop_paths *paths, struct hop_path *p)
+static void find_swallowed(const struct hop_nodes *n, const struct hop_paths *paths,
+                           struct hop_path *p)
 {
     uint32_t node = p->last_dst;
     bool watched = false;
     for (size_t i = 0; i < p->journey.step_count; i++)
-        watched |= p->steps[i].sighting->side == SOURCE_IN && p->steps[i].sighting->dst_node == node;
+        watched |=
+            p->steps[i].sighting->side == SOURCE_IN && p->steps[i].sighting->dst_node == node;
     if (!watched || !hop_node_keeps_vias(n, node) || p->journey.method == SIP_ACK ||
         spoke(paths, p, node))
         return;

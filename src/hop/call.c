@@ -17,7 +17,8 @@ static size_t steps_above(const struct hop_wires *w, uint32_t leaf)
 static void fill_wire(const struct hop_wire *wire, struct hop_step *steps)
 {
     for (size_t i = 0; i < wire->n; i++)
-        steps[i] = (struct hop_step){.sighting = wire->seen[i], .link = HOP_WIRE, .node = HOP_NODE_NONE};
+        steps[i] =
+            (struct hop_step){.sighting = wire->seen[i], .link = HOP_WIRE, .node = HOP_NODE_NONE};
     steps[0].link = wire->parent == HOP_NODE_NONE ? HOP_FIRST : wire->link;
     steps[0].node = wire->link == HOP_NODE ? wire->src_node : HOP_NODE_NONE;
     steps[0].between = wire->between;
@@ -35,9 +36,12 @@ static struct hop_path path_to(struct arena *a, const struct hop_wires *w, uint3
         root = at;
     }
     const struct hop_wire *first = &w->items[root], *last = &w->items[leaf];
-    return (struct hop_path){.journey = {.steps = steps, .step_count = n}, .steps = steps,
-                             .time_ns = first->time_ns, .first_src = first->src_node,
-                             .last_dst = last->dst_node, .first = steps[0].sighting,
+    return (struct hop_path){.journey = {.steps = steps, .step_count = n},
+                             .steps = steps,
+                             .time_ns = first->time_ns,
+                             .first_src = first->src_node,
+                             .last_dst = last->dst_node,
+                             .first = steps[0].sighting,
                              .last = steps[n - 1].sighting};
 }
 
@@ -141,10 +145,12 @@ static void list_journeys(struct arena *a, struct hop_call *call, struct hop_pat
     }
 }
 
-static bool is_wanted(const struct call_table *t, const struct hop_source *source, const struct hop_class *c)
+static bool is_wanted(const struct call_table *t, const struct hop_source *source,
+                      const struct hop_class *c)
 {
     const struct call_sighting *s = call_sighting_of(t, c->ids[0]);
-    return !source->wanted || source->wanted(source->wanted_context, (enum sip_method)s->method, s->status);
+    return !source->wanted ||
+           source->wanted(source->wanted_context, (enum sip_method)s->method, s->status);
 }
 
 static bool is_loose(const struct call_table *t, const struct hop_class *c)
@@ -153,8 +159,8 @@ static bool is_loose(const struct call_table *t, const struct hop_class *c)
     return s->state != SIP_WHOLE && (!s->from_tag || !s->cseq || (s->status && !s->to_tag));
 }
 
-static struct hop_loose loose_of(struct arena *a, const struct call_table *t, const struct hop_class *classes,
-                                 size_t count)
+static struct hop_loose loose_of(struct arena *a, const struct call_table *t,
+                                 const struct hop_class *classes, size_t count)
 {
     struct hop_loose loose = {NULL, NULL, 0};
     size_t n = 0;
@@ -180,7 +186,8 @@ static bool is_taken(const struct hop_loose *loose, uint32_t id)
 }
 
 /* What of a loose class no other took. */
-static struct hop_class left_of(struct arena *a, const struct hop_class *c, const struct hop_loose *loose)
+static struct hop_class left_of(struct arena *a, const struct hop_class *c,
+                                const struct hop_loose *loose)
 {
     uint32_t *ids = ARENA_ARRAY(a, uint32_t, c->n);
     size_t n = 0;
@@ -203,15 +210,17 @@ static void add_classes(struct arena *a, struct hop_call *call, const struct hop
             if (is_loose(t, &classes[i]) != (pass == 1) || !is_wanted(t, source, &classes[i]))
                 continue;
             struct hop_class c = pass ? left_of(a, &classes[i], &loose) : classes[i];
-            if (followed++ >= HOP_CLASSES_MAX || a->total >= HOP_CALL_BYTES || paths->n == HOP_PATHS_MAX)
+            if (followed++ >= HOP_CLASSES_MAX || a->total >= HOP_CALL_BYTES ||
+                paths->n == HOP_PATHS_MAX)
                 call->sightings_left_out += c.n;
             else if (c.n)
                 add_class(a, call, &c, loader, pass ? &none : &loose, paths);
         }
 }
 
-struct hop_call *hop_call_build(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
-                                const uint32_t *legs, size_t leg_count, const struct hop_source *source)
+struct hop_call *hop_call_build(struct arena *a, const struct call_table *t,
+                                const struct hop_nodes *n, const uint32_t *legs, size_t leg_count,
+                                const struct hop_source *source)
 {
     struct hop_call *call = ARENA_NEW(a, struct hop_call);
     struct hop_loader loader = {sip_scanner_new(), source->reader, source->context};
@@ -232,7 +241,8 @@ struct hop_call *hop_call_build(struct arena *a, const struct call_table *t, con
     return call;
 }
 
-struct slice hop_sighting_at(struct arena *a, const struct hop_nodes *n, const struct hop_sighting *s)
+struct slice hop_sighting_at(struct arena *a, const struct hop_nodes *n,
+                             const struct hop_sighting *s)
 {
     const char *name = hop_point_name(n, s->index->point);
     if (s->side == SOURCE_UNKNOWN)

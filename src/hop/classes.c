@@ -42,9 +42,14 @@ static size_t count_sightings(const struct call_table *t, const uint32_t *legs, 
 static struct class_key key_of(const struct call_table *t, uint32_t id)
 {
     const struct call_sighting *s = call_sighting_of(t, id);
-    return (struct class_key){.method = s->method, .status = s->status, .cseq = s->cseq,
-                              .from_tag = s->from_tag, .to_tag = s->status ? s->to_tag : 0,
-                              .leg = s->from_tag ? 0 : s->leg + 1, .id = id, .time_ns = s->time_ns};
+    return (struct class_key){.method = s->method,
+                              .status = s->status,
+                              .cseq = s->cseq,
+                              .from_tag = s->from_tag,
+                              .to_tag = s->status ? s->to_tag : 0,
+                              .leg = s->from_tag ? 0 : s->leg + 1,
+                              .id = id,
+                              .time_ns = s->time_ns};
 }
 
 static size_t cut_classes(struct arena *a, const struct class_key *keys, size_t n,
@@ -61,8 +66,8 @@ static size_t cut_classes(struct arena *a, const struct class_key *keys, size_t 
     return count;
 }
 
-size_t hop_classes(struct arena *a, const struct call_table *t, const uint32_t *legs, size_t leg_count,
-                   struct hop_class **out)
+size_t hop_classes(struct arena *a, const struct call_table *t, const uint32_t *legs,
+                   size_t leg_count, struct hop_class **out)
 {
     size_t n = count_sightings(t, legs, leg_count), k = 0;
     struct class_key *keys = ARENA_ARRAY(a, struct class_key, n);

@@ -26,7 +26,8 @@ struct hop_sighting {
     const struct sip_via *vias; /* topmost first */
     size_t via_count;
     uint32_t src_node, dst_node; /* hop_nodes ids */
-    enum source_direction side;  /* OUT: seen on the sending node, IN: on the receiving, UNKNOWN: in between */
+    enum source_direction
+        side; /* OUT: seen on the sending node, IN: on the receiving, UNKNOWN: in between */
 };
 
 /* ---- nodes ---------------------------------------------------------------------------------------- */
@@ -48,9 +49,11 @@ void hop_nodes_saw(struct hop_nodes *n, uint16_t point, const struct endpoint *s
                    const struct endpoint *dst, enum source_direction direction);
 /* Both are addresses of one node: what it received at `in` it sent on from `out`.  `vias`: by the Via stack (the
  * node adds its Via to those that came), the strongest evidence. */
-void hop_nodes_join(struct hop_nodes *n, const struct endpoint *in, const struct endpoint *out, bool vias);
+void hop_nodes_join(struct hop_nodes *n, const struct endpoint *in, const struct endpoint *out,
+                    bool vias);
 /* A Via sent-by or Record-Route that names a node which sends from src. */
-void hop_nodes_alias(struct hop_nodes *n, const struct address *advertised, const struct endpoint *src);
+void hop_nodes_alias(struct hop_nodes *n, const struct address *advertised,
+                     const struct endpoint *src);
 /* The node forwards what it receives, so its capture has more than one link. */
 void hop_nodes_forwards(struct hop_nodes *n, const struct endpoint *at);
 /* LiveKit sends from here (wire marks), or was named by --livekit. */
@@ -59,13 +62,16 @@ bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name_or_address, st
 
 /* Works out which node each point is on; to be called before the questions below when something was learned. */
 void hop_nodes_settle(struct hop_nodes *n);
-bool hop_nodes_unsettled(const struct hop_nodes *n); /* enough was learned since to ask for it again */
-uint32_t hop_node_at(const struct hop_nodes *n, const struct endpoint *e); /* HOP_NODE_NONE: never seen */
+bool hop_nodes_unsettled(
+    const struct hop_nodes *n); /* enough was learned since to ask for it again */
+uint32_t hop_node_at(const struct hop_nodes *n,
+                     const struct endpoint *e); /* HOP_NODE_NONE: never seen */
 /* As a Via, Route or Contact names it, aliases too; its port counts where elements share the
  * address. */
 uint32_t hop_node_of_host(const struct hop_nodes *n, const struct endpoint *e);
 uint32_t hop_node_of_point(const struct hop_nodes *n, uint16_t point);
-bool hop_node_keeps_vias(const struct hop_nodes *n, uint32_t node); /* was joined by the Via stack */
+bool hop_node_keeps_vias(const struct hop_nodes *n,
+                         uint32_t node); /* was joined by the Via stack */
 bool hop_node_forwards(const struct hop_nodes *n, uint32_t node);
 bool hop_node_is_livekit(const struct hop_nodes *n, uint32_t node);
 bool hop_nodes_know_livekit(const struct hop_nodes *n);
@@ -114,8 +120,9 @@ enum hop_link {
 struct hop_step {
     const struct hop_sighting *sighting;
     enum hop_link link;
-    uint32_t node;                 /* HOP_NODE: which */
-    const struct slice *between;   /* HOP_GAP: display names of nodes known to lie between, in path order */
+    uint32_t node; /* HOP_NODE: which */
+    const struct slice
+        *between; /* HOP_GAP: display names of nodes known to lie between, in path order */
     size_t between_count;
 };
 
@@ -129,16 +136,18 @@ struct hop_journey {
     bool orientation_known;
     const struct hop_step *steps;
     size_t step_count;
-    uint32_t sender;            /* node; HOP_NODE_NONE: not known */
+    uint32_t sender;             /* node; HOP_NODE_NONE: not known */
     struct slice sender_address; /* empty: not known */
-    bool from_sender;           /* the first sighting is as it left its sender: nothing can lie before */
-    const struct slice *before; /* !from_sender: display names of nodes known to lie before the first step */
+    bool from_sender; /* the first sighting is as it left its sender: nothing can lie before */
+    const struct slice
+        *before; /* !from_sender: display names of nodes known to lie before the first step */
     size_t before_count;
-    bool livekit_sent;          /* by its marks */
-    bool livekit_known;         /* false: the captures cannot tell who sent it */
-    bool made_by_proxy;         /* wears LiveKit's tag, but began at another node */
-    const struct hop_sighting *answer_sighting; /* of a request: its final response nearest its sender, or NULL */
-    bool swallowed;             /* the last node saw it, did not answer and did not send it on */
+    bool livekit_sent;  /* by its marks */
+    bool livekit_known; /* false: the captures cannot tell who sent it */
+    bool made_by_proxy; /* wears LiveKit's tag, but began at another node */
+    const struct hop_sighting
+        *answer_sighting; /* of a request: its final response nearest its sender, or NULL */
+    bool swallowed;       /* the last node saw it, did not answer and did not send it on */
     uint32_t swallowed_by;
 };
 
@@ -150,21 +159,21 @@ struct hop_call {
     const uint32_t *legs;
     size_t leg_count;
     struct slice joined;
-    enum hop_direction direction; /* as LiveKit sees it */
-    bool is_call;                 /* has a dialog: INVITE, BYE, REFER ... */
+    enum hop_direction direction;        /* as LiveKit sees it */
+    bool is_call;                        /* has a dialog: INVITE, BYE, REFER ... */
     const struct hop_journey **journeys; /* in order of time */
     size_t journey_count;
     uint64_t sightings_left_out; /* beyond HOP_GROUP_MAX */
 };
 
-#define HOP_GROUP_MAX   512u  /* sightings of one message that are put in order */
-#define HOP_CLASSES_MAX 2048u /* messages of one call that are followed, */
-#define HOP_PATHS_MAX   4096u /* on so many ways, branches of forks counted one by one, */
+#define HOP_GROUP_MAX   512u         /* sightings of one message that are put in order */
+#define HOP_CLASSES_MAX 2048u        /* messages of one call that are followed, */
+#define HOP_PATHS_MAX   4096u        /* on so many ways, branches of forks counted one by one, */
 #define HOP_CALL_BYTES  (256u << 20) /* in so much memory and what one message takes more */
 
 /* Feeds hop_nodes with what the messages of legs tell; several: of one call, over which they are followed. */
-void hop_learn_legs(struct hop_nodes *n, const struct call_table *t, const uint32_t *legs, size_t leg_count,
-                    struct arena *scratch, hop_reader *reader, void *context);
+void hop_learn_legs(struct hop_nodes *n, const struct call_table *t, const uint32_t *legs,
+                    size_t leg_count, struct arena *scratch, hop_reader *reader, void *context);
 /* Which messages are worth following: the rest of a call is left aside. */
 typedef bool hop_wanted(const void *context, enum sip_method method, uint16_t status);
 
@@ -176,10 +185,12 @@ struct hop_source {
 };
 
 /* Builds the journeys of a call; everything is in the arena. */
-struct hop_call *hop_call_build(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
-                                const uint32_t *legs, size_t leg_count, const struct hop_source *source);
+struct hop_call *hop_call_build(struct arena *a, const struct call_table *t,
+                                const struct hop_nodes *n, const uint32_t *legs, size_t leg_count,
+                                const struct hop_source *source);
 /* "kam1:in"; the point's name alone where the side is not known. */
-struct slice hop_sighting_at(struct arena *a, const struct hop_nodes *n, const struct hop_sighting *s);
+struct slice hop_sighting_at(struct arena *a, const struct hop_nodes *n,
+                             const struct hop_sighting *s);
 const char *hop_point_name(const struct hop_nodes *n, uint16_t point);
 
 #endif

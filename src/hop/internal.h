@@ -29,7 +29,7 @@ struct hop_seen {
 struct hop_own {
     uint32_t address;
     uint16_t point;
-    bool claimed;       /* by the capture itself */
+    bool claimed; /* by the capture itself */
     uint32_t mine, not_mine;
 };
 
@@ -88,8 +88,8 @@ struct hop_loader {
 };
 
 /* Reads, scans and resolves a sighting again.  NULL: its bytes are no longer to be had. */
-struct hop_sighting *hop_load(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
-                              uint32_t id, struct hop_loader *loader);
+struct hop_sighting *hop_load(struct arena *a, const struct call_table *t,
+                              const struct hop_nodes *n, uint32_t id, struct hop_loader *loader);
 
 /* One message on its way: ids of its sightings, in order of time. */
 struct hop_class {
@@ -97,8 +97,8 @@ struct hop_class {
     size_t n;
 };
 
-size_t hop_classes(struct arena *a, const struct call_table *t, const uint32_t *legs, size_t leg_count,
-                   struct hop_class **out);
+size_t hop_classes(struct arena *a, const struct call_table *t, const uint32_t *legs,
+                   size_t leg_count, struct hop_class **out);
 /* Loads at most `limit` sightings of a class. */
 size_t hop_class_load(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
                       const struct hop_class *class, size_t limit, struct hop_loader *loader,
@@ -115,7 +115,8 @@ struct hop_loose {
 
 /* Adds the orphans (call.h) and the loose sightings that belong to the message by their Vias. */
 size_t hop_adopt(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
-                 struct hop_loader *loader, struct hop_loose *loose, struct hop_sighting ***seen, size_t count);
+                 struct hop_loader *loader, struct hop_loose *loose, struct hop_sighting ***seen,
+                 size_t count);
 struct slice hop_header_tag(const struct hop_sighting *s, enum sip_header_id id);
 bool hop_tag_is_livekit(struct slice tag);
 /* "z9hG4bK." and 16 alphanumerics, as LiveKit's SIP stack makes them. */
@@ -147,8 +148,8 @@ struct hop_wires {
 };
 
 /* Sorts the sightings of one message (one class) into transmissions and links them by their Via stacks. */
-struct hop_wires hop_wires_make(struct arena *a, const struct hop_nodes *n, struct hop_sighting **seen,
-                                size_t count);
+struct hop_wires hop_wires_make(struct arena *a, const struct hop_nodes *n,
+                                struct hop_sighting **seen, size_t count);
 /* Links what the Vias leave apart: by nodes, then by the order in which they must lie. */
 void hop_wires_link(struct arena *a, const struct hop_nodes *n, struct hop_wires *w);
 /* A point saw both: what was received and what was sent on. */
@@ -182,7 +183,7 @@ struct hop_path {
 VEC_TYPE(hop_paths, struct hop_path);
 
 bool hop_point_on(const struct hop_nodes *n, uint32_t node); /* some point was taken there */
-bool hop_names_itself_proxy(const struct hop_sighting *s); /* by its User-Agent or Server */
+bool hop_names_itself_proxy(const struct hop_sighting *s);   /* by its User-Agent or Server */
 void hop_path_sender(struct arena *a, const struct hop_nodes *n, struct hop_path *p);
 void hop_paths_responders(struct arena *a, const struct hop_nodes *n, struct hop_paths *paths);
 void hop_paths_stitch(struct arena *a, const struct hop_call *call, struct hop_paths *paths);

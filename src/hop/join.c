@@ -97,8 +97,8 @@ static void confirm(struct partner *best)
 }
 
 /* The legs that best precede and best follow this one. */
-static void find_partners(struct hop_joiner *j, const struct hop_nodes *n, uint32_t leg, struct partner *before,
-                          struct partner *after)
+static void find_partners(struct hop_joiner *j, const struct hop_nodes *n, uint32_t leg,
+                          struct partner *before, struct partner *after)
 {
     const struct join_candidates *c = &j->candidates;
     *before = *after = (struct partner){.leg = CALL_NONE};
@@ -118,7 +118,8 @@ static void find_partners(struct hop_joiner *j, const struct hop_nodes *n, uint3
 }
 
 /* Best for both sides. */
-static struct partner mutual_partner(struct hop_joiner *j, const struct hop_nodes *n, uint32_t leg, bool after)
+static struct partner mutual_partner(struct hop_joiner *j, const struct hop_nodes *n, uint32_t leg,
+                                     bool after)
 {
     struct partner mine[2], theirs[2];
     find_partners(j, n, leg, &mine[0], &mine[1]);

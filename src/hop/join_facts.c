@@ -50,11 +50,13 @@ static void add_values(struct hop_joiner *j, struct join_facts *f, const struct 
     add_key(f, join_key_of(j, 'v', m->call_id.p, m->call_id.n));
     for (uint32_t i = 0; i < m->header_count && f->keys.n < JOIN_VALUES_MAX; i++) {
         const struct sip_header *h = &m->headers[i];
-        if (h->cut || !(h->id == SIP_HEADER_SESSION_ID || slice_starts_nocase(h->name, SLICE("X-"))))
+        if (h->cut ||
+            !(h->id == SIP_HEADER_SESSION_ID || slice_starts_nocase(h->name, SLICE("X-"))))
             continue;
         struct slice value = slice_first(h->value, slice_find(h->value, ';'));
         uint64_t key = join_key_of(j, 'v', value.p, value.n);
-        if (!is_unguessable(value) || join_carriers(j, key, JOIN_MANY) >= JOIN_MANY) /* what many carry is no key */
+        if (!is_unguessable(value) ||
+            join_carriers(j, key, JOIN_MANY) >= JOIN_MANY) /* what many carry is no key */
             continue;
         if (value.n >= JOIN_LONG_VALUE)
             f->long_values |= 1u << f->keys.n;
@@ -186,7 +188,8 @@ static void meet(struct join_facts *f, const struct join_met *other)
 }
 
 /* What begins here may go on with what came in here shortly before. */
-static void begins(struct hop_joiner *j, uint64_t place, struct join_facts *f, const struct join_met *me)
+static void begins(struct hop_joiner *j, uint64_t place, struct join_facts *f,
+                   const struct join_met *me)
 {
     const struct join_ring *ring = ring_of(j, place, false);
     for (size_t i = 0; ring && i < JOIN_RING; i++) {
@@ -232,7 +235,8 @@ static void index_key(struct hop_joiner *j, struct join_facts *f, size_t i, uint
     f->indexed |= 1u << i;
 }
 
-static void note_answer(struct join_facts *f, const struct call_sighting *s, const struct sip_message *m)
+static void note_answer(struct join_facts *f, const struct call_sighting *s,
+                        const struct sip_message *m)
 {
     if (f->to_tag || s->status <= 100 || s->status >= 300)
         return;

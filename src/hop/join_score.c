@@ -5,12 +5,13 @@
 static const struct reason {
     const char *text;
     int points;
-} reasons[] = {
-    {"same tags and CSeq", 100},  {"same header value on both INVITEs", 60},
-    {"one node received and sent", 30}, {"same callee", 15},
-    {"same caller", 15},          {"near in time", 10},
-    {"no other fits as well", 10}};
-
+} reasons[] = {{"same tags and CSeq", 100},
+               {"same header value on both INVITEs", 60},
+               {"one node received and sent", 30},
+               {"same callee", 15},
+               {"same caller", 15},
+               {"near in time", 10},
+               {"no other fits as well", 10}};
 
 int join_points_of(const struct join_score *s)
 {
@@ -34,13 +35,14 @@ void join_score_print(struct text *out, const struct join_score *s)
 size_t join_carriers(const struct hop_joiner *j, uint64_t key, size_t limit)
 {
     size_t n = 0;
-    for (uint32_t at = map_first(&j->index, key); n < limit && map_next(&j->index, key, &at) != MAP_NONE;)
+    for (uint32_t at = map_first(&j->index, key);
+         n < limit && map_next(&j->index, key, &at) != MAP_NONE;)
         n++;
     return n;
 }
 
-static bool share_value(const struct hop_joiner *j, const struct join_facts *x, const struct join_facts *y,
-                        bool near)
+static bool share_value(const struct hop_joiner *j, const struct join_facts *x,
+                        const struct join_facts *y, bool near)
 {
     for (size_t i = 0; i < x->value_count; i++)
         for (size_t k = 0; k < y->value_count; k++)
@@ -68,7 +70,8 @@ static bool run_alike(const struct join_facts *x, const struct join_facts *y)
 }
 
 /* Did x's INVITE end where y's begins, as one point saw it, in this order? */
-static bool one_place(const struct hop_nodes *n, const struct join_invite *in, const struct join_invite *out)
+static bool one_place(const struct hop_nodes *n, const struct join_invite *in,
+                      const struct join_invite *out)
 {
     int64_t apart = out->time_ns - in->time_ns;
     if (!out->first_hop || in->point != out->point || apart < 0 ||
@@ -84,7 +87,8 @@ static bool one_place(const struct hop_nodes *n, const struct join_invite *in, c
                        hop_node_at(n, &in->src) == b || hop_node_at(n, &out->dst) == a);
 }
 
-static bool placed(const struct hop_nodes *n, const struct join_facts *x, const struct join_facts *y, struct join_score *s)
+static bool placed(const struct hop_nodes *n, const struct join_facts *x,
+                   const struct join_facts *y, struct join_score *s)
 {
     for (size_t i = 0; i < x->invites.n; i++)
         for (size_t k = 0; k < y->invites.n; k++)
@@ -98,9 +102,11 @@ static bool placed(const struct hop_nodes *n, const struct join_facts *x, const 
 
 static bool near_in_time(const struct join_facts *x, const struct join_facts *y)
 {
-    int64_t apart = x->invites.n && y->invites.n ? y->invites.items[0].time_ns - x->invites.items[0].time_ns
-                                                       : INT64_MAX;
-    return apart > -(int64_t)JOIN_SECONDS * 1000000000 && apart < (int64_t)JOIN_SECONDS * 1000000000;
+    int64_t apart = x->invites.n && y->invites.n
+                        ? y->invites.items[0].time_ns - x->invites.items[0].time_ns
+                        : INT64_MAX;
+    return apart > -(int64_t)JOIN_SECONDS * 1000000000 &&
+           apart < (int64_t)JOIN_SECONDS * 1000000000;
 }
 
 /* Both tags are the dialog, whatever the clocks say; the caller's alone may be another's, dialled
@@ -114,7 +120,8 @@ static bool same_tags(const struct join_facts *x, const struct join_facts *y)
     return near_in_time(x, y);
 }
 
-struct join_score join_score_of(const struct hop_joiner *j, const struct hop_nodes *n, uint32_t x, uint32_t y)
+struct join_score join_score_of(const struct hop_joiner *j, const struct hop_nodes *n, uint32_t x,
+                                uint32_t y)
 {
     const struct join_facts *fx = j->legs.items[x], *fy = j->legs.items[y];
     struct join_score s = {0};

@@ -1,10 +1,12 @@
 /* What the messages of a leg tell of nodes: who forwards to whom, under which addresses, and who is LiveKit. */
 #include "hop/internal.h"
 
-#define HOP_LEARN_MAX 64u /* sightings of one message that are looked at; the first tell as much as all */
+#define HOP_LEARN_MAX                                                                              \
+    64u /* sightings of one message that are looked at; the first tell as much as all */
 #define HOP_LEARN_TIMES 4u /* calls that went the same way are looked at */
 
-static void learn_addresses(struct hop_nodes *n, const struct call_table *t, const struct hop_class *c)
+static void learn_addresses(struct hop_nodes *n, const struct call_table *t,
+                            const struct hop_class *c)
 {
     for (size_t i = 0; i < c->n; i++) {
         const struct call_sighting *s = call_sighting_of(t, c->ids[i]);
@@ -34,8 +36,8 @@ static void learn_message(struct hop_nodes *n, const struct hop_sighting *s)
         hop_nodes_forwards(n, s->message->kind == SIP_REQUEST ? &s->src : &s->dst);
     if (s->message->status == 100 && hop_names_itself_proxy(s))
         hop_nodes_forwards(n, &s->src);
-    if (s->message->kind == SIP_REQUEST && s->via_count && address_parse(s->vias[0].host, &sent_by) &&
-        !address_equal(&sent_by, &s->src.ip))
+    if (s->message->kind == SIP_REQUEST && s->via_count &&
+        address_parse(s->vias[0].host, &sent_by) && !address_equal(&sent_by, &s->src.ip))
         hop_nodes_alias(n, &sent_by, &s->src);
 }
 
@@ -74,8 +76,8 @@ static void learn_hidden(struct hop_nodes *n, const struct hop_wires *w)
 }
 
 /* Wires as seen at one point only. */
-static void learn_hidden_at(struct hop_nodes *n, struct arena *a, struct hop_sighting **seen, size_t count,
-                            uint16_t point)
+static void learn_hidden_at(struct hop_nodes *n, struct arena *a, struct hop_sighting **seen,
+                            size_t count, uint16_t point)
 {
     struct hop_sighting **here = ARENA_ARRAY(a, struct hop_sighting *, count);
     size_t k = 0;
@@ -88,7 +90,8 @@ static void learn_hidden_at(struct hop_nodes *n, struct arena *a, struct hop_sig
     learn_hidden(n, &w);
 }
 
-static void learn_path(struct hop_nodes *n, struct arena *a, struct hop_sighting **seen, size_t count)
+static void learn_path(struct hop_nodes *n, struct arena *a, struct hop_sighting **seen,
+                       size_t count)
 {
     struct hop_wires w = hop_wires_make(a, n, seen, count);
     for (size_t i = 0; i < w.n; i++) {
@@ -113,7 +116,8 @@ static void learn_path(struct hop_nodes *n, struct arena *a, struct hop_sighting
 
 /* Calls over one path tell the same: what went which way, as which points saw it, is looked at HOP_LEARN_TIMES.
  * True: this has been. */
-static bool known_pattern(struct hop_nodes *n, const struct call_table *t, const struct hop_class *c)
+static bool known_pattern(struct hop_nodes *n, const struct call_table *t,
+                          const struct hop_class *c)
 {
     const struct call_sighting *first = call_sighting_of(t, c->ids[0]);
     uint64_t key = hash_mix(first->method, first->status);
@@ -132,8 +136,8 @@ static bool known_pattern(struct hop_nodes *n, const struct call_table *t, const
     return times >= HOP_LEARN_TIMES;
 }
 
-void hop_learn_legs(struct hop_nodes *n, const struct call_table *t, const uint32_t *legs, size_t leg_count,
-                    struct arena *scratch, hop_reader *reader, void *context)
+void hop_learn_legs(struct hop_nodes *n, const struct call_table *t, const uint32_t *legs,
+                    size_t leg_count, struct arena *scratch, hop_reader *reader, void *context)
 {
     struct hop_loader loader = {sip_scanner_new(), reader, context};
     struct arena a = {0};

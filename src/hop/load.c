@@ -26,8 +26,8 @@ static enum source_direction side_of(const struct hop_nodes *n, const struct hop
     return node == s->src_node ? SOURCE_OUT : SOURCE_IN;
 }
 
-struct hop_sighting *hop_load(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
-                              uint32_t id, struct hop_loader *loader)
+struct hop_sighting *hop_load(struct arena *a, const struct call_table *t,
+                              const struct hop_nodes *n, uint32_t id, struct hop_loader *loader)
 {
     const struct call_sighting *index = call_sighting_of(t, id);
     const struct call_flow *flow = call_flow_of(t, index->flow);
@@ -37,8 +37,12 @@ struct hop_sighting *hop_load(struct arena *a, const struct call_table *t, const
         !sip_scan_datagram(loader->scanner, bytes, index->missing, &m))
         return NULL;
     struct hop_sighting *s = ARENA_NEW(a, struct hop_sighting);
-    *s = (struct hop_sighting){.id = id, .index = index, .cseq = index->cseq,
-                               .src = flow->src, .dst = flow->dst, .transport = flow->transport,
+    *s = (struct hop_sighting){.id = id,
+                               .index = index,
+                               .cseq = index->cseq,
+                               .src = flow->src,
+                               .dst = flow->dst,
+                               .transport = flow->transport,
                                .message = copy_message(a, &m)};
     if (index->leg != CALL_NONE)
         s->leg = call_leg_of(t, index->leg);

@@ -49,7 +49,8 @@ bool hop_is_shared(const struct hop_nodes *n, const struct address *ip)
 
 static uint64_t address_hash(const struct hop_nodes *n, const struct address *ip, uint16_t port)
 {
-    return hash_mix(hash_bytes(&n->key, ip->bytes, sizeof ip->bytes), (uint64_t)ip->family << 16 | port);
+    return hash_mix(hash_bytes(&n->key, ip->bytes, sizeof ip->bytes),
+                    (uint64_t)ip->family << 16 | port);
 }
 
 static struct slice address_slice(struct arena *a, const struct endpoint *e, uint16_t port)
@@ -65,7 +66,8 @@ uint32_t hop_address_of(struct hop_nodes *n, const struct endpoint *e, bool make
     uint32_t id;
     for (uint32_t at = map_first(&n->address_index, hash);
          (id = map_next(&n->address_index, hash, &at)) != MAP_NONE;)
-        if (n->addresses.items[id].port == port && address_equal(&n->addresses.items[id].ip, &e->ip))
+        if (n->addresses.items[id].port == port &&
+            address_equal(&n->addresses.items[id].ip, &e->ip))
             return id;
     if (!make)
         return HOP_NODE_NONE;
@@ -203,7 +205,8 @@ void hop_nodes_saw(struct hop_nodes *n, uint16_t point, const struct endpoint *s
     note_own(n, point, d, direction == SOURCE_IN);
 }
 
-void hop_nodes_join(struct hop_nodes *n, const struct endpoint *in, const struct endpoint *out, bool vias)
+void hop_nodes_join(struct hop_nodes *n, const struct endpoint *in, const struct endpoint *out,
+                    bool vias)
 {
     uint32_t a = hop_address_of(n, in, true), b = hop_address_of(n, out, true);
     hop_unite(n, a, b);
@@ -211,7 +214,8 @@ void hop_nodes_join(struct hop_nodes *n, const struct endpoint *in, const struct
         n->addresses.items[hop_root(n, a)].keeps_vias = true;
 }
 
-void hop_nodes_alias(struct hop_nodes *n, const struct address *advertised, const struct endpoint *src)
+void hop_nodes_alias(struct hop_nodes *n, const struct address *advertised,
+                     const struct endpoint *src)
 {
     uint32_t address = hop_address_of(n, src, true), id;
     uint64_t hash = address_hash(n, advertised, 1);
@@ -296,7 +300,8 @@ bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name, struct err *e
             n->livekit_point = n->point_names[i];
             return true;
         }
-    return err_set(err, "--livekit %s: neither an IP address nor the name of a point or --node", name);
+    return err_set(err, "--livekit %s: neither an IP address nor the name of a point or --node",
+                   name);
 }
 
 /* ---- questions ------------------------------------------------------------------------------------ */

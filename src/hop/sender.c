@@ -82,12 +82,13 @@ static enum start start_of(const struct hop_nodes *n, const struct hop_path *p, 
 }
 
 /* Further Vias: the lowest is the sender's, or that of a proxy which hides those that it received. */
-static void sender_below(struct arena *a, const struct hop_nodes *n, struct hop_path *p, bool livekit_tag)
+static void sender_below(struct arena *a, const struct hop_nodes *n, struct hop_path *p,
+                         bool livekit_tag)
 {
     const struct sip_via *lowest = &p->first->vias[p->first->via_count - 1];
     uint32_t node = node_of_host(n, lowest->host, lowest->port);
-    bool elsewhere = hop_names_itself_proxy(p->first) ||
-                     (hop_nodes_know_livekit(n) && node != HOP_NODE_NONE);
+    bool elsewhere =
+        hop_names_itself_proxy(p->first) || (hop_nodes_know_livekit(n) && node != HOP_NODE_NONE);
     before_by_vias(a, n, p);
     p->journey.made_by_proxy = livekit_tag && elsewhere && !hop_node_is_livekit(n, node) &&
                                !hop_branch_is_livekit(lowest->branch);
@@ -117,8 +118,8 @@ static void request_sender(struct arena *a, const struct hop_nodes *n, struct ho
 /* ---- responses ------------------------------------------------------------------------------------ */
 
 /* Where in the Record-Route a node stands: the topmost is nearest the response's sender (RFC 3261 16.6 step 4). */
-static size_t place_in_routes(const struct hop_nodes *n, const struct sip_address *routes, size_t count,
-                              uint32_t node)
+static size_t place_in_routes(const struct hop_nodes *n, const struct sip_address *routes,
+                              size_t count, uint32_t node)
 {
     for (size_t i = 0; i < count; i++)
         if (node != HOP_NODE_NONE && node_of_host(n, routes[i].host, routes[i].port) == node)

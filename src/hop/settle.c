@@ -141,7 +141,8 @@ static bool taken(const struct hop_nodes *n, uint32_t node, uint16_t but)
 
 /* One pass; true when a point found its node. */
 static bool settle_pass(struct hop_nodes *n, const struct candidates *all,
-                        uint32_t (*choose)(const struct hop_nodes *, const struct candidates *, uint16_t))
+                        uint32_t (*choose)(const struct hop_nodes *, const struct candidates *,
+                                           uint16_t))
 {
     bool found = false;
     for (size_t i = 0; i < n->point_count; i++) {
@@ -154,7 +155,8 @@ static bool settle_pass(struct hop_nodes *n, const struct candidates *all,
 }
 
 /* The one candidate that nowhere does more than the point saw. */
-static uint32_t choose_complete(const struct hop_nodes *n, const struct candidates *c, uint16_t point)
+static uint32_t choose_complete(const struct hop_nodes *n, const struct candidates *c,
+                                uint16_t point)
 {
     struct candidates left = {{HOP_NODE_NONE, HOP_NODE_NONE}, 0, true};
     for (size_t k = 0; k < c->n; k++)
@@ -164,7 +166,8 @@ static uint32_t choose_complete(const struct hop_nodes *n, const struct candidat
 }
 
 /* The one candidate that no other point was taken on: a capture of a part of what it does. */
-static uint32_t choose_untaken(const struct hop_nodes *n, const struct candidates *c, uint16_t point)
+static uint32_t choose_untaken(const struct hop_nodes *n, const struct candidates *c,
+                               uint16_t point)
 {
     struct candidates left = {{HOP_NODE_NONE, HOP_NODE_NONE}, 0, true};
     for (size_t k = 0; k < c->n; k++)

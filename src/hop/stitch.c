@@ -25,7 +25,8 @@ static size_t count_kind(const struct hop_paths *paths, uint32_t leg, const stru
 
 /* Challenged where it came in, and repeated: a leg with fewer of its kind has the repetition only.  Where each leg has
  * as many, the challenge came from further on, and all of them went there. */
-static bool stays_behind(const struct hop_call *call, const struct hop_paths *paths, const struct hop_path *p)
+static bool stays_behind(const struct hop_call *call, const struct hop_paths *paths,
+                         const struct hop_path *p)
 {
     size_t mine = was_challenged(p) ? count_kind(paths, p->leg, p) : 0;
     for (size_t i = 0; mine && i < call->leg_count; i++) {
@@ -49,7 +50,8 @@ static uint32_t rank_of(const struct hop_paths *paths, const struct hop_path *p)
     return rank;
 }
 
-static struct hop_path *continuation(struct hop_paths *paths, const struct hop_path *p, uint32_t leg)
+static struct hop_path *continuation(struct hop_paths *paths, const struct hop_path *p,
+                                     uint32_t leg)
 {
     uint32_t rank = paths->items[p->tail].rank;
     for (size_t i = 0; i < paths->n; i++) {
@@ -94,12 +96,14 @@ static void name_joint(struct arena *a, const struct hop_nodes *n, const struct 
     add_name(joint, names, hop_node_or_address(a, n, down->first_src, &down->first->src));
 }
 
-static void append(struct arena *a, const struct hop_nodes *n, struct hop_path *up, struct hop_path *down)
+static void append(struct arena *a, const struct hop_nodes *n, struct hop_path *up,
+                   struct hop_path *down)
 {
     size_t total = up->journey.step_count + down->journey.step_count;
     struct hop_step *steps = ARENA_ARRAY(a, struct hop_step, total);
     for (size_t i = 0; i < total; i++)
-        steps[i] = i < up->journey.step_count ? up->steps[i] : down->steps[i - up->journey.step_count];
+        steps[i] =
+            i < up->journey.step_count ? up->steps[i] : down->steps[i - up->journey.step_count];
     name_joint(a, n, up, down, &steps[up->journey.step_count]);
     up->journey.steps = up->steps = steps;
     up->journey.step_count = total;
@@ -117,8 +121,8 @@ static void append(struct arena *a, const struct hop_nodes *n, struct hop_path *
 }
 
 /* Follows the journeys of one leg over to a neighbouring one. */
-static void stitch_legs(struct arena *a, const struct hop_nodes *n, struct hop_paths *paths, uint32_t from,
-                        uint32_t to, bool downstream)
+static void stitch_legs(struct arena *a, const struct hop_nodes *n, struct hop_paths *paths,
+                        uint32_t from, uint32_t to, bool downstream)
 {
     for (size_t i = 0; i < paths->n; i++) {
         struct hop_path *p = &paths->items[i];
@@ -133,8 +137,8 @@ static void stitch_legs(struct arena *a, const struct hop_nodes *n, struct hop_p
 }
 
 /* Legs that topology hiding made keep their tags: their messages are together already. */
-static void stitch_pair(struct arena *a, const struct hop_call *call, struct hop_paths *paths, size_t from,
-                        size_t to)
+static void stitch_pair(struct arena *a, const struct hop_call *call, struct hop_paths *paths,
+                        size_t from, size_t to)
 {
     const struct call_leg *x = call_leg_of(call->table, call->legs[from]);
     const struct call_leg *y = call_leg_of(call->table, call->legs[to]);

@@ -21,8 +21,11 @@ static struct hop_wire *wire_of(struct hop_wires *w, const struct hop_sighting *
         if (same_wire(w->items[i].head, s))
             return &w->items[i];
     struct hop_wire *wire = &w->items[w->n++];
-    *wire = (struct hop_wire){.head = s, .src_node = s->src_node, .dst_node = s->dst_node,
-                              .time_ns = s->index->time_ns, .parent = HOP_NODE_NONE};
+    *wire = (struct hop_wire){.head = s,
+                              .src_node = s->src_node,
+                              .dst_node = s->dst_node,
+                              .time_ns = s->index->time_ns,
+                              .parent = HOP_NODE_NONE};
     return wire;
 }
 
@@ -33,7 +36,8 @@ static int side_rank(const struct hop_sighting *s)
 
 static int by_path(const void *a, const void *b)
 {
-    const struct hop_sighting *x = *(struct hop_sighting *const *)a, *y = *(struct hop_sighting *const *)b;
+    const struct hop_sighting *x = *(struct hop_sighting *const *)a,
+                              *y = *(struct hop_sighting *const *)b;
     if (side_rank(x) != side_rank(y))
         return side_rank(x) - side_rank(y);
     if (x->index->time_ns != y->index->time_ns)
@@ -135,8 +139,8 @@ static void link_by_vias(struct arena *a, const struct hop_nodes *n, struct hop_
     name_between(a, n, up, down, best);
 }
 
-struct hop_wires hop_wires_make(struct arena *a, const struct hop_nodes *n, struct hop_sighting **seen,
-                                size_t count)
+struct hop_wires hop_wires_make(struct arena *a, const struct hop_nodes *n,
+                                struct hop_sighting **seen, size_t count)
 {
     struct hop_wires w = {ARENA_ARRAY(a, struct hop_wire, count), 0};
     struct hop_wire **of = ARENA_ARRAY(a, struct hop_wire *, count);
@@ -185,7 +189,8 @@ struct slice hop_node_or_address(struct arena *a, const struct hop_nodes *n, uin
 
 /* A node that rewrites Vias (topology hiding) received the one and sent the other.  Not for a node that is known
  * to keep Vias: what starts there was made there. */
-static bool link_by_node(struct arena *a, const struct hop_nodes *n, struct hop_wires *w, uint32_t root)
+static bool link_by_node(struct arena *a, const struct hop_nodes *n, struct hop_wires *w,
+                         uint32_t root)
 {
     struct hop_wire *down = &w->items[root];
     uint32_t best = HOP_NODE_NONE;
@@ -226,7 +231,8 @@ int hop_wires_forwards(const struct hop_wire *x, const struct hop_wire *y)
 
 /* Which of two unlinked stretches lies first: LiveKit's own transmission, then the one that may go
  * further, then the one with fewer (a response: more) Vias, then the earlier. */
-static bool lies_first(const struct hop_nodes *n, const struct hop_wire *x, const struct hop_wire *y)
+static bool lies_first(const struct hop_nodes *n, const struct hop_wire *x,
+                       const struct hop_wire *y)
 {
     bool lx = hop_node_is_livekit(n, x->src_node), ly = hop_node_is_livekit(n, y->src_node);
     if (lx != ly)
@@ -302,7 +308,8 @@ static uint32_t last_of(const struct hop_wires *w, uint32_t root)
 }
 
 /* The same message (Call-ID or tags, CSeq), yet nothing ties the stretches: more lies between than was captured. */
-static void link_gap(struct arena *a, const struct hop_nodes *n, struct hop_wires *w, uint32_t x, uint32_t y)
+static void link_gap(struct arena *a, const struct hop_nodes *n, struct hop_wires *w, uint32_t x,
+                     uint32_t y)
 {
     struct hop_wire *wx = &w->items[x], *wy = &w->items[y];
     if (are_siblings(wx, wy) || passes_on(wx, wy))

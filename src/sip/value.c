@@ -90,8 +90,9 @@ static struct slice param_value(struct slice raw)
 /* `name=word` without white space, as nearly all are written; p is behind the semicolon. */
 static bool plain_param(const char *p, const char *end, struct slice name, struct slice *out)
 {
-    static const bool ends[256] = {[';'] = true, [','] = true, [' '] = true, ['\t'] = true, ['\r'] = true,
-                                   ['\n'] = true, ['"'] = true, ['<'] = true, ['('] = true};
+    static const bool ends[256] = {
+        [';'] = true,  [','] = true, [' '] = true, ['\t'] = true, ['\r'] = true,
+        ['\n'] = true, ['"'] = true, ['<'] = true, ['('] = true};
     if ((size_t)(end - p) <= name.n || p[name.n] != '=' ||
         !slice_equal_nocase((struct slice){p, name.n}, name))
         return false;

@@ -94,6 +94,7 @@ void trace_payload(void *context, const struct packet_payload *payload)
         hop_joiner_note(t->joiner, t->calls, filing.sighting, &m);
     if (!t->sinks.message)
         return;
-    struct trace_message message = {in->point, payload, &m, filing.retransmission, filing.duplicate};
+    struct trace_message message = {in->point, payload, &m, filing.retransmission,
+                                    filing.duplicate};
     t->sinks.message(t->sinks.context, &message);
 }

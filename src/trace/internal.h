@@ -12,7 +12,7 @@ struct trace_input {
     struct source *source;
     struct packet_decoder *decoder;
     struct source_frame frame;
-    bool ready; /* frame is filled */
+    bool ready;            /* frame is filled */
     size_t host_addresses; /* of source_host_addresses, handed on so far */
 };
 

@@ -4,7 +4,8 @@
 #include <string.h>
 
 /* The bytes of a sighting: kept in memory, or still in the file where they were. */
-static bool read_bytes(void *context, const struct call_sighting *s, struct arena *a, struct slice *bytes)
+static bool read_bytes(void *context, const struct call_sighting *s, struct arena *a,
+                       struct slice *bytes)
 {
     struct trace *t = context;
     if (s->kept) {
@@ -49,7 +50,8 @@ static void learn_joints(struct trace *t, const uint32_t *legs, size_t n)
     for (size_t i = 0; i + 1 < n; i++) {
         struct endpoint in, out;
         /* topology hiding: one message under two Call-IDs */
-        if (call_leg_of(t->calls, legs[i])->from_tag == call_leg_of(t->calls, legs[i + 1])->from_tag)
+        if (call_leg_of(t->calls, legs[i])->from_tag ==
+            call_leg_of(t->calls, legs[i + 1])->from_tag)
             hop_learn_legs(t->nodes, t->calls, &legs[i], 2, &t->scratch, read_bytes, t);
         if (hop_joiner_joint(t->joiner, t->nodes, legs[i], legs[i + 1], &in, &out))
             hop_nodes_join(t->nodes, &in, &out, false);

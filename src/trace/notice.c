@@ -15,16 +15,18 @@ static void point_notices(struct trace *t, const struct trace_point *p)
     const struct packet_stats *s = p->packet;
     char fallback[24];
     notice(t, p->name, s->fragments_expired, "IP datagrams that never got all their fragments");
-    notice(t, p->name, s->fragments_evicted, "incomplete IP datagrams dropped at the limit of fragments held");
-    notice(t, p->name, s->fragments_overlapping, "IP datagrams dropped, for their fragments overlap and differ");
+    notice(t, p->name, s->fragments_evicted,
+           "incomplete IP datagrams dropped at the limit of fragments held");
+    notice(t, p->name, s->fragments_overlapping,
+           "IP datagrams dropped, for their fragments overlap and differ");
     notice(t, p->name, s->malformed, "packets with a malformed header");
     notice(t, p->name, s->cut, "packets cut by the snap length before their payload");
     notice(t, p->name, p->source->skipped_blocks, "pcapng blocks of an unknown kind passed over");
     if (s->unknown_link) {
         struct trace_notice *n = vec_add(&t->notices);
-        n->text = arena_printf(&t->arena, "%s: frames of link type %s, which sipxray does not read: %llu", p->name,
-                               source_link_name(s->unknown_link_type, fallback),
-                               (unsigned long long)s->unknown_link);
+        n->text = arena_printf(
+            &t->arena, "%s: frames of link type %s, which sipxray does not read: %llu", p->name,
+            source_link_name(s->unknown_link_type, fallback), (unsigned long long)s->unknown_link);
     }
 }
 
@@ -35,15 +37,21 @@ void trace_collect_notices(struct trace *t)
     if (!t->calls)
         return;
     const struct call_stats *s = call_table_stats(t->calls);
-    notice(t, "", s->no_call_id, "messages without a Call-ID, which belong to no call, or by their Vias only");
-    notice(t, "", s->orphans_lost, "messages cut before their Call-ID beyond the limit of those kept");
+    notice(t, "", s->no_call_id,
+           "messages without a Call-ID, which belong to no call, or by their Vias only");
+    notice(t, "", s->orphans_lost,
+           "messages cut before their Call-ID beyond the limit of those kept");
     notice(t, "", s->legs_idle, "Call-IDs taken for over after six hours of silence");
     notice(t, "", s->legs_evicted, "Call-IDs taken for over at the limit of calls held");
-    notice(t, "", s->late, "messages that came after their call was reported, as when the clocks of the points differ");
+    notice(t, "", s->late,
+           "messages that came after their call was reported, as when the clocks of the points "
+           "differ");
     notice(t, "", t->unreadable, "messages that could not be read again");
     if (t->options.summary)
-        notice(t, "", t->options.summary->headers_left_out, "headers left out, for one message has more than are followed");
-    notice(t, "", t->left_out, "sightings left out, for one call has more messages than are followed");
+        notice(t, "", t->options.summary->headers_left_out,
+               "headers left out, for one message has more than are followed");
+    notice(t, "", t->left_out,
+           "sightings left out, for one call has more messages than are followed");
     notice(t, "", hop_nodes_overflow(t->nodes), "messages of addresses beyond the limit of nodes");
     notice(t, "", hop_joiner_left_out(t->joiner), "candidates for joined legs not looked at");
 }

@@ -55,8 +55,9 @@ static bool name_is_free(const struct trace *t, const char *name, const char *pa
     for (size_t i = 0; i < t->inputs.n; i++) {
         const struct trace_input *in = t->inputs.items[i];
         if (strcmp(in->name, name) == 0)
-            return err_set(err, "%s: a second point named %s (the first is %s); name it with NAME=%s", path,
-                           name, in->path, path);
+            return err_set(err,
+                           "%s: a second point named %s (the first is %s); name it with NAME=%s",
+                           path, name, in->path, path);
         if (strcmp(path, "-") == 0 && strcmp(in->path, "-") == 0)
             return err_set(err, "-: standard input can be read once only");
     }
@@ -93,7 +94,8 @@ bool trace_add(struct trace *t, const char *spec, struct err *err)
     }
     in->decoder = packet_decoder_new(&t->key, trace_payload, in);
     *vec_add(&t->inputs) = in;
-    *vec_add(&t->points) = (struct trace_point){.name = in->name, .path = in->path,
+    *vec_add(&t->points) = (struct trace_point){.name = in->name,
+                                                .path = in->path,
                                                 .source = source_stats(in->source),
                                                 .packet = packet_stats(in->decoder)};
     return true;

@@ -59,11 +59,11 @@ struct trace_notice {
 };
 
 struct trace_options {
-    const char *bpf;                    /* NULL: none */
-    const struct check_options *check;  /* for the check sink */
-    struct check_summary *summary;      /* likewise */
-    const char *livekit;                /* --livekit NAME|ADDR; NULL: by wire marks */
-    const char *const *nodes;           /* --node NAME=ADDR[,ADDR...], node_count of them */
+    const char *bpf;                   /* NULL: none */
+    const struct check_options *check; /* for the check sink */
+    struct check_summary *summary;     /* likewise */
+    const char *livekit;               /* --livekit NAME|ADDR; NULL: by wire marks */
+    const char *const *nodes;          /* --node NAME=ADDR[,ADDR...], node_count of them */
     size_t node_count;
 };
 

@@ -59,7 +59,8 @@ static void check_outputs(struct run *r, const struct report_run *known)
     json_free(back);
     report_check_text_end(&r->text, &r->style, known);
     for (size_t i = 0; i < r->text.n; i++)
-        assert((unsigned char)r->text.p[i] >= 0x20 || (r->text.p[i] && strchr("\t\r\n", r->text.p[i])));
+        assert((unsigned char)r->text.p[i] >= 0x20 ||
+               (r->text.p[i] && strchr("\t\r\n", r->text.p[i])));
     text_free(&whole);
 }
 

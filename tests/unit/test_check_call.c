@@ -8,8 +8,8 @@ static const struct dialog out = {"c2", "SCL_bbbbbbbbbbbb", "far", "+15105550100
 #define TRUNK "{\"sip_trunk_id\":\"ST_a\",\"numbers\":[\"+15105550100\"],"
 #define OUTBOUND                                                                                   \
     "{\"sip_trunk_id\":\"ST_o\",\"address\":\"example.com\",\"numbers\":[\"+15105550100\"],"
-#define MAPS  "\"attributes_to_headers\":{\"queue\":\"X-Queue\",\"lang\":\"X-Lang\"}}"
-#define BOTH  "X-Queue: Q1\r\nX-Lang: en\r\n"
+#define MAPS "\"attributes_to_headers\":{\"queue\":\"X-Queue\",\"lang\":\"X-Lang\"}}"
+#define BOTH "X-Queue: Q1\r\nX-Lang: en\r\n"
 
 static const struct told bye = {.method = "BYE", .cseq = 1, .up = true, .headers = BOTH};
 

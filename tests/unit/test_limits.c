@@ -12,7 +12,8 @@ struct lot {
 static void add_message(struct text *t, const struct lot *lot, unsigned i)
 {
     text_clear(t);
-    text_printf(t, "%s sip:+15105550100@h SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK", lot->method);
+    text_printf(t, "%s sip:+15105550100@h SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK",
+                lot->method);
     text_printf(t, lot->branch, i);
     text_printf(t, "\r\nFrom: <sip:+14155550100@a>;tag=");
     text_printf(t, lot->tag, i);
@@ -48,9 +49,14 @@ static void test_notices(void **state)
         unsigned count;
         const char *notice;
     } cases[] = {
-        {{"INVITE", "%u", "same", "c%u", 0, 0}, 300, "candidates for joined legs not looked at: 88\n"},
-        {{"BYE", "%u", "t%u", "c%u", 0, 300}, 1, "headers left out, for one message has more than are followed: 44\n"},
-        {{"BYE", "same", "t", "c", 28 + 90, 0}, 150,
+        {{"INVITE", "%u", "same", "c%u", 0, 0},
+         300,
+         "candidates for joined legs not looked at: 88\n"},
+        {{"BYE", "%u", "t%u", "c%u", 0, 300},
+         1,
+         "headers left out, for one message has more than are followed: 44\n"},
+        {{"BYE", "same", "t", "c", 28 + 90, 0},
+         150,
          "messages cut before their Call-ID beyond the limit of those kept: 21\n"},
     };
     (void)state;

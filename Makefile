@@ -4,7 +4,7 @@
 #? make demo        install what is missing, build, and run the main job on a recording
 #? make test        build with sanitizers and pass every test
 #? make test-unit   the unit tests only; T=NAME: tests/unit/test_NAME.c, also with *
-#? make lint        both compilers with -Werror, clang-tidy, cppcheck, shellcheck
+#? make lint        both compilers with -Werror, clang-tidy, cppcheck, shellcheck, clang-format
 #? make bench       time and memory, compared with other tools
 #? make fuzz        libFuzzer on each fuzz target for SECONDS=60
 #? make captures    record captures/ anew, as root
@@ -125,7 +125,7 @@ fuzz-run-%: tests/fuzz/%.c $(LIB)
 
 TIDY = $(SRC:src/%.c=$(BUILD)/lint/%.tidy)
 lint: deps-lint
-	@$(MAKE) lint-gcc lint-clang lint-cppcheck lint-shell $(TIDY)
+	@$(MAKE) lint-gcc lint-clang lint-cppcheck lint-shell format-check $(TIDY)
 
 lint-gcc lint-clang: lint-%:
 	@$(MAKE) CC=$* WERROR=-Werror LTO= BUILD=$(BUILD)/lint/$* test-programs

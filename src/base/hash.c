@@ -45,7 +45,8 @@ static inline uint64_t word_of(const unsigned char *p)
     return w;
 }
 
-/* The last `left` bytes (0 to 7) before `end`.  Where eight can be read that end there, no loop is needed. */
+/* The last `left` bytes (0 to 7) before `end`.  Where eight can be read that end there, no loop is
+ * needed. */
 static inline uint64_t tail_of(const unsigned char *end, size_t left, size_t n)
 {
     uint64_t w = 0;

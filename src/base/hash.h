@@ -1,5 +1,6 @@
-/* Keyed hashing and an index from hash to id.  Keys come from the network, so the hash is SipHash-1-3
- * (Aumasson and Bernstein, 2012) under a random key: nobody can choose colliding keys. */
+/* Keyed hashing and an index from hash to id.  Keys come from the network, so the hash is
+ * SipHash-1-3 (Aumasson and Bernstein, 2012) under a random key: nobody can choose colliding keys.
+ */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
@@ -26,8 +27,8 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b)
     return a ^ a >> 32;
 }
 
-/* Open addressing with linear probing.  A slot keeps 32 bits of the hash and the caller's id, so most
- * misses never touch the caller's records:
+/* Open addressing with linear probing.  A slot keeps 32 bits of the hash and the caller's id, so
+ * most misses never touch the caller's records:
  *
  *     for (uint32_t at = map_first(m, h); (id = map_next(m, h, &at)) != MAP_NONE;)
  *         if (records[id] is the one) ...

@@ -1,5 +1,5 @@
-/* JSON in: a file or buffer becomes a cJSON tree; only base/json.c includes cJSON.  Out: a small writer
- * that streams, so that a report is never held in memory as a tree. */
+/* JSON in: a file or buffer becomes a cJSON tree; only base/json.c includes cJSON.  Out: a small
+ * writer that streams, so that a report is never held in memory as a tree. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -7,14 +7,16 @@
 #include "base/slice.h"
 #include "base/text.h"
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
 struct json; /* one value; lives until json_free of the root */
 
 enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 /* The whole of `bytes` as one JSON text.  Errors name `name`, line and column (from 1, column in
- * bytes).  A UTF-8 byte order mark is skipped; anything but white space after the value is an error. */
+ * bytes).  A UTF-8 byte order mark is skipped; anything but white space after the value is an
+ * error. */
 struct json *json_parse(const char *name, struct slice bytes, struct err *err);
 struct json *json_read_file(const char *path, struct err *err); /* "-" is standard input */
 void json_free(struct json *root);
@@ -29,7 +31,8 @@ struct slice json_string(const struct json *v);      /* empty unless JSON_STRING
 double json_number(const struct json *v);
 bool json_bool(const struct json *v);
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------
+ */
 
 /* Commas and nesting are kept by the writer; `pretty` breaks lines and indents by two. */
 struct json_writer {

@@ -39,7 +39,8 @@ static inline unsigned char ascii_lower(unsigned char c)
 }
 
 /* Reads big-endian numbers and runs of bytes.  A read past the end gives 0 or an empty slice,
- * leaves the cursor empty and sets `failed`, so that a chain of reads needs one check at its end. */
+ * leaves the cursor empty and sets `failed`, so that a chain of reads needs one check at its end.
+ */
 struct cursor {
     const uint8_t *p;
     const uint8_t *end;

@@ -313,8 +313,8 @@ static bool csv_needs_quotes(struct slice s)
     return s.n && (s.p[0] == ' ' || s.p[s.n - 1] == ' ');
 }
 
-/* What a quoted field may hold; the rest of what moves a terminal goes out as it would there: lists are looked at
- * on screens, too. */
+/* What a quoted field may hold; the rest of what moves a terminal goes out as it would there: lists
+ * are looked at on screens, too. */
 static bool is_white_control(const struct unit *u)
 {
     return !u->bad && (u->code == '\t' || u->code == '\n' || u->code == '\r');

@@ -1,4 +1,5 @@
-/* Text that goes out: growing buffers and the escaping of each kind of output, each in one place. */
+/* Text that goes out: growing buffers and the escaping of each kind of output, each in one place.
+ */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -22,9 +23,9 @@ void text_free(struct text *t);
 void text_add_terminal(struct text *t, struct slice bytes);
 /* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD each. */
 void text_add_json(struct text *t, struct slice bytes);
-/* A CSV field (RFC 4180), quoted where needed; a leading = + - @ TAB or CR (which spreadsheets run as a formula)
- * gets a quote in front, but for + or - before a number or telephone number.  Other control bytes, what hides or
- * reorders text, and what is no UTF-8 stand as on a terminal. */
+/* A CSV field (RFC 4180), quoted where needed; a leading = + - @ TAB or CR (which spreadsheets run
+ * as a formula) gets a quote in front, but for + or - before a number or telephone number.  Other
+ * control bytes, what hides or reorders text, and what is no UTF-8 stand as on a terminal. */
 void text_add_csv(struct text *t, struct slice bytes);
 
 /* Length of the valid UTF-8 sequence at the start of s (1 to 4), or 0; *code is its code point. */

@@ -1,6 +1,6 @@
-/* call: messages become sightings, sightings are filed under legs (Call-IDs), legs end.  A sighting is an
- * index record; the message's bytes stay in the source where that can be read again, else in the leg's
- * arena.  RFC 3261: transactions (17), dialogs (12). */
+/* call: messages become sightings, sightings are filed under legs (Call-IDs), legs end.  A sighting
+ * is an index record; the message's bytes stay in the source where that can be read again, else in
+ * the leg's arena.  RFC 3261: transactions (17), dialogs (12). */
 #ifndef CALL_CALL_H
 #define CALL_CALL_H
 
@@ -55,8 +55,8 @@ struct call_sighting {
     uint32_t tag;              /* upper half of its hash: to find it in the index again */
     uint32_t from_tag, to_tag; /* hashes; 0: none */
     uint32_t transmissions;
-    uint32_t
-        last_ms; /* last transmission, milliseconds after time_ns: tells a twin from a retransmission */
+    uint32_t last_ms; /* last transmission, milliseconds after time_ns: tells a twin from a
+                         retransmission */
     uint16_t point;
     uint16_t status;   /* 0: a request */
     uint16_t ip_id;    /* of the last transmission */
@@ -121,18 +121,16 @@ struct call_stats {
     uint64_t legs, legs_ended;
     uint64_t legs_idle;    /* ended for CALL_IDLE_SECONDS of silence */
     uint64_t legs_evicted; /* ended at CALL_ACTIVE_MAX */
-    uint64_t
-        late; /* messages for a Call-ID whose leg had been handed out already (counted as a new leg) */
+    uint64_t late; /* messages for a Call-ID whose leg had been handed out already (counted as a new
+                      leg) */
 };
 
 struct call_table;
 
-struct call_table;
-
-/* What the table tells its owner.  `over`: a leg has ended and lingered; it may still revive and be over again.
- * `retire`: the leg must be handed out now; true: the callee took it (and perhaps others, by call_leg_take),
- * false: it is parked, to be taken together with another leg later.  Before the last legs are retired at the end
- * of the input, `over` was called for each. */
+/* What the table tells its owner.  `over`: a leg has ended and lingered; it may still revive and be
+ * over again. `retire`: the leg must be handed out now; true: the callee took it (and perhaps
+ * others, by call_leg_take), false: it is parked, to be taken together with another leg later.
+ * Before the last legs are retired at the end of the input, `over` was called for each. */
 struct call_events {
     void (*over)(void *context, uint32_t leg);
     bool (*retire)(void *context, uint32_t leg);
@@ -145,9 +143,9 @@ struct call_filing {
     bool retransmission, duplicate;
 };
 
-/* follow: the messages will be followed by their tags, and the bytes of those that can't be read again from their
- * source are kept.  waiting_max: ended legs held,
- * CALL_WAITING_ONE or CALL_WAITING_MANY. */
+/* follow: the messages will be followed by their tags, and the bytes of those that can't be read
+ * again from their source are kept.  waiting_max: ended legs held, CALL_WAITING_ONE or
+ * CALL_WAITING_MANY. */
 struct call_table *call_table_new(const struct hash_key *key, bool follow, uint32_t waiting_max,
                                   const struct call_events *events);
 /* Files a message seen at a point, then retires what is due. */
@@ -156,12 +154,13 @@ struct call_filing call_table_add(struct call_table *t, uint16_t point,
                                   const struct sip_message *m);
 /* Ends and retires every leg, in order of their start. */
 void call_table_end(struct call_table *t);
-/* Within `retire`: this leg goes with the one being retired; it is freed when `retire` returns true. */
+/* Within `retire`: this leg goes with the one being retired; it is freed when `retire` returns
+ * true. */
 void call_leg_take(struct call_table *t, uint32_t leg);
 bool call_leg_is_over(const struct call_table *t, uint32_t leg);
 
-/* Orphans with a Via of this branch: calls visit for each.  A message that the snap length cut before its Call-ID is
- * still known by the Vias above it. */
+/* Orphans with a Via of this branch: calls visit for each.  A message that the snap length cut
+ * before its Call-ID is still known by the Vias above it. */
 void call_orphans(const struct call_table *t, struct slice branch,
                   void (*visit)(void *context, uint32_t sighting), void *context);
 /* It belongs to a message, which was handed out: no other is shown it. */

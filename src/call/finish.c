@@ -1,9 +1,11 @@
-/* When legs end: lists by last activity, a lingering time, and a heap that hands legs out by their start. */
+/* When legs end: lists by last activity, a lingering time, and a heap that hands legs out by their
+ * start. */
 #include "call/internal.h"
 
 #include <assert.h>
 
-/* ---- lists ---------------------------------------------------------------------------------------- */
+/* ---- lists
+ * ---------------------------------------------------------------------------------------- */
 
 static void list_unlink(struct call_table *t, uint32_t id)
 {
@@ -40,7 +42,8 @@ void call_list_move(struct call_table *t, uint32_t id, enum call_list list)
     t->listed[list]++;
 }
 
-/* ---- heap ----------------------------------------------------------------------------------------- */
+/* ---- heap
+ * ----------------------------------------------------------------------------------------- */
 
 static bool earlier(const struct call_waiting *a, const struct call_waiting *b)
 {
@@ -75,7 +78,8 @@ static struct call_waiting heap_pop(struct call_table *t)
     return top;
 }
 
-/* ---- ending --------------------------------------------------------------------------------------- */
+/* ---- ending
+ * --------------------------------------------------------------------------------------- */
 
 static void leg_over(struct call_table *t, uint32_t id)
 {
@@ -104,7 +108,8 @@ static void leg_retire(struct call_table *t, uint32_t id)
             call_leg_free(t, t->taken.items[i]);
 }
 
-/* Retires the waiting leg that started first; entries of legs that revived meanwhile are passed over. */
+/* Retires the waiting leg that started first; entries of legs that revived meanwhile are passed
+ * over. */
 static void retire_first(struct call_table *t)
 {
     struct call_waiting w = heap_pop(t);

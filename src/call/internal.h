@@ -4,8 +4,8 @@
 
 #include "call/call.h"
 
-/* Two frames with the same message this close together are one transmission seen twice: retransmissions are at
- * least T1 = 500 ms apart (RFC 3261 17.1.1.1). */
+/* Two frames with the same message this close together are one transmission seen twice:
+ * retransmissions are at least T1 = 500 ms apart (RFC 3261 17.1.1.1). */
 #define CALL_TWIN_MS 100
 
 /* Recently retired Call-IDs, to notice late messages; direct-mapped. */

@@ -1,5 +1,5 @@
-/* Messages that the snap length cut before their Call-ID: kept by the branches of their Vias, which stand above it in
- * nearly all messages (RFC 3261 7.3.1 asks for that). */
+/* Messages that the snap length cut before their Call-ID: kept by the branches of their Vias, which
+ * stand above it in nearly all messages (RFC 3261 7.3.1 asks for that). */
 #include "call/internal.h"
 
 static uint64_t branch_hash(const struct call_table *t, struct slice branch)

@@ -1,10 +1,12 @@
-/* Sightings: one record for each message at a point, found again by a keyed hash of what makes it the same. */
+/* Sightings: one record for each message at a point, found again by a keyed hash of what makes it
+ * the same. */
 #include "call/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- flows ---------------------------------------------------------------------------------------- */
+/* ---- flows
+ * ---------------------------------------------------------------------------------------- */
 
 static uint64_t flow_hash(const struct call_table *t, const struct packet_payload *p)
 {
@@ -77,7 +79,8 @@ void call_flow_release(struct call_table *t, uint32_t flow)
     t->free_flow = flow;
 }
 
-/* ---- frames --------------------------------------------------------------------------------------- */
+/* ---- frames
+ * --------------------------------------------------------------------------------------- */
 
 uint32_t call_frame_new(struct call_table *t, uint32_t number, enum call_frame_kind kind,
                         uint32_t next)
@@ -101,7 +104,8 @@ static void frames_free(struct call_table *t, uint32_t first)
     }
 }
 
-/* ---- identity ------------------------------------------------------------------------------------- */
+/* ---- identity
+ * ------------------------------------------------------------------------------------- */
 
 static uint32_t hash32(const struct call_table *t, struct slice s)
 {
@@ -116,8 +120,8 @@ static uint32_t tag_hash(const struct call_table *t, const struct sip_message *m
     return h && !h->cut && sip_param(h->value, "tag", &tag) ? hash32(t, tag) : 0;
 }
 
-/* A list of calls needs the tag that began a leg and those that answered it (forks); following each message needs
- * all of them. */
+/* A list of calls needs the tag that began a leg and those that answered it (forks); following each
+ * message needs all of them. */
 static void read_tags(const struct call_table *t, const struct sip_message *m,
                       struct call_sighting *s)
 {
@@ -141,9 +145,9 @@ static struct slice top_branch(const struct sip_message *m)
     return branch;
 }
 
-/* What makes a message at a point the same one when it comes again.  A provisional response may be repeated with
- * other content under the same key, and a message without a branch has no transaction to go by: there the bytes
- * count as well. */
+/* What makes a message at a point the same one when it comes again.  A provisional response may be
+ * repeated with other content under the same key, and a message without a branch has no transaction
+ * to go by: there the bytes count as well. */
 static uint64_t sighting_hash(const struct call_table *t, const struct call_sighting *s,
                               const struct sip_message *m)
 {
@@ -166,7 +170,8 @@ static bool sighting_same(const struct call_sighting *a, const struct call_sight
            a->to_tag == b->to_tag;
 }
 
-/* ---- filing --------------------------------------------------------------------------------------- */
+/* ---- filing
+ * --------------------------------------------------------------------------------------- */
 
 static bool is_twin(const struct call_sighting *s, const struct packet_payload *p)
 {

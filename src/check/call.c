@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* ---- parties and trunk ---------------------------------------------------------------------------- */
+/* ---- parties and trunk
+ * ---------------------------------------------------------------------------- */
 
 static bool address_in(struct arena *a, const struct hop_sighting *s, enum sip_header_id id,
                        struct sip_address *out)
@@ -20,7 +21,8 @@ static const struct hop_journey *initial_invite(const struct hop_call *call)
     return NULL;
 }
 
-/* The INVITE where it is nearest LiveKit: the last sighting of an inbound call, the first of an outbound one. */
+/* The INVITE where it is nearest LiveKit: the last sighting of an inbound call, the first of an
+ * outbound one. */
 static void invite_facts(struct arena *a, const struct hop_call *call, const struct hop_journey *j,
                          struct expect_invite *out)
 {
@@ -42,7 +44,8 @@ static void invite_facts(struct arena *a, const struct hop_call *call, const str
         out->destination = s->dst.ip;
 }
 
-/* The INVITE was not captured: a later message names the two parties as well, in the order of its sender. */
+/* The INVITE was not captured: a later message names the two parties as well, in the order of its
+ * sender. */
 static void dialog_facts(struct arena *a, const struct hop_call *call, bool outbound,
                          struct expect_invite *out)
 {
@@ -126,7 +129,8 @@ static void pick_trunk(struct check_work *w, struct check_call *out)
                    j, 0, SIZE_MAX);
 }
 
-/* ---- the report's fields -------------------------------------------------------------------------- */
+/* ---- the report's fields
+ * -------------------------------------------------------------------------- */
 
 static void describe(struct check_work *w, struct check_call *out)
 {

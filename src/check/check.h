@@ -1,6 +1,6 @@
-/* check: judges journeys against what is owed and words the findings.  Input: a call with its journeys
- * (hop/) and the trunks (expect/).  Output: struct check_call, which the reports print; all of it lies in
- * one arena and is gone when the next call is judged. */
+/* check: judges journeys against what is owed and words the findings.  Input: a call with its
+ * journeys (hop/) and the trunks (expect/).  Output: struct check_call, which the reports print;
+ * all of it lies in one arena and is gone when the next call is judged. */
 #ifndef CHECK_CHECK_H
 #define CHECK_CHECK_H
 
@@ -28,8 +28,8 @@ enum check_state { CHECK_STATE_PRESENT, CHECK_STATE_MISSING, CHECK_STATE_ALTERED
 
 enum check_severity { CHECK_ERROR, CHECK_WARNING, CHECK_NOTE };
 
-/* Who did the first harm.  Either a node (node.n > 0), or a stretch of the path between two sightings with the
- * nodes in it as candidates. */
+/* Who did the first harm.  Either a node (node.n > 0), or a stretch of the path between two
+ * sightings with the nodes in it as candidates. */
 struct check_guilty {
     bool any;             /* false: nothing was harmed (JSON null) */
     struct slice node;    /* display name; empty: the captures cannot tell */
@@ -133,7 +133,8 @@ struct check_kind {
 };
 size_t check_kinds(const struct check_kind **out);
 
-/* ---- judging -------------------------------------------------------------------------------------- */
+/* ---- judging
+ * -------------------------------------------------------------------------------------- */
 
 struct check_options {
     const struct expect_trunks *trunks; /* n == 0: judge that every followed header survives */
@@ -147,7 +148,8 @@ struct check_options {
 
 #define CHECK_FOLLOWED_MAX 256u /* headers of one message that are followed by their names */
 
-/* Counts over all calls; says in the end whether each promised header was judged (exit status 3). */
+/* Counts over all calls; says in the end whether each promised header was judged (exit status 3).
+ */
 struct check_summary {
     uint64_t calls, passed, failed, inconclusive;
     uint64_t headers_left_out; /* beyond CHECK_FOLLOWED_MAX */
@@ -165,13 +167,15 @@ void check_summary_init(struct check_summary *s, const struct check_options *o);
 void check_summary_count(struct check_summary *s, const struct check_options *o,
                          const struct check_call *call);
 void check_summary_free(struct check_summary *s);
-/* Is a message of this kind worth following (a hop_wanted)?  The context is the struct check_options. */
+/* Is a message of this kind worth following (a hop_wanted)?  The context is the struct
+ * check_options. */
 bool check_wants(const void *options, enum sip_method method, uint16_t status);
-/* Judges one call and counts it.  False: nothing in it is subject to a check (not a call, no followed header): it is
- * not reported. */
+/* Judges one call and counts it.  False: nothing in it is subject to a check (not a call, no
+ * followed header): it is not reported. */
 bool check_call(struct arena *a, const struct check_options *o, struct check_summary *s,
                 const struct hop_call *call, struct check_call *out);
-/* The verdict over all calls; CHECK_INCONCLUSIVE where a promise was never judged and that is not allowed. */
+/* The verdict over all calls; CHECK_INCONCLUSIVE where a promise was never judged and that is not
+ * allowed. */
 enum check_verdict check_summary_verdict(const struct check_summary *s,
                                          const struct check_options *o);
 

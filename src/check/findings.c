@@ -53,7 +53,8 @@ void check_find(struct check_work *w, enum check_finding_id id, const struct che
     find_as(w, id, severity_of(id), r, header, node, message, j, good, bad);
 }
 
-/* ---- headers -------------------------------------------------------------------------------------- */
+/* ---- headers
+ * -------------------------------------------------------------------------------------- */
 
 static void add_candidates(struct text *t, const struct check_guilty *g)
 {
@@ -63,7 +64,8 @@ static void add_candidates(struct text *t, const struct check_guilty *g)
     }
 }
 
-/* "by kam1 (10.0.1.1 in, 10.0.2.1 out)", "between livekit:out and five9:in; candidates: ...", "before ..." */
+/* "by kam1 (10.0.1.1 in, 10.0.2.1 out)", "between livekit:out and five9:in; candidates: ...",
+ * "before ..." */
 static void add_guilty(struct text *t, const struct check_guilty *g, const char *by)
 {
     if (g->node.n) {
@@ -109,7 +111,8 @@ static struct slice word_harm(struct check_work *w, const struct check_request *
     return words;
 }
 
-/* Owed and absent at its start, or a loss on the way: as the verdict says.  What nothing promises is a note. */
+/* Owed and absent at its start, or a loss on the way: as the verdict says.  What nothing promises
+ * is a note. */
 void check_find_header(struct check_work *w, const struct check_request *r,
                        const struct hop_journey *j, const struct check_header *h)
 {

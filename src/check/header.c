@@ -1,5 +1,5 @@
-/* One header along one path: at each sighting present, missing, altered or not captured; the first harm names the
- * guilty. */
+/* One header along one path: at each sighting present, missing, altered or not captured; the first
+ * harm names the guilty. */
 #include "check/internal.h"
 
 static enum check_state state_of(const struct expect_list *reference,
@@ -14,7 +14,8 @@ static enum check_state state_of(const struct expect_list *reference,
                                                                              : CHECK_STATE_ALTERED;
 }
 
-/* The values that count as right: those promised, else those of the first sighting that shows any in full. */
+/* The values that count as right: those promised, else those of the first sighting that shows any
+ * in full. */
 static const struct expect_list *reference_of(const struct check_work *w,
                                               const struct check_question *q,
                                               const struct expect_list *values, const bool *cut,
@@ -94,8 +95,9 @@ static struct slice ip_text(struct arena *a, const struct endpoint *e)
     return arena_copy(a, slice_of(address_format(&e->ip).s));
 }
 
-/* What a point on a node's host saw come in, it saw go out: only the node lies between.  Where nothing else was
- * captured between the last good and the first bad sighting but what is cut, the stretch is named instead. */
+/* What a point on a node's host saw come in, it saw go out: only the node lies between.  Where
+ * nothing else was captured between the last good and the first bad sighting but what is cut, the
+ * stretch is named instead. */
 static struct check_guilty guilty_between(const struct check_work *w, const struct hop_journey *j,
                                           size_t good, size_t bad)
 {
@@ -115,7 +117,8 @@ static struct check_guilty guilty_between(const struct check_work *w, const stru
     return g;
 }
 
-/* ---- the walk ------------------------------------------------------------------------------------- */
+/* ---- the walk
+ * ------------------------------------------------------------------------------------- */
 
 /* Does the sighting show the message as it left its sender, no other node having touched it? */
 static bool is_as_sent(const struct hop_journey *j, size_t step)

@@ -22,10 +22,10 @@ struct check_work {
     struct check_findings findings;
     uint64_t left_out; /* headers beyond CHECK_FOLLOWED_MAX */
     bool failed;       /* an error was found */
-    bool
-        promises; /* the trunk promises headers whatever happens; what may be there alone proves nothing then */
-    bool judged;  /* an owed header got a verdict other than unknown */
-    bool unknown; /* an owed header did not */
+    bool promises; /* the trunk promises headers whatever happens; what may be there alone proves
+                      nothing then */
+    bool judged;   /* an owed header got a verdict other than unknown */
+    bool unknown;  /* an owed header did not */
 };
 
 /* What is judged of one header on one journey. */

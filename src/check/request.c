@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* ---- which message is this ------------------------------------------------------------------------ */
+/* ---- which message is this
+ * ------------------------------------------------------------------------ */
 
 static bool has_to_tag(const struct hop_journey *j)
 {
@@ -77,7 +78,8 @@ static bool is_hop_by_hop(const struct check_work *w, const struct hop_journey *
     return false;
 }
 
-/* With a trunk, what its maps act on and what tells of LiveKit and of answers; without one, all that has to survive. */
+/* With a trunk, what its maps act on and what tells of LiveKit and of answers; without one, all
+ * that has to survive. */
 bool check_wants(const void *options, enum sip_method method, uint16_t status)
 {
     const struct check_options *o = options;
@@ -89,7 +91,8 @@ bool check_wants(const void *options, enum sip_method method, uint16_t status)
            ((method == SIP_BYE || method == SIP_REFER) && (!status || status >= 200));
 }
 
-/* ---- the fields of the report --------------------------------------------------------------------- */
+/* ---- the fields of the report
+ * --------------------------------------------------------------------- */
 
 static const uint32_t *frames_of(struct check_work *w, const struct call_sighting *s, size_t *n)
 {
@@ -156,7 +159,8 @@ static void fill(struct check_work *w, const struct hop_journey *j, struct check
     }
 }
 
-/* ---- why ------------------------------------------------------------------------------------------ */
+/* ---- why
+ * ------------------------------------------------------------------------------------------ */
 
 static struct slice sender_words(struct check_work *w, const struct check_request *r)
 {
@@ -190,7 +194,8 @@ static void explain(struct check_work *w, const struct hop_journey *j, struct ch
                               SLICE_ARG(sender_words(w, r)));
 }
 
-/* ---- headers -------------------------------------------------------------------------------------- */
+/* ---- headers
+ * -------------------------------------------------------------------------------------- */
 
 VEC_TYPE(headers, struct check_header);
 
@@ -231,7 +236,8 @@ static int by_name(const void *a, const void *b)
                          ((const struct check_header *)b)->name);
 }
 
-/* Headers that only asked-for patterns name: with a trunk their loss is information, without one it is the check. */
+/* Headers that only asked-for patterns name: with a trunk their loss is information, without one it
+ * is the check. */
 static void add_followed(struct check_work *w, const struct hop_journey *j, struct headers *list)
 {
     bool judges = !w->options->trunks || w->options->trunks->n == 0;
@@ -268,7 +274,8 @@ static void keep(struct check_work *w, struct check_request *r, struct headers *
     vec_free(list);
 }
 
-/* ---- the message as a whole ----------------------------------------------------------------------- */
+/* ---- the message as a whole
+ * ----------------------------------------------------------------------- */
 
 static void find_fate(struct check_work *w, const struct hop_journey *j,
                       const struct check_request *r)

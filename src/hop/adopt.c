@@ -1,5 +1,5 @@
-/* Sightings that the snap length cut before their Call-ID, CSeq or tags, found by their Vias: they show on which way a message went,
- * and what of it was captured there. */
+/* Sightings that the snap length cut before their Call-ID, CSeq or tags, found by their Vias: they
+ * show on which way a message went, and what of it was captured there. */
 #include "hop/internal.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* What became of a request: its final answer, or a node that took it and neither answered nor sent it on. */
+/* What became of a request: its final answer, or a node that took it and neither answered nor sent
+ * it on. */
 #include "hop/internal.h"
 
 static bool answers(const struct hop_path *response, const struct hop_path *request)
@@ -28,8 +29,9 @@ static bool spoke(const struct hop_paths *paths, const struct hop_path *request,
     return false;
 }
 
-/* Only where the node's own capture shows the message coming in, and only a node that is known to forward and to keep
- * Vias: what one that hides them sent on may be there under a name that nothing ties to this one. */
+/* Only where the node's own capture shows the message coming in, and only a node that is known to
+ * forward and to keep Vias: what one that hides them sent on may be there under a name that nothing
+ * ties to this one. */
 static void find_swallowed(const struct hop_nodes *n, const struct hop_paths *paths,
                            struct hop_path *p)
 {

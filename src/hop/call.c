@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- from wires to paths -------------------------------------------------------------------------- */
+/* ---- from wires to paths
+ * -------------------------------------------------------------------------- */
 
 static size_t steps_above(const struct hop_wires *w, uint32_t leaf)
 {
@@ -92,7 +93,8 @@ static void add_class(struct arena *a, struct hop_call *call, const struct hop_c
     }
 }
 
-/* ---- the call as a whole -------------------------------------------------------------------------- */
+/* ---- the call as a whole
+ * -------------------------------------------------------------------------- */
 
 static enum hop_direction direction_of(const struct hop_paths *paths)
 {
@@ -197,7 +199,8 @@ static struct hop_class left_of(struct arena *a, const struct hop_class *c,
     return (struct hop_class){ids, n};
 }
 
-/* First the classes that are certain, which take of the loose sightings what is theirs; then what is left of those. */
+/* First the classes that are certain, which take of the loose sightings what is theirs; then what
+ * is left of those. */
 static void add_classes(struct arena *a, struct hop_call *call, const struct hop_source *source,
                         struct hop_loader *loader, struct hop_paths *paths)
 {

@@ -1,5 +1,6 @@
-/* Classes: the sightings of a call that are one message on its way, told by method, CSeq, status and tags.  The
- * Call-ID does not count where there are tags: topology hiding changes it and keeps them. */
+/* Classes: the sightings of a call that are one message on its way, told by method, CSeq, status
+ * and tags.  The Call-ID does not count where there are tags: topology hiding changes it and keeps
+ * them. */
 #include "hop/internal.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* hop: which way a message went.  Learns which addresses are one node and which node each point was taken on,
- * joins the legs of a call over differing Call-IDs, and puts the sightings of each message in path order. */
+/* hop: which way a message went.  Learns which addresses are one node and which node each point was
+ * taken on, joins the legs of a call over differing Call-IDs, and puts the sightings of each
+ * message in path order. */
 #ifndef HOP_HOP_H
 #define HOP_HOP_H
 
@@ -8,9 +9,11 @@
 #include "packet/packet.h"
 #include "sip/sip.h"
 
-/* ---- messages, read again ------------------------------------------------------------------------- */
+/* ---- messages, read again
+ * ------------------------------------------------------------------------- */
 
-/* Gives a sighting's captured bytes, in the arena.  False: they can't be read (the file changed). */
+/* Gives a sighting's captured bytes, in the arena.  False: they can't be read (the file changed).
+ */
 typedef bool hop_reader(void *context, const struct call_sighting *s, struct arena *a,
                         struct slice *bytes);
 
@@ -30,10 +33,13 @@ struct hop_sighting {
         side; /* OUT: seen on the sending node, IN: on the receiving, UNKNOWN: in between */
 };
 
-/* ---- nodes ---------------------------------------------------------------------------------------- */
+/* ---- nodes
+ * ---------------------------------------------------------------------------------------- */
 
-#define HOP_NODE_NONE     UINT32_MAX
-#define HOP_ADDRESSES_MAX 65536u /* addresses told apart; further ones are nobody's, and counted */
+#define HOP_NODE_NONE UINT32_MAX
+#define HOP_ADDRESSES_MAX                                                                          \
+    65536u /* addresses told apart; further ones are nobody's, and counted                         \
+            */
 
 struct hop_nodes;
 
@@ -47,8 +53,8 @@ void hop_nodes_host_address(struct hop_nodes *n, uint16_t point, const struct ad
 /* A message went from src to dst, as seen at a point. */
 void hop_nodes_saw(struct hop_nodes *n, uint16_t point, const struct endpoint *src,
                    const struct endpoint *dst, enum source_direction direction);
-/* Both are addresses of one node: what it received at `in` it sent on from `out`.  `vias`: by the Via stack (the
- * node adds its Via to those that came), the strongest evidence. */
+/* Both are addresses of one node: what it received at `in` it sent on from `out`.  `vias`: by the
+ * Via stack (the node adds its Via to those that came), the strongest evidence. */
 void hop_nodes_join(struct hop_nodes *n, const struct endpoint *in, const struct endpoint *out,
                     bool vias);
 /* A Via sent-by or Record-Route that names a node which sends from src. */
@@ -60,7 +66,8 @@ void hop_nodes_forwards(struct hop_nodes *n, const struct endpoint *at);
 void hop_nodes_livekit(struct hop_nodes *n, const struct endpoint *at);
 bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name_or_address, struct err *err);
 
-/* Works out which node each point is on; to be called before the questions below when something was learned. */
+/* Works out which node each point is on; to be called before the questions below when something was
+ * learned. */
 void hop_nodes_settle(struct hop_nodes *n);
 bool hop_nodes_unsettled(
     const struct hop_nodes *n); /* enough was learned since to ask for it again */
@@ -77,7 +84,8 @@ bool hop_node_is_livekit(const struct hop_nodes *n, uint32_t node);
 bool hop_nodes_know_livekit(const struct hop_nodes *n);
 /* A point's name, --node's, else its first address. */
 struct slice hop_node_name(const struct hop_nodes *n, uint32_t node);
-/* A node as the report lists it: its addresses in order of appearance, then those that it advertises only. */
+/* A node as the report lists it: its addresses in order of appearance, then those that it
+ * advertises only. */
 struct hop_node {
     uint32_t id;
     struct slice *addresses;
@@ -87,27 +95,32 @@ struct hop_node {
 size_t hop_node_list(const struct hop_nodes *n, struct arena *a, const struct hop_node **nodes);
 uint64_t hop_nodes_overflow(const struct hop_nodes *n); /* addresses beyond HOP_ADDRESSES_MAX */
 
-/* ---- legs that belong together -------------------------------------------------------------------- */
+/* ---- legs that belong together
+ * -------------------------------------------------------------------- */
 
 struct hop_joiner;
 
 #define HOP_CANDIDATES_MAX 256u /* legs looked at as partners of one leg; more are counted */
 
 struct hop_joiner *hop_joiner_new(const struct hash_key *key);
-/* A message was filed as a new sighting: what an INVITE and its answers tell of their leg is remembered. */
+/* A message was filed as a new sighting: what an INVITE and its answers tell of their leg is
+ * remembered. */
 void hop_joiner_note(struct hop_joiner *j, const struct call_table *t, uint32_t sighting,
                      const struct sip_message *m);
 void hop_joiner_forget(struct hop_joiner *j, uint32_t leg);
-/* The legs of one call, this one included, caller's side first, and how they were joined (empty for one). */
+/* The legs of one call, this one included, caller's side first, and how they were joined (empty for
+ * one). */
 size_t hop_joiner_legs(struct hop_joiner *j, const struct call_table *t, const struct hop_nodes *n,
                        uint32_t leg, struct arena *a, const uint32_t **legs, struct slice *how);
-/* Where one point saw the node between two joined legs: the address that received and the one that sent. */
+/* Where one point saw the node between two joined legs: the address that received and the one that
+ * sent. */
 bool hop_joiner_joint(struct hop_joiner *j, const struct hop_nodes *n, uint32_t up, uint32_t down,
                       struct endpoint *in, struct endpoint *out);
 uint64_t hop_joiner_left_out(const struct hop_joiner *j); /* candidates beyond HOP_CANDIDATES_MAX */
 void hop_joiner_free(struct hop_joiner *j);
 
-/* ---- journeys ------------------------------------------------------------------------------------- */
+/* ---- journeys
+ * ------------------------------------------------------------------------------------- */
 
 /* How a sighting hangs together with the one before it on the path. */
 enum hop_link {
@@ -126,7 +139,8 @@ struct hop_step {
     size_t between_count;
 };
 
-/* A request or a response followed from its sender.  A forked request has one journey for each branch. */
+/* A request or a response followed from its sender.  A forked request has one journey for each
+ * branch. */
 struct hop_journey {
     enum sip_method method;
     struct slice method_name;
@@ -171,7 +185,8 @@ struct hop_call {
 #define HOP_PATHS_MAX   4096u        /* on so many ways, branches of forks counted one by one, */
 #define HOP_CALL_BYTES  (256u << 20) /* in so much memory and what one message takes more */
 
-/* Feeds hop_nodes with what the messages of legs tell; several: of one call, over which they are followed. */
+/* Feeds hop_nodes with what the messages of legs tell; several: of one call, over which they are
+ * followed. */
 void hop_learn_legs(struct hop_nodes *n, const struct call_table *t, const uint32_t *legs,
                     size_t leg_count, struct arena *scratch, hop_reader *reader, void *context);
 /* Which messages are worth following: the rest of a call is left aside. */

@@ -4,9 +4,11 @@
 
 #include "hop/hop.h"
 
-/* ---- nodes.c, settle.c ---------------------------------------------------------------------------- */
+/* ---- nodes.c, settle.c
+ * ---------------------------------------------------------------------------- */
 
-/* An address (or, where several elements share one address, an address and port) that packets carry. */
+/* An address (or, where several elements share one address, an address and port) that packets
+ * carry. */
 struct hop_address {
     struct address ip;
     uint16_t port;     /* 0 unless its address is shared */
@@ -79,7 +81,8 @@ uint32_t hop_root(const struct hop_nodes *n, uint32_t address);
 void hop_unite(struct hop_nodes *n, uint32_t a, uint32_t b);
 bool hop_was_seen(const struct hop_nodes *n, uint32_t src, uint32_t dst, uint16_t point);
 
-/* ---- load.c --------------------------------------------------------------------------------------- */
+/* ---- load.c
+ * --------------------------------------------------------------------------------------- */
 
 struct hop_loader {
     struct sip_scanner *scanner;
@@ -106,7 +109,8 @@ size_t hop_class_load(struct arena *a, const struct call_table *t, const struct 
 #define HOP_ADOPT_MAX 128u /* sightings of unknown belonging that are looked at for one message */
 #define HOP_LOOSE_MAX 512u /* of these, as many of one call as lack CSeq or tags only */
 
-/* Sightings of a call that are cut before their CSeq or tags, so that no class is theirs for certain. */
+/* Sightings of a call that are cut before their CSeq or tags, so that no class is theirs for
+ * certain. */
 struct hop_loose {
     uint32_t *ids;
     bool *taken; /* found to belong to a class */
@@ -125,7 +129,8 @@ bool hop_via_equal(const struct sip_via *a, const struct sip_via *b);
 /* Are the last vias of `longer` exactly those of `shorter`? */
 bool hop_vias_end_with(const struct hop_sighting *longer, const struct hop_sighting *shorter);
 
-/* ---- wire.c: one message on its SIP hops ------------------------------------------------------------ */
+/* ---- wire.c: one message on its SIP hops
+ * ------------------------------------------------------------ */
 
 /* A transmission between two neighbouring SIP elements, seen at one or more points. */
 struct hop_wire {
@@ -147,7 +152,8 @@ struct hop_wires {
     size_t n;
 };
 
-/* Sorts the sightings of one message (one class) into transmissions and links them by their Via stacks. */
+/* Sorts the sightings of one message (one class) into transmissions and links them by their Via
+ * stacks. */
 struct hop_wires hop_wires_make(struct arena *a, const struct hop_nodes *n,
                                 struct hop_sighting **seen, size_t count);
 /* Links what the Vias leave apart: by nodes, then by the order in which they must lie. */
@@ -163,7 +169,8 @@ int hop_wires_forwards(const struct hop_wire *x, const struct hop_wire *y);
 struct slice hop_node_or_address(struct arena *a, const struct hop_nodes *n, uint32_t node,
                                  const struct endpoint *e);
 
-/* ---- sender.c, stitch.c, answer.c ----------------------------------------------------------------- */
+/* ---- sender.c, stitch.c, answer.c
+ * ----------------------------------------------------------------- */
 
 /* A journey while it is being built. */
 struct hop_path {

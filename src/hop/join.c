@@ -1,6 +1,7 @@
-/* Legs of one call under differing Call-IDs.  Topology hiding keeps tags and CSeq; a back-to-back user agent keeps
- * nothing for certain, so its legs are joined by a score: a value that nobody guesses on both INVITEs, the node that
- * received the one and began the other, numbers, time.  Only a best match that is best for both sides counts. */
+/* Legs of one call under differing Call-IDs.  Topology hiding keeps tags and CSeq; a back-to-back
+ * user agent keeps nothing for certain, so its legs are joined by a score: a value that nobody
+ * guesses on both INVITEs, the node that received the one and began the other, numbers, time.  Only
+ * a best match that is best for both sides counts. */
 #include "hop/join.h"
 
 #include <stdlib.h>
@@ -33,7 +34,8 @@ uint64_t hop_joiner_left_out(const struct hop_joiner *j)
     return j->candidates_left_out;
 }
 
-/* ---- partners ------------------------------------------------------------------------------------- */
+/* ---- partners
+ * ------------------------------------------------------------------------------------- */
 
 static void add_candidate(struct hop_joiner *j, uint32_t leg)
 {
@@ -53,7 +55,8 @@ static void collect(struct hop_joiner *j, uint64_t key)
         add_candidate(j, id);
 }
 
-/* Those that share a value or tags, those with both numbers at that time, those that came in where it begins. */
+/* Those that share a value or tags, those with both numbers at that time, those that came in where
+ * it begins. */
 static void collect_all(struct hop_joiner *j, uint32_t leg)
 {
     const struct join_facts *f = j->legs.items[leg];
@@ -132,7 +135,8 @@ static struct partner mutual_partner(struct hop_joiner *j, const struct hop_node
     return p;
 }
 
-/* ---- chains --------------------------------------------------------------------------------------- */
+/* ---- chains
+ * --------------------------------------------------------------------------------------- */
 
 #define JOIN_LEGS_MAX 8u /* legs of one call */
 
@@ -164,8 +168,8 @@ static uint32_t first_of_chain(struct hop_joiner *j, const struct hop_nodes *n, 
     return chain[JOIN_LEGS_MAX - 1];
 }
 
-/* Tags tell nothing of the order: the leg whose INVITE was seen with fewer Vias, or earlier, lies first; since
- * first_of_chain goes round in a pair joined by tags, the smaller start decides. */
+/* Tags tell nothing of the order: the leg whose INVITE was seen with fewer Vias, or earlier, lies
+ * first; since first_of_chain goes round in a pair joined by tags, the smaller start decides. */
 static uint32_t earlier_leg(const struct call_table *t, uint32_t x, uint32_t y)
 {
     return call_leg_of(t, y)->start_ns < call_leg_of(t, x)->start_ns ? y : x;

@@ -1,4 +1,5 @@
-/* Private to the joining of legs: what is remembered of a leg's INVITE, and how a joint is scored. */
+/* Private to the joining of legs: what is remembered of a leg's INVITE, and how a joint is scored.
+ */
 #ifndef HOP_JOIN_H
 #define HOP_JOIN_H
 
@@ -89,7 +90,8 @@ struct join_score {
 };
 
 uint64_t join_key_of(const struct hop_joiner *j, char kind, const void *bytes, size_t n);
-/* Something in a second of capture time, `apart` seconds off: what is looked for among the legs of that time only. */
+/* Something in a second of capture time, `apart` seconds off: what is looked for among the legs of
+ * that time only. */
 uint64_t join_second_key(uint64_t what, int64_t time_ns, int64_t apart);
 #define JOIN_MANY 3u /* legs that carry one value: it tells nothing */
 /* How many legs are in the index under a key, counted up to a limit. */

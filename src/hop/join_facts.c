@@ -14,7 +14,8 @@ uint64_t join_second_key(uint64_t what, int64_t time_ns, int64_t apart)
     return hash_mix(what, (uint64_t)(time_ns / 1000000000 + apart)) * 0x9e3779b97f4a7c15u;
 }
 
-/* The last nine digits (formats differ in front of them), or the whole name where it is no number. */
+/* The last nine digits (formats differ in front of them), or the whole name where it is no number.
+ */
 static uint64_t number_hash(const struct hop_joiner *j, struct slice user)
 {
     char digits[9];
@@ -65,7 +66,8 @@ static void add_values(struct hop_joiner *j, struct join_facts *f, const struct 
     f->value_count = f->keys.n;
 }
 
-/* ---- as the messages come ------------------------------------------------------------------------- */
+/* ---- as the messages come
+ * ------------------------------------------------------------------------- */
 
 static bool tag_is_livekit(const struct sip_message *m, enum sip_header_id id)
 {
@@ -224,7 +226,8 @@ static void invite_at(struct hop_joiner *j, struct join_facts *f, const struct c
         came_in(j, host_of(j, s->point), &me);
 }
 
-/* As many legs under one key as are looked at: a million with the same tag or numbers cost no more each than a few. */
+/* As many legs under one key as are looked at: a million with the same tag or numbers cost no more
+ * each than a few. */
 static void index_key(struct hop_joiner *j, struct join_facts *f, size_t i, uint32_t leg)
 {
     if (join_carriers(j, f->keys.items[i], HOP_CANDIDATES_MAX) == HOP_CANDIDATES_MAX) {

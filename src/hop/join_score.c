@@ -58,8 +58,8 @@ static bool go_alike(const struct join_invite *x, const struct join_invite *y)
            ((x->first_hop && y->first_hop) || endpoint_equal(&x->dst, &y->dst));
 }
 
-/* Both INVITEs were made at one address, or went the same way over one link: two calls beside each other, not one
- * after the other. */
+/* Both INVITEs were made at one address, or went the same way over one link: two calls beside each
+ * other, not one after the other. */
 static bool run_alike(const struct join_facts *x, const struct join_facts *y)
 {
     for (size_t i = 0; i < x->invites.n; i++)

@@ -1,4 +1,5 @@
-/* What the messages of a leg tell of nodes: who forwards to whom, under which addresses, and who is LiveKit. */
+/* What the messages of a leg tell of nodes: who forwards to whom, under which addresses, and who is
+ * LiveKit. */
 #include "hop/internal.h"
 
 #define HOP_LEARN_MAX                                                                              \
@@ -101,7 +102,8 @@ static void learn_path(struct hop_nodes *n, struct arena *a, struct hop_sighting
         const struct hop_wire *up = &w.items[down->parent];
         hop_nodes_join(n, &up->head->dst, &down->head->src, true);
     }
-    /* what each element makes anew on its hop begins there and hides nothing (RFC 3261 9.1, 17.1.1.3) */
+    /* what each element makes anew on its hop begins there and hides nothing (RFC
+     * 3261 9.1, 17.1.1.3) */
     if (seen[0]->message->kind != SIP_REQUEST || seen[0]->message->method_id == SIP_ACK ||
         seen[0]->message->method_id == SIP_CANCEL)
         return;
@@ -114,8 +116,8 @@ static void learn_path(struct hop_nodes *n, struct arena *a, struct hop_sighting
     }
 }
 
-/* Calls over one path tell the same: what went which way, as which points saw it, is looked at HOP_LEARN_TIMES.
- * True: this has been. */
+/* Calls over one path tell the same: what went which way, as which points saw it, is looked at
+ * HOP_LEARN_TIMES. True: this has been. */
 static bool known_pattern(struct hop_nodes *n, const struct call_table *t,
                           const struct hop_class *c)
 {

@@ -14,8 +14,8 @@ static const struct sip_message *copy_message(struct arena *a, const struct sip_
     return copy;
 }
 
-/* Where the frame was seen, told by the point's node; the frame's own direction where that is on neither end or
- * on both. */
+/* Where the frame was seen, told by the point's node; the frame's own direction where that is on
+ * neither end or on both. */
 static enum source_direction side_of(const struct hop_nodes *n, const struct hop_sighting *s)
 {
     uint32_t node = hop_node_of_point(n, s->index->point);

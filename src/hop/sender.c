@@ -62,12 +62,14 @@ static void before_by_source(struct arena *a, const struct hop_nodes *n, struct 
     set_before(p, name, 1);
 }
 
-/* ---- requests ------------------------------------------------------------------------------------- */
+/* ---- requests
+ * ------------------------------------------------------------------------------------- */
 
 enum start { START_SENDER, START_RELAY, START_MADE };
 
-/* A request with one Via comes from the element that its source address names (RFC 3261 18.2.1), unless that one
- * hides the Vias that it received, as its branch or LiveKit's tag on another element's branch tell. */
+/* A request with one Via comes from the element that its source address names (RFC 3261 18.2.1),
+ * unless that one hides the Vias that it received, as its branch or LiveKit's tag on another
+ * element's branch tell. */
 static enum start start_of(const struct hop_nodes *n, const struct hop_path *p, bool livekit_tag)
 {
     const struct hop_sighting *s = p->first;
@@ -81,7 +83,8 @@ static enum start start_of(const struct hop_nodes *n, const struct hop_path *p, 
     return livekit_tag && hop_point_on(n, p->first_src) ? START_MADE : START_RELAY;
 }
 
-/* Further Vias: the lowest is the sender's, or that of a proxy which hides those that it received. */
+/* Further Vias: the lowest is the sender's, or that of a proxy which hides those that it received.
+ */
 static void sender_below(struct arena *a, const struct hop_nodes *n, struct hop_path *p,
                          bool livekit_tag)
 {
@@ -115,9 +118,11 @@ static void request_sender(struct arena *a, const struct hop_nodes *n, struct ho
     set_sender(p, a, p->first_src, &p->first->src);
 }
 
-/* ---- responses ------------------------------------------------------------------------------------ */
+/* ---- responses
+ * ------------------------------------------------------------------------------------ */
 
-/* Where in the Record-Route a node stands: the topmost is nearest the response's sender (RFC 3261 16.6 step 4). */
+/* Where in the Record-Route a node stands: the topmost is nearest the response's sender (RFC
+ * 3261 16.6 step 4). */
 static size_t place_in_routes(const struct hop_nodes *n, const struct sip_address *routes,
                               size_t count, uint32_t node)
 {
@@ -152,7 +157,8 @@ static size_t add_name(struct slice *names, size_t n, struct slice name)
     return n + 1;
 }
 
-/* Whom the response passed: its Contact's host, the proxies that recorded themselves, and its source. */
+/* Whom the response passed: its Contact's host, the proxies that recorded themselves, and its
+ * source. */
 static void before_by_routes(struct arena *a, const struct hop_nodes *n, struct hop_path *p,
                              const struct sip_address *contact, const struct sip_address *routes,
                              size_t passed)
@@ -166,8 +172,8 @@ static void before_by_routes(struct arena *a, const struct hop_nodes *n, struct 
     set_before(p, names, count);
 }
 
-/* A response starts where the request ended; that its source is the last element, and no proxy with an uncaptured
- * side, is told by marks, by a capture taken there, or by its Contact. */
+/* A response starts where the request ended; that its source is the last element, and no proxy with
+ * an uncaptured side, is told by marks, by a capture taken there, or by its Contact. */
 static void response_sender(struct arena *a, const struct hop_nodes *n, struct hop_path *p)
 {
     const struct hop_sighting *s = p->first;
@@ -190,9 +196,11 @@ static void response_sender(struct arena *a, const struct hop_nodes *n, struct h
     }
 }
 
-/* ---- by LiveKit or by the far end ----------------------------------------------------------------- */
+/* ---- by LiveKit or by the far end
+ * ----------------------------------------------------------------- */
 
-/* Its tag names LiveKit's side of the dialog: From of a request that it sends, To of a response that it sends. */
+/* Its tag names LiveKit's side of the dialog: From of a request that it sends, To of a response
+ * that it sends. */
 static void whose(const struct hop_nodes *n, struct hop_path *p)
 {
     struct hop_journey *j = &p->journey;

@@ -1,26 +1,32 @@
-/* Which node each point was taken on.  Evidence in order: what the frames or the capture say of the host's own
- * addresses; which node takes part in all that the point saw and is nowhere known to do more; which is left. */
+/* Which node each point was taken on.  Evidence in order: what the frames or the capture say of the
+ * host's own addresses; which node takes part in all that the point saw and is nowhere known to do
+ * more; which is left. */
 #include "hop/internal.h"
 
 #include <string.h>
 
-#define HOP_SETTLE_EAGER 256u /* times that nodes which became one settle the points anew at once */
+#define HOP_SETTLE_EAGER                                                                           \
+    256u /* times that nodes which became one settle the points anew at once                       \
+          */
 
-/* Candidates for a point: nodes that take part in every message it saw; two at most, since a message has two ends. */
+/* Candidates for a point: nodes that take part in every message it saw; two at most, since a
+ * message has two ends. */
 struct candidates {
     uint32_t node[2];
     size_t n;
     bool any; /* the point saw something */
 };
 
-/* ---- own addresses -------------------------------------------------------------------------------- */
+/* ---- own addresses
+ * -------------------------------------------------------------------------------- */
 
 static bool is_own(const struct hop_own *own)
 {
     return own->claimed || (own->mine && !own->not_mine);
 }
 
-/* All addresses that a host calls its own are one node, unless several elements share an address there. */
+/* All addresses that a host calls its own are one node, unless several elements share an address
+ * there. */
 static void settle_by_own(struct hop_nodes *n, uint16_t point)
 {
     uint32_t first = HOP_NODE_NONE;
@@ -48,7 +54,8 @@ static void settle_by_name(struct hop_nodes *n, uint16_t point)
             n->point_node[point] = n->names.items[i].address;
 }
 
-/* ---- taking part in all --------------------------------------------------------------------------- */
+/* ---- taking part in all
+ * --------------------------------------------------------------------------- */
 
 static bool contains_nocase(const char *text, const char *part)
 {
@@ -59,8 +66,9 @@ static bool contains_nocase(const char *text, const char *part)
     return false;
 }
 
-/* A capture of a single link could come from either end of it.  What the user called the point may tell: a proxy's
- * capture was not taken on an element that forwards nothing, and LiveKit's was taken on LiveKit. */
+/* A capture of a single link could come from either end of it.  What the user called the point may
+ * tell: a proxy's capture was not taken on an element that forwards nothing, and LiveKit's was
+ * taken on LiveKit. */
 static void heed_point_name(const struct hop_nodes *n, struct candidates *c, const char *name)
 {
     static const char *const proxies[] = {"kam", "opensips", "proxy", "sbc"};
@@ -176,7 +184,8 @@ static uint32_t choose_untaken(const struct hop_nodes *n, const struct candidate
     return left.n == 1 ? left.node[0] : HOP_NODE_NONE;
 }
 
-/* ---- all points ----------------------------------------------------------------------------------- */
+/* ---- all points
+ * ----------------------------------------------------------------------------------- */
 
 static void settle_livekit(struct hop_nodes *n)
 {
@@ -208,8 +217,8 @@ void hop_nodes_settle(struct hop_nodes *n)
     n->united = false;
 }
 
-/* Settling walks all that was seen.  It is asked for again when two nodes turned out to be one, and where that went
- * on for long only when what was learned has grown by an eighth. */
+/* Settling walks all that was seen.  It is asked for again when two nodes turned out to be one, and
+ * where that went on for long only when what was learned has grown by an eighth. */
 bool hop_nodes_unsettled(const struct hop_nodes *n)
 {
     return n->settled_at == UINT64_MAX || (n->united && n->settled < HOP_SETTLE_EAGER) ||

@@ -1,5 +1,6 @@
-/* A back-to-back user agent ends one dialog and begins another.  What it received on one leg and sent on the next
- * is one message to the user: the k-th of a kind in one direction continues as the k-th on the next leg. */
+/* A back-to-back user agent ends one dialog and begins another.  What it received on one leg and
+ * sent on the next is one message to the user: the k-th of a kind in one direction continues as the
+ * k-th on the next leg. */
 #include "hop/internal.h"
 
 static bool was_challenged(const struct hop_path *p)
@@ -23,8 +24,8 @@ static size_t count_kind(const struct hop_paths *paths, uint32_t leg, const stru
     return n;
 }
 
-/* Challenged where it came in, and repeated: a leg with fewer of its kind has the repetition only.  Where each leg has
- * as many, the challenge came from further on, and all of them went there. */
+/* Challenged where it came in, and repeated: a leg with fewer of its kind has the repetition only.
+ * Where each leg has as many, the challenge came from further on, and all of them went there. */
 static bool stays_behind(const struct hop_call *call, const struct hop_paths *paths,
                          const struct hop_path *p)
 {
@@ -80,7 +81,8 @@ static void add_name(struct hop_step *joint, struct slice *names, struct slice n
     names[joint->between_count++] = name;
 }
 
-/* Who ended the one leg, who is known to lie before the first sighting of the next, who sent that. */
+/* Who ended the one leg, who is known to lie before the first sighting of the next, who sent that.
+ */
 static void name_joint(struct arena *a, const struct hop_nodes *n, const struct hop_path *up,
                        const struct hop_path *down, struct hop_step *joint)
 {

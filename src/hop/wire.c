@@ -1,10 +1,12 @@
-/* One message on its SIP hops: sightings of one transmission together, transmissions linked into a tree.  The Via
- * stack decides (RFC 3261 16.6 step 8: each proxy puts its Via on top; 16.7 step 3: takes it off a response). */
+/* One message on its SIP hops: sightings of one transmission together, transmissions linked into a
+ * tree.  The Via stack decides (RFC 3261 16.6 step 8: each proxy puts its Via on top; 16.7 step 3:
+ * takes it off a response). */
 #include "hop/internal.h"
 
 #include <stdlib.h>
 
-/* ---- transmissions -------------------------------------------------------------------------------- */
+/* ---- transmissions
+ * -------------------------------------------------------------------------------- */
 
 static bool same_wire(const struct hop_sighting *a, const struct hop_sighting *b)
 {
@@ -54,14 +56,16 @@ static void wire_add(struct hop_wire *wire, struct hop_sighting *s)
         wire->time_ns = s->index->time_ns;
 }
 
-/* ---- links by the Via stack ----------------------------------------------------------------------- */
+/* ---- links by the Via stack
+ * ----------------------------------------------------------------------- */
 
 static bool is_response(const struct hop_wire *w)
 {
     return w->head->message->kind == SIP_RESPONSE;
 }
 
-/* How many Vias lie between two transmissions of which `up` is further upstream; 0: not on one path. */
+/* How many Vias lie between two transmissions of which `up` is further upstream; 0: not on one
+ * path. */
 static size_t via_distance(const struct hop_wire *up, const struct hop_wire *down)
 {
     const struct hop_sighting *more = is_response(up) ? up->head : down->head;
@@ -84,7 +88,8 @@ struct slice hop_host_name(struct arena *a, const struct hop_nodes *n, struct sl
                : host;
 }
 
-/* The one element between two transmissions, where its Via tells nobody: a private address that several claim. */
+/* The one element between two transmissions, where its Via tells nobody: a private address that
+ * several claim. */
 static struct slice name_one(struct arena *a, const struct hop_nodes *n, const struct sip_via *via,
                              const struct hop_wire *up)
 {
@@ -94,7 +99,8 @@ static struct slice name_one(struct arena *a, const struct hop_nodes *n, const s
     return hop_host_name(a, n, via->host, via->port);
 }
 
-/* The nodes whose Vias lie between, in path order: a request's stack grows on its way, a response's shrinks. */
+/* The nodes whose Vias lie between, in path order: a request's stack grows on its way, a response's
+ * shrinks. */
 static void name_between(struct arena *a, const struct hop_nodes *n, const struct hop_wire *up,
                          struct hop_wire *down, size_t distance)
 {
@@ -166,7 +172,8 @@ struct hop_wires hop_wires_make(struct arena *a, const struct hop_nodes *n,
     return w;
 }
 
-/* ---- links where Vias are hidden ------------------------------------------------------------------ */
+/* ---- links where Vias are hidden
+ * ------------------------------------------------------------------ */
 
 /* A root is attached, and all below it with it. */
 static void wire_attach(struct hop_wires *w, uint32_t up, uint32_t down, enum hop_link link)
@@ -187,8 +194,8 @@ struct slice hop_node_or_address(struct arena *a, const struct hop_nodes *n, uin
     return node == HOP_NODE_NONE ? arena_copy(a, slice_of(text.s)) : hop_node_name(n, node);
 }
 
-/* A node that rewrites Vias (topology hiding) received the one and sent the other.  Not for a node that is known
- * to keep Vias: what starts there was made there. */
+/* A node that rewrites Vias (topology hiding) received the one and sent the other.  Not for a node
+ * that is known to keep Vias: what starts there was made there. */
 static bool link_by_node(struct arena *a, const struct hop_nodes *n, struct hop_wires *w,
                          uint32_t root)
 {
@@ -307,7 +314,8 @@ static uint32_t last_of(const struct hop_wires *w, uint32_t root)
     return last;
 }
 
-/* The same message (Call-ID or tags, CSeq), yet nothing ties the stretches: more lies between than was captured. */
+/* The same message (Call-ID or tags, CSeq), yet nothing ties the stretches: more lies between than
+ * was captured. */
 static void link_gap(struct arena *a, const struct hop_nodes *n, struct hop_wires *w, uint32_t x,
                      uint32_t y)
 {

@@ -22,7 +22,8 @@ static bool advance(struct trace_input *in, struct err *err)
     return r != SOURCE_ERROR;
 }
 
-/* What a capture says of its host comes with its interface blocks, so it is asked for as they are read. */
+/* What a capture says of its host comes with its interface blocks, so it is asked for as they are
+ * read. */
 static void learn_host(struct trace *t, struct trace_input *in)
 {
     const struct source_host_address *list;

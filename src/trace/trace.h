@@ -1,6 +1,6 @@
-/* trace: owns every table, runs the stages in order, ends and frees what is finished.  Sources are read merged
- * by time; each SIP message is handed to the message sink, filed under its call, and each call that is over
- * goes to the call sink, after which it is freed. */
+/* trace: owns every table, runs the stages in order, ends and frees what is finished.  Sources are
+ * read merged by time; each SIP message is handed to the message sink, filed under its call, and
+ * each call that is over goes to the call sink, after which it is freed. */
 #ifndef TRACE_TRACE_H
 #define TRACE_TRACE_H
 
@@ -71,8 +71,8 @@ struct trace *trace_new(const struct trace_options *options);
 /* [NAME=]SOURCE, NAME defaulting to the file's stem.  Errors: a second point of the same name, an
  * unreadable file, a bad filter, a bad --node. */
 bool trace_add(struct trace *t, const char *spec, struct err *err);
-/* Reads all sources to their end and hands out what the sinks ask for, each call as it ends.  False on an error of
- * the environment (err says which source). */
+/* Reads all sources to their end and hands out what the sinks ask for, each call as it ends.  False
+ * on an error of the environment (err says which source). */
 bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err);
 size_t trace_points(const struct trace *t, const struct trace_point **points);
 /* Valid until the next call of a function of t. */

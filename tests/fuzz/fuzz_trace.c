@@ -1,5 +1,5 @@
-/* Any file, as a capture of two points: it is run through the whole program with a trunk and without, and what is
- * reported of it is valid. */
+/* Any file, as a capture of two points: it is run through the whole program with a trunk and
+ * without, and what is reported of it is valid. */
 #include "report/report.h"
 
 #include <assert.h>
@@ -45,8 +45,8 @@ static void on_check(void *context, const struct check_call *call)
     report_check_json_call(&r->json, &r->style, r->judged++ == 0, call);
 }
 
-/* JSON that can be read back (unless for a NUL, which trunk files may not have); text without a control character but
- * the white ones that CSV quotes. */
+/* JSON that can be read back (unless for a NUL, which trunk files may not have); text without a
+ * control character but the white ones that CSV quotes. */
 static void check_outputs(struct run *r, const struct report_run *known)
 {
     struct text whole = {0};

@@ -1,7 +1,7 @@
 /* A call judged as a whole: its trunk, its requests, its verdict. */
 #include "check/internal.h"
 
-#include <stdlib.h>
+#include <assert.h>
 
 /* ---- parties and trunk
  * ---------------------------------------------------------------------------- */
@@ -16,8 +16,8 @@ static bool address_in(struct arena *a, const struct hop_sighting *s, enum sip_h
 static const struct hop_journey *initial_invite(const struct hop_call *call)
 {
     for (size_t i = 0; i < call->journey_count; i++)
-        if (check_is_initial_invite(call->journeys[i]))
-            return call->journeys[i];
+        if (check_is_initial_invite(&call->journeys[i]))
+            return &call->journeys[i];
     return NULL;
 }
 
@@ -50,7 +50,8 @@ static void dialog_facts(struct arena *a, const struct hop_call *call, bool outb
                          struct expect_invite *out)
 {
     for (size_t i = 0; i < call->journey_count; i++) {
-        const struct hop_journey *j = call->journeys[i];
+        const struct hop_journey *j = &call->journeys[i];
+        assert(j);
         struct sip_address from = {0}, to = {0};
         if (!j->livekit_known || j->step_count == 0)
             continue;
@@ -158,7 +159,7 @@ static void judge_requests(struct check_work *w, struct check_call *out)
     struct check_request *requests =
         ARENA_ARRAY(w->arena, struct check_request, w->call->journey_count);
     for (size_t i = 0; i < w->call->journey_count; i++)
-        if (check_request_judge(w, w->call->journeys[i], &requests[out->request_count]))
+        if (check_request_judge(w, &w->call->journeys[i], &requests[out->request_count]))
             out->request_count++;
     out->requests = requests;
 }

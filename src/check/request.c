@@ -32,7 +32,7 @@ static bool is_answered_by(const struct hop_journey *request, const struct hop_s
 static bool answers_initial(const struct check_work *w, const struct hop_journey *response)
 {
     for (size_t i = 0; i < w->call->journey_count; i++) {
-        const struct hop_journey *j = w->call->journeys[i];
+        const struct hop_journey *j = &w->call->journeys[i];
         if (!j->status && j->method == SIP_INVITE && j->downstream == response->downstream &&
             is_answered_by(j, response->steps[0].sighting))
             return !has_to_tag(j);
@@ -71,7 +71,7 @@ static bool is_hop_by_hop(const struct check_work *w, const struct hop_journey *
     if (j->method != SIP_ACK || j->status)
         return false;
     for (size_t i = 0; i < w->call->journey_count; i++) {
-        const struct hop_journey *r = w->call->journeys[i];
+        const struct hop_journey *r = &w->call->journeys[i];
         if (r->method == SIP_INVITE && r->cseq == j->cseq && r->status >= 300)
             return true;
     }

@@ -139,12 +139,11 @@ static void list_journeys(struct arena *a, struct hop_call *call, struct hop_pat
         if (!paths->items[i].merged)
             order[n++] = &paths->items[i];
     qsort(order, n, sizeof *order, by_time);
-    call->journeys = ARENA_ARRAY(a, const struct hop_journey *, n);
-    for (size_t i = 0; i < n; i++) {
-        struct hop_journey *copy = ARENA_NEW(a, struct hop_journey);
-        *copy = order[i]->journey;
-        call->journeys[call->journey_count++] = copy;
-    }
+    struct hop_journey *journeys = ARENA_ARRAY(a, struct hop_journey, n);
+    for (size_t i = 0; i < n; i++)
+        journeys[i] = order[i]->journey;
+    call->journeys = journeys;
+    call->journey_count = n;
 }
 
 static bool is_wanted(const struct call_table *t, const struct hop_source *source,

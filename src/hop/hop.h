@@ -173,9 +173,9 @@ struct hop_call {
     const uint32_t *legs;
     size_t leg_count;
     struct slice joined;
-    enum hop_direction direction;        /* as LiveKit sees it */
-    bool is_call;                        /* has a dialog: INVITE, BYE, REFER ... */
-    const struct hop_journey **journeys; /* in order of time */
+    enum hop_direction direction;       /* as LiveKit sees it */
+    bool is_call;                       /* has a dialog: INVITE, BYE, REFER ... */
+    const struct hop_journey *journeys; /* in order of time */
     size_t journey_count;
     uint64_t sightings_left_out; /* beyond HOP_GROUP_MAX */
 };

@@ -61,8 +61,8 @@ static void learn_joints(struct trace *t, const uint32_t *legs, size_t n)
 static void take_orphans(struct trace *t, const struct hop_call *call)
 {
     for (size_t i = 0; i < call->journey_count; i++)
-        for (size_t k = 0; k < call->journeys[i]->step_count; k++) {
-            const struct hop_sighting *s = call->journeys[i]->steps[k].sighting;
+        for (size_t k = 0; k < call->journeys[i].step_count; k++) {
+            const struct hop_sighting *s = call->journeys[i].steps[k].sighting;
             if (s->index->leg == CALL_NONE)
                 call_orphan_take(t->calls, s->id);
         }

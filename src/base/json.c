@@ -272,8 +272,7 @@ bool json_bool(const struct json *v)
     return cJSON_IsTrue(node(v));
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 static void new_line(struct json_writer *w)
 {

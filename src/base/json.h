@@ -7,8 +7,7 @@
 #include "base/slice.h"
 #include "base/text.h"
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 struct json; /* one value; lives until json_free of the root */
 
@@ -31,8 +30,7 @@ struct slice json_string(const struct json *v);      /* empty unless JSON_STRING
 double json_number(const struct json *v);
 bool json_bool(const struct json *v);
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 /* Commas and nesting are kept by the writer; `pretty` breaks lines and indents by two. */
 struct json_writer {

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the buffer -------------------------------------------------------------------------------
- */
+/* ---- the buffer ----------------------------------------------------------------------------- */
 
 /* Makes room for n more bytes and the final NUL. */
 static void text_reserve(struct text *t, size_t n)
@@ -195,8 +194,7 @@ size_t text_width(struct slice s)
     return width;
 }
 
-/* ---- terminal ---------------------------------------------------------------------------------
- */
+/* ---- terminal ------------------------------------------------------------------------------- */
 
 static void add_unit(struct text *t, struct slice s, const struct unit *u)
 {
@@ -243,8 +241,7 @@ void text_add_fitted(struct text *t, struct slice bytes, size_t columns)
     text_add(t, slice_first(SLICE("..."), dots));
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ----------------------------------------------------------------------------------- */
 
 static void add_json_escape(struct text *t, uint32_t code)
 {
@@ -279,8 +276,7 @@ void text_add_json(struct text *t, struct slice bytes)
     text_add_char(t, '"');
 }
 
-/* ---- CSV --------------------------------------------------------------------------------------
- */
+/* ---- CSV ------------------------------------------------------------------------------------ */
 
 /* +15105550100, -3.5, +1 (510) 555-0100: what may follow a leading + or - without being a formula
  * that calls anything. */

@@ -4,8 +4,7 @@
 
 #include <assert.h>
 
-/* ---- lists
- * ---------------------------------------------------------------------------------------- */
+/* ---- lists ---------------------------------------------------------------------------------- */
 
 static void list_unlink(struct call_table *t, uint32_t id)
 {
@@ -42,8 +41,7 @@ void call_list_move(struct call_table *t, uint32_t id, enum call_list list)
     t->listed[list]++;
 }
 
-/* ---- heap
- * ----------------------------------------------------------------------------------------- */
+/* ---- heap ----------------------------------------------------------------------------------- */
 
 static bool earlier(const struct call_waiting *a, const struct call_waiting *b)
 {
@@ -78,8 +76,7 @@ static struct call_waiting heap_pop(struct call_table *t)
     return top;
 }
 
-/* ---- ending
- * --------------------------------------------------------------------------------------- */
+/* ---- ending --------------------------------------------------------------------------------- */
 
 static void leg_over(struct call_table *t, uint32_t id)
 {

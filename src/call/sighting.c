@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- flows
- * ---------------------------------------------------------------------------------------- */
+/* ---- flows ---------------------------------------------------------------------------------- */
 
 static uint64_t flow_hash(const struct call_table *t, const struct packet_payload *p)
 {
@@ -79,8 +78,7 @@ void call_flow_release(struct call_table *t, uint32_t flow)
     t->free_flow = flow;
 }
 
-/* ---- frames
- * --------------------------------------------------------------------------------------- */
+/* ---- frames --------------------------------------------------------------------------------- */
 
 uint32_t call_frame_new(struct call_table *t, uint32_t number, enum call_frame_kind kind,
                         uint32_t next)
@@ -104,8 +102,7 @@ static void frames_free(struct call_table *t, uint32_t first)
     }
 }
 
-/* ---- identity
- * ------------------------------------------------------------------------------------- */
+/* ---- identity ------------------------------------------------------------------------------- */
 
 static uint32_t hash32(const struct call_table *t, struct slice s)
 {
@@ -170,8 +167,7 @@ static bool sighting_same(const struct call_sighting *a, const struct call_sight
            a->to_tag == b->to_tag;
 }
 
-/* ---- filing
- * --------------------------------------------------------------------------------------- */
+/* ---- filing --------------------------------------------------------------------------------- */
 
 static bool is_twin(const struct call_sighting *s, const struct packet_payload *p)
 {

@@ -3,8 +3,7 @@
 
 #include <assert.h>
 
-/* ---- parties and trunk
- * ---------------------------------------------------------------------------- */
+/* ---- parties and trunk ---------------------------------------------------------------------- */
 
 static bool address_in(struct arena *a, const struct hop_sighting *s, enum sip_header_id id,
                        struct sip_address *out)
@@ -130,8 +129,7 @@ static void pick_trunk(struct check_work *w, struct check_call *out)
                    j, 0, SIZE_MAX);
 }
 
-/* ---- the report's fields
- * -------------------------------------------------------------------------- */
+/* ---- the report's fields -------------------------------------------------------------------- */
 
 static void describe(struct check_work *w, struct check_call *out)
 {

@@ -133,8 +133,7 @@ struct check_kind {
 };
 size_t check_kinds(const struct check_kind **out);
 
-/* ---- judging
- * -------------------------------------------------------------------------------------- */
+/* ---- judging -------------------------------------------------------------------------------- */
 
 struct check_options {
     const struct expect_trunks *trunks; /* n == 0: judge that every followed header survives */

@@ -53,8 +53,7 @@ void check_find(struct check_work *w, enum check_finding_id id, const struct che
     find_as(w, id, severity_of(id), r, header, node, message, j, good, bad);
 }
 
-/* ---- headers
- * -------------------------------------------------------------------------------------- */
+/* ---- headers -------------------------------------------------------------------------------- */
 
 static void add_candidates(struct text *t, const struct check_guilty *g)
 {

@@ -117,8 +117,7 @@ static struct check_guilty guilty_between(const struct check_work *w, const stru
     return g;
 }
 
-/* ---- the walk
- * ------------------------------------------------------------------------------------- */
+/* ---- the walk ------------------------------------------------------------------------------- */
 
 /* Does the sighting show the message as it left its sender, no other node having touched it? */
 static bool is_as_sent(const struct hop_journey *j, size_t step)

@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-/* ---- which message is this
- * ------------------------------------------------------------------------ */
+/* ---- which message is this ------------------------------------------------------------------ */
 
 static bool has_to_tag(const struct hop_journey *j)
 {
@@ -91,8 +90,7 @@ bool check_wants(const void *options, enum sip_method method, uint16_t status)
            ((method == SIP_BYE || method == SIP_REFER) && (!status || status >= 200));
 }
 
-/* ---- the fields of the report
- * --------------------------------------------------------------------- */
+/* ---- the fields of the report --------------------------------------------------------------- */
 
 static const uint32_t *frames_of(struct check_work *w, const struct call_sighting *s, size_t *n)
 {
@@ -159,8 +157,7 @@ static void fill(struct check_work *w, const struct hop_journey *j, struct check
     }
 }
 
-/* ---- why
- * ------------------------------------------------------------------------------------------ */
+/* ---- why ------------------------------------------------------------------------------------ */
 
 static struct slice sender_words(struct check_work *w, const struct check_request *r)
 {
@@ -194,8 +191,7 @@ static void explain(struct check_work *w, const struct hop_journey *j, struct ch
                               SLICE_ARG(sender_words(w, r)));
 }
 
-/* ---- headers
- * -------------------------------------------------------------------------------------- */
+/* ---- headers -------------------------------------------------------------------------------- */
 
 VEC_TYPE(headers, struct check_header);
 
@@ -274,8 +270,7 @@ static void keep(struct check_work *w, struct check_request *r, struct headers *
     vec_free(list);
 }
 
-/* ---- the message as a whole
- * ----------------------------------------------------------------------- */
+/* ---- the message as a whole ----------------------------------------------------------------- */
 
 static void find_fate(struct check_work *w, const struct hop_journey *j,
                       const struct check_request *r)

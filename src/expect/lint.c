@@ -19,8 +19,7 @@ static void add_lint(struct lints *l, enum expect_lint_severity severity, struct
     *vec_add(&l->found) = (struct expect_lint){severity, path, message};
 }
 
-/* ---- the names of headers -----------------------------------------------------------------------
- */
+/* ---- the names of headers ------------------------------------------------------------------- */
 
 /* Which of its three places a name stands in. */
 enum place { IN_HEADERS, IN_TO_ATTRIBUTES, IN_TO_HEADERS };
@@ -124,8 +123,7 @@ static void lint_name(struct lints *l, const struct named *named)
                               SLICE_ARG(name)));
 }
 
-/* ---- near misses --------------------------------------------------------------------------------
- */
+/* ---- near misses ---------------------------------------------------------------------------- */
 
 static bool is_dash(char c)
 {
@@ -234,8 +232,7 @@ static void lint_near(struct lints *l, const struct names *names, size_t i, size
                        "is nearly the same as");
 }
 
-/* ---- values and maps ----------------------------------------------------------------------------
- */
+/* ---- values and maps ------------------------------------------------------------------------ */
 
 static bool has_control(struct slice value)
 {
@@ -340,8 +337,7 @@ static void lint_included(struct lints *l, const struct expect_trunk *t)
     }
 }
 
-/* ---- what a trunk as a whole lacks --------------------------------------------------------------
- */
+/* ---- what a trunk as a whole lacks ---------------------------------------------------------- */
 
 static void lint_maps(struct lints *l, const struct expect_trunk *t)
 {
@@ -368,8 +364,7 @@ static void lint_maps(struct lints *l, const struct expect_trunk *t)
                  SLICE("this trunk maps nothing: it promises no header on any message"));
 }
 
-/* ---- how the trunk is matched -------------------------------------------------------------------
- */
+/* ---- how the trunk is matched --------------------------------------------------------------- */
 
 static void lint_source(struct lints *l, struct slice path, struct slice entry)
 {

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* ---- numbers ------------------------------------------------------------------------------------
- */
+/* ---- numbers -------------------------------------------------------------------------------- */
 
 static bool is_digit(char c)
 {
@@ -64,8 +63,7 @@ static size_t count_number(const struct expect_list *list, struct slice number)
     return n;
 }
 
-/* ---- addresses ----------------------------------------------------------------------------------
- */
+/* ---- addresses ------------------------------------------------------------------------------ */
 
 bool expect_address_dropped(struct slice entry)
 {
@@ -193,8 +191,7 @@ static enum step step_called(const struct expect_trunk *t, const struct expect_i
     return listed > 1 ? TWICE : listed ? SPECIFIC : FAILS;
 }
 
-/* ---- inbound ------------------------------------------------------------------------------------
- */
+/* ---- inbound -------------------------------------------------------------------------------- */
 
 struct tally {
     const struct expect_trunk *specific, *by_default;
@@ -227,8 +224,7 @@ static void settle(const struct tally *tally, struct expect_match *match)
         match->trunk = tally->specifics ? tally->specific : tally->by_default;
 }
 
-/* ---- outbound -----------------------------------------------------------------------------------
- */
+/* ---- outbound ------------------------------------------------------------------------------- */
 
 /* +1: speaks for the trunk, -1: against it, 0: nothing to compare */
 static int weigh_caller(const struct expect_trunk *t, const struct expect_invite *invite,
@@ -295,8 +291,7 @@ static const char *weigh_outbound(const struct expect_trunk *t, const struct exp
     return score > 0 ? "fits" : "is possible";
 }
 
-/* ---- both ---------------------------------------------------------------------------------------
- */
+/* ---- both ----------------------------------------------------------------------------------- */
 
 static void add_reason(struct arena *a, struct expect_match *match, const struct expect_trunk *t,
                        const char *verdict, const struct text *why)

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* ---- keys, paths, types -------------------------------------------------------------------------
- */
+/* ---- keys, paths, types --------------------------------------------------------------------- */
 
 static bool is_word(struct slice key)
 {
@@ -73,8 +72,7 @@ static bool find_field(struct reader *r, const struct json *object, struct slice
     return true;
 }
 
-/* ---- the kinds of field -------------------------------------------------------------------------
- */
+/* ---- the kinds of field --------------------------------------------------------------------- */
 
 static bool read_string(struct reader *r, const struct json *v, struct slice path, void *out)
 {
@@ -165,8 +163,7 @@ static const struct field {
 #undef FIELD
 };
 
-/* ---- one trunk ----------------------------------------------------------------------------------
- */
+/* ---- one trunk ------------------------------------------------------------------------------ */
 
 static bool has_any(const struct json *object, const char *const *names)
 {
@@ -230,8 +227,7 @@ static bool read_trunk(struct reader *r, const struct json *object, struct slice
     return true;
 }
 
-/* ---- the shapes of a file -----------------------------------------------------------------------
- */
+/* ---- the shapes of a file ------------------------------------------------------------------- */
 
 struct found {
     VEC(struct expect_trunk) trunks;

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- from wires to paths
- * -------------------------------------------------------------------------- */
+/* ---- from wires to paths -------------------------------------------------------------------- */
 
 static size_t steps_above(const struct hop_wires *w, uint32_t leaf)
 {
@@ -93,8 +92,7 @@ static void add_class(struct arena *a, struct hop_call *call, const struct hop_c
     }
 }
 
-/* ---- the call as a whole
- * -------------------------------------------------------------------------- */
+/* ---- the call as a whole -------------------------------------------------------------------- */
 
 static enum hop_direction direction_of(const struct hop_paths *paths)
 {

@@ -9,8 +9,7 @@
 #include "packet/packet.h"
 #include "sip/sip.h"
 
-/* ---- messages, read again
- * ------------------------------------------------------------------------- */
+/* ---- messages, read again ------------------------------------------------------------------- */
 
 /* Gives a sighting's captured bytes, in the arena.  False: they can't be read (the file changed).
  */
@@ -33,8 +32,7 @@ struct hop_sighting {
         side; /* OUT: seen on the sending node, IN: on the receiving, UNKNOWN: in between */
 };
 
-/* ---- nodes
- * ---------------------------------------------------------------------------------------- */
+/* ---- nodes ---------------------------------------------------------------------------------- */
 
 #define HOP_NODE_NONE UINT32_MAX
 #define HOP_ADDRESSES_MAX                                                                          \
@@ -95,8 +93,7 @@ struct hop_node {
 size_t hop_node_list(const struct hop_nodes *n, struct arena *a, const struct hop_node **nodes);
 uint64_t hop_nodes_overflow(const struct hop_nodes *n); /* addresses beyond HOP_ADDRESSES_MAX */
 
-/* ---- legs that belong together
- * -------------------------------------------------------------------- */
+/* ---- legs that belong together -------------------------------------------------------------- */
 
 struct hop_joiner;
 
@@ -119,8 +116,7 @@ bool hop_joiner_joint(struct hop_joiner *j, const struct hop_nodes *n, uint32_t 
 uint64_t hop_joiner_left_out(const struct hop_joiner *j); /* candidates beyond HOP_CANDIDATES_MAX */
 void hop_joiner_free(struct hop_joiner *j);
 
-/* ---- journeys
- * ------------------------------------------------------------------------------------- */
+/* ---- journeys ------------------------------------------------------------------------------- */
 
 /* How a sighting hangs together with the one before it on the path. */
 enum hop_link {

@@ -4,8 +4,7 @@
 
 #include "hop/hop.h"
 
-/* ---- nodes.c, settle.c
- * ---------------------------------------------------------------------------- */
+/* ---- nodes.c, settle.c ---------------------------------------------------------------------- */
 
 /* An address (or, where several elements share one address, an address and port) that packets
  * carry. */
@@ -81,8 +80,7 @@ uint32_t hop_root(const struct hop_nodes *n, uint32_t address);
 void hop_unite(struct hop_nodes *n, uint32_t a, uint32_t b);
 bool hop_was_seen(const struct hop_nodes *n, uint32_t src, uint32_t dst, uint16_t point);
 
-/* ---- load.c
- * --------------------------------------------------------------------------------------- */
+/* ---- load.c --------------------------------------------------------------------------------- */
 
 struct hop_loader {
     struct sip_scanner *scanner;
@@ -129,8 +127,7 @@ bool hop_via_equal(const struct sip_via *a, const struct sip_via *b);
 /* Are the last vias of `longer` exactly those of `shorter`? */
 bool hop_vias_end_with(const struct hop_sighting *longer, const struct hop_sighting *shorter);
 
-/* ---- wire.c: one message on its SIP hops
- * ------------------------------------------------------------ */
+/* ---- wire.c: one message on its SIP hops ---------------------------------------------------- */
 
 /* A transmission between two neighbouring SIP elements, seen at one or more points. */
 struct hop_wire {
@@ -169,8 +166,7 @@ int hop_wires_forwards(const struct hop_wire *x, const struct hop_wire *y);
 struct slice hop_node_or_address(struct arena *a, const struct hop_nodes *n, uint32_t node,
                                  const struct endpoint *e);
 
-/* ---- sender.c, stitch.c, answer.c
- * ----------------------------------------------------------------- */
+/* ---- sender.c, stitch.c, answer.c ----------------------------------------------------------- */
 
 /* A journey while it is being built. */
 struct hop_path {

@@ -34,8 +34,7 @@ uint64_t hop_joiner_left_out(const struct hop_joiner *j)
     return j->candidates_left_out;
 }
 
-/* ---- partners
- * ------------------------------------------------------------------------------------- */
+/* ---- partners ------------------------------------------------------------------------------- */
 
 static void add_candidate(struct hop_joiner *j, uint32_t leg)
 {
@@ -135,8 +134,7 @@ static struct partner mutual_partner(struct hop_joiner *j, const struct hop_node
     return p;
 }
 
-/* ---- chains
- * --------------------------------------------------------------------------------------- */
+/* ---- chains --------------------------------------------------------------------------------- */
 
 #define JOIN_LEGS_MAX 8u /* legs of one call */
 

@@ -66,8 +66,7 @@ static void add_values(struct hop_joiner *j, struct join_facts *f, const struct 
     f->value_count = f->keys.n;
 }
 
-/* ---- as the messages come
- * ------------------------------------------------------------------------- */
+/* ---- as the messages come ------------------------------------------------------------------- */
 
 static bool tag_is_livekit(const struct sip_message *m, enum sip_header_id id)
 {

@@ -38,8 +38,7 @@ void hop_nodes_free(struct hop_nodes *n)
     free(n);
 }
 
-/* ---- addresses
- * ------------------------------------------------------------------------------------ */
+/* ---- addresses ------------------------------------------------------------------------------ */
 
 bool hop_is_shared(const struct hop_nodes *n, const struct address *ip)
 {
@@ -121,8 +120,7 @@ void hop_unite(struct hop_nodes *n, uint32_t a, uint32_t b)
     n->united = true;
 }
 
-/* ---- what is learned
- * ------------------------------------------------------------------------------ */
+/* ---- what is learned ------------------------------------------------------------------------ */
 
 /* Two elements on one address (a proxy and LiveKit on one host): told apart by port from now on. */
 static void share_address(struct hop_nodes *n, const struct address *ip)
@@ -260,8 +258,7 @@ void hop_nodes_livekit(struct hop_nodes *n, const struct endpoint *at)
     n->changes++;
 }
 
-/* ---- what the user says
- * --------------------------------------------------------------------------- */
+/* ---- what the user says --------------------------------------------------------------------- */
 
 bool hop_nodes_name(struct hop_nodes *n, const char *spec, struct err *err)
 {
@@ -308,8 +305,7 @@ bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name, struct err *e
                    name);
 }
 
-/* ---- questions
- * ------------------------------------------------------------------------------------ */
+/* ---- questions ------------------------------------------------------------------------------ */
 
 uint32_t hop_node_at(const struct hop_nodes *n, const struct endpoint *e)
 {

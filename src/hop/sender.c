@@ -62,8 +62,7 @@ static void before_by_source(struct arena *a, const struct hop_nodes *n, struct 
     set_before(p, name, 1);
 }
 
-/* ---- requests
- * ------------------------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------------------------- */
 
 enum start { START_SENDER, START_RELAY, START_MADE };
 
@@ -118,8 +117,7 @@ static void request_sender(struct arena *a, const struct hop_nodes *n, struct ho
     set_sender(p, a, p->first_src, &p->first->src);
 }
 
-/* ---- responses
- * ------------------------------------------------------------------------------------ */
+/* ---- responses ------------------------------------------------------------------------------ */
 
 /* Where in the Record-Route a node stands: the topmost is nearest the response's sender (RFC
  * 3261 16.6 step 4). */
@@ -196,8 +194,7 @@ static void response_sender(struct arena *a, const struct hop_nodes *n, struct h
     }
 }
 
-/* ---- by LiveKit or by the far end
- * ----------------------------------------------------------------- */
+/* ---- by LiveKit or by the far end ----------------------------------------------------------- */
 
 /* Its tag names LiveKit's side of the dialog: From of a request that it sends, To of a response
  * that it sends. */

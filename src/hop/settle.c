@@ -17,8 +17,7 @@ struct candidates {
     bool any; /* the point saw something */
 };
 
-/* ---- own addresses
- * -------------------------------------------------------------------------------- */
+/* ---- own addresses -------------------------------------------------------------------------- */
 
 static bool is_own(const struct hop_own *own)
 {
@@ -54,8 +53,7 @@ static void settle_by_name(struct hop_nodes *n, uint16_t point)
             n->point_node[point] = n->names.items[i].address;
 }
 
-/* ---- taking part in all
- * --------------------------------------------------------------------------- */
+/* ---- taking part in all --------------------------------------------------------------------- */
 
 static bool contains_nocase(const char *text, const char *part)
 {
@@ -184,8 +182,7 @@ static uint32_t choose_untaken(const struct hop_nodes *n, const struct candidate
     return left.n == 1 ? left.node[0] : HOP_NODE_NONE;
 }
 
-/* ---- all points
- * ----------------------------------------------------------------------------------- */
+/* ---- all points ----------------------------------------------------------------------------- */
 
 static void settle_livekit(struct hop_nodes *n)
 {

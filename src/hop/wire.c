@@ -5,8 +5,7 @@
 
 #include <stdlib.h>
 
-/* ---- transmissions
- * -------------------------------------------------------------------------------- */
+/* ---- transmissions -------------------------------------------------------------------------- */
 
 static bool same_wire(const struct hop_sighting *a, const struct hop_sighting *b)
 {
@@ -56,8 +55,7 @@ static void wire_add(struct hop_wire *wire, struct hop_sighting *s)
         wire->time_ns = s->index->time_ns;
 }
 
-/* ---- links by the Via stack
- * ----------------------------------------------------------------------- */
+/* ---- links by the Via stack ----------------------------------------------------------------- */
 
 static bool is_response(const struct hop_wire *w)
 {
@@ -172,8 +170,7 @@ struct hop_wires hop_wires_make(struct arena *a, const struct hop_nodes *n,
     return w;
 }
 
-/* ---- links where Vias are hidden
- * ------------------------------------------------------------------ */
+/* ---- links where Vias are hidden ------------------------------------------------------------ */
 
 /* A root is attached, and all below it with it. */
 static void wire_attach(struct hop_wires *w, uint32_t up, uint32_t down, enum hop_link link)

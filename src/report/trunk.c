@@ -45,8 +45,7 @@ static size_t block_owed(struct page *p, const struct block *b, const struct exp
     return expect_owed(&p->scratch, p->trunk, b->message, b->by_livekit, p->values, out);
 }
 
-/* ---- text ---------------------------------------------------------------------------------------
- */
+/* ---- text ----------------------------------------------------------------------------------- */
 
 static void add_paragraph(struct text *out, const struct report_style *style, size_t indent,
                           struct slice text)
@@ -202,8 +201,7 @@ void report_trunk_text(struct text *out, const struct report_style *style,
     arena_free(&p.scratch);
 }
 
-/* ---- the match, as text -------------------------------------------------------------------------
- */
+/* ---- the match, as text --------------------------------------------------------------------- */
 
 static const char *match_sentence(enum expect_direction direction, enum expect_match_result result)
 {

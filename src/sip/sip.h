@@ -136,8 +136,7 @@ bool sip_param(struct slice value, const char *name, struct slice *out);
  * one element off *rest, trimmed; empty ones are passed over; false at the end. */
 bool sip_list_next(struct slice *rest, struct slice *element);
 
-/* ---- typed values: by libosip2's parser
- * ---------------------------------------------------------- */
+/* ---- typed values: by libosip2's parser ----------------------------------------------------- */
 
 struct sip_via {
     struct slice protocol; /* "SIP/2.0/UDP" gives "UDP" */

@@ -14,8 +14,7 @@ struct trace *trace_new(const struct trace_options *options)
     return t;
 }
 
-/* ---- sources
- * -------------------------------------------------------------------------------------- */
+/* ---- sources -------------------------------------------------------------------------------- */
 
 static char *copy_string(struct slice s)
 {
@@ -102,8 +101,7 @@ bool trace_add(struct trace *t, const char *spec, struct err *err)
     return true;
 }
 
-/* ---- the run
- * -------------------------------------------------------------------------------------- */
+/* ---- the run -------------------------------------------------------------------------------- */
 
 static bool begin_nodes(struct trace *t, struct err *err)
 {

@@ -37,8 +37,7 @@ struct lab {
     uint64_t transmissions;
 };
 
-/* ---- packets -----------------------------------------------------------------------------------
- */
+/* ---- packets -------------------------------------------------------------------------------- */
 
 struct lab_packet {
     const char *src, *dst; /* "10.0.0.1" or "10.0.0.1:5070"; IPv6 in brackets */
@@ -111,8 +110,7 @@ static inline void lab_frame(struct bytes *b, const struct lab_point *p,
     put_slice(b, packet->payload);
 }
 
-/* ---- points ------------------------------------------------------------------------------------
- */
+/* ---- points --------------------------------------------------------------------------------- */
 
 static inline struct lab_point *lab_point(struct lab *lab, const char *name, enum lab_link link)
 {
@@ -181,8 +179,7 @@ static inline void lab_see(struct lab *lab, struct lab_point *p, const struct la
     vec_free(&frame);
 }
 
-/* ---- the report as text ------------------------------------------------------------------------
- */
+/* ---- the report as text --------------------------------------------------------------------- */
 
 static inline void lab_add(struct text *t, const char *before, struct slice s)
 {
@@ -285,8 +282,7 @@ static inline void lab_notices(struct lab *lab, struct trace *t)
     }
 }
 
-/* ---- the run -----------------------------------------------------------------------------------
- */
+/* ---- the run -------------------------------------------------------------------------------- */
 
 static inline size_t lab_count(const char *const *list, size_t limit)
 {

@@ -79,8 +79,7 @@ static inline size_t path_wires(const struct path *p, const struct told *m)
     return (m->past ? m->past : p->n) - m->first - 1;
 }
 
-/* ---- what stands on a wire ---------------------------------------------------------------------
- */
+/* ---- what stands on a wire ------------------------------------------------------------------ */
 
 static inline unsigned path_sum(const struct dialog *d, const struct told *m)
 {
@@ -201,8 +200,7 @@ static inline struct text path_message(const struct path *p, const struct dialog
     return t;
 }
 
-/* ---- sending -----------------------------------------------------------------------------------
- */
+/* ---- sending -------------------------------------------------------------------------------- */
 
 static inline void path_seen(const struct path *p, const struct path_node *n,
                              const struct lab_packet *packet, bool out)

@@ -3,8 +3,7 @@
 
 #include "unit.h"
 
-/* ---- slices -------------------------------------------------------------------------------------
- */
+/* ---- slices --------------------------------------------------------------------------------- */
 
 static void test_slice_compare(void **state)
 {
@@ -143,8 +142,7 @@ static void test_cursor(void **state)
     assert_true(c.failed);
 }
 
-/* ---- memory -------------------------------------------------------------------------------------
- */
+/* ---- memory --------------------------------------------------------------------------------- */
 
 static void test_arena(void **state)
 {
@@ -206,8 +204,7 @@ static void test_err(void **state)
     assert_string_equal(err.text + sizeof err.text - 5, "x...");
 }
 
-/* ---- hash ---------------------------------------------------------------------------------------
- */
+/* ---- hash ----------------------------------------------------------------------------------- */
 
 /* From a second implementation, which gives the vector of the SipHash paper for its 2-4 variant. */
 static void test_hash_vectors(void **state)
@@ -310,8 +307,7 @@ static void test_map(void **state)
     run_model(UINT64_MAX, 13);
 }
 
-/* ---- addresses ----------------------------------------------------------------------------------
- */
+/* ---- addresses ------------------------------------------------------------------------------ */
 
 static void test_address_parse(void **state)
 {

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
-/* ---- the same message again --------------------------------------------------------------------
- */
+/* ---- the same message again ----------------------------------------------------------------- */
 
 enum kind { NEW, AGAIN, TWIN };
 
@@ -178,8 +177,7 @@ static void keeps_bytes(void **state)
     desk_close(&d);
 }
 
-/* ---- size and chance ---------------------------------------------------------------------------
- */
+/* ---- size and chance ------------------------------------------------------------------------ */
 
 static double seconds_for(uint32_t messages)
 {

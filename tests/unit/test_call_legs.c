@@ -2,8 +2,7 @@
  */
 #include "desk.h"
 
-/* ---- legs and their ends -----------------------------------------------------------------------
- */
+/* ---- legs and their ends -------------------------------------------------------------------- */
 
 #define BEGIN(id) ASK("INVITE", id) END
 #define OK(id)    TELL("200 OK", "INVITE", id, "t") END
@@ -163,8 +162,7 @@ static void no_call_id(void **state)
     desk_close(&d);
 }
 
-/* ---- summaries ---------------------------------------------------------------------------------
- */
+/* ---- summaries ------------------------------------------------------------------------------ */
 
 static const struct {
     const char *texts[4];

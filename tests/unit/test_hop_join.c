@@ -85,8 +85,7 @@ static const char *const rewritten[4] = {"+14155550100", "+15105550100", "trunk-
 static const char *const one_kept[4] = {"+14155550100", "+15105550100", "anonymous",
                                         "+15105550100"};
 
-/* ---- one call ----------------------------------------------------------------------------------
- */
+/* ---- one call ------------------------------------------------------------------------------- */
 
 #define TOGETHER(how)                                                                              \
     "a1+b1 inbound fail\n"                                                                         \
@@ -161,8 +160,7 @@ static void single(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* ---- many calls at once ------------------------------------------------------------------------
- */
+/* ---- many calls at once --------------------------------------------------------------------- */
 
 #define CALLS 20
 
@@ -233,8 +231,7 @@ static void told_by_nothing(void **state)
     lab_free(&lab);
 }
 
-/* ---- calls that are not one --------------------------------------------------------------------
- */
+/* ---- calls that are not one ----------------------------------------------------------------- */
 
 /* Two calls at the same time over one proxy: to two callees, or by one caller to one callee (two
  * lines). */

@@ -26,6 +26,7 @@ struct sip_names {
 struct sip_scanner {
     struct sip_header *headers;
     size_t cap;
+    bool brief;
     struct sip_names names;
 };
 

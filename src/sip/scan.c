@@ -210,6 +210,20 @@ static inline const char *empty_line_end(const struct scan *c, const char *p)
     return *lf == '\n' ? lf + 1 : p;
 }
 
+void sip_scanner_be_brief(struct sip_scanner *s)
+{
+    s->brief = true;
+}
+
+/* For a brief scanner: nothing more is needed of this message. */
+static inline bool is_enough(const struct scan *c)
+{
+    const int32_t *first = c->m->first;
+    return c->s->brief && first[SIP_HEADER_CSEQ] >= 0 && first[SIP_HEADER_CALL_ID] >= 0 &&
+           first[SIP_HEADER_FROM] >= 0 && first[SIP_HEADER_TO] >= 0 && first[SIP_HEADER_VIA] >= 0 &&
+           !(c->m->kind == SIP_REQUEST && slice_is(c->m->method, "INVITE"));
+}
+
 /* Reads the header lines up to and with the empty line; false where there is none. */
 static bool scan_headers(struct scan *c)
 {
@@ -221,8 +235,12 @@ static bool scan_headers(struct scan *c)
     struct sip_marks marks = {.begin = c->m->bytes.p, .end = c->end};
     sip_marks_load(&marks, p);
     for (; p < c->end; p = next) {
-        if ((next = scan_plain_line(c, &marks, p)))
-            continue;
+        if ((next = scan_plain_line(c, &marks, p))) {
+            if (!is_enough(c))
+                continue;
+            c->p = c->end;
+            return true;
+        }
         c->p = empty_line_end(c, p);
         if (c->p > p)
             return true;

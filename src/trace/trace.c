@@ -120,6 +120,8 @@ bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err
 {
     const struct call_events events = {trace_leg_over, trace_leg_retire, t};
     t->sinks = *sinks;
+    if (!sinks->message && !sinks->check)
+        sip_scanner_be_brief(t->scanner);
     if (!begin_nodes(t, err))
         return false;
     t->calls = call_table_new(&t->key, sinks->check != NULL,

@@ -388,12 +388,44 @@ static void test_meaning(void **state)
     unload(&none);
 }
 
+/* A brief scanner stops behind the last header that it needs; an INVITE it reads whole. */
+static void test_brief(void **state)
+{
+    static const char head[] =
+        " sip:b@c SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@a>;"
+        "tag=f\r\nTo: <sip:b@c>\r\nCall-ID: id\r\nCSeq: 7 ";
+    static const struct {
+        const char *method;
+        uint32_t headers;
+    } cases[] = {{"BYE", 5}, {"INVITE", 7}};
+    struct sip_scanner *scanner = sip_scanner_new();
+    (void)state;
+    sip_scanner_be_brief(scanner);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct text t = {0};
+        struct sip_message m;
+        text_printf(&t, "%s%s%s\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nab", cases[i].method, head,
+                    cases[i].method);
+        assert_true(sip_scan_datagram(scanner, text_slice(&t), 0, &m));
+        assert_int_equal(m.header_count, cases[i].headers);
+        assert_true(slice_is(m.call_id, "id") && m.cseq == 7);
+        assert_true(slice_is(m.method, cases[i].method));
+        assert_int_equal(m.bytes.n, t.n);
+        text_free(&t);
+    }
+    sip_scanner_free(scanner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_sip),      cmocka_unit_test(test_request_line),
-        cmocka_unit_test(test_status_line), cmocka_unit_test(test_control_in_start_line),
-        cmocka_unit_test(test_headers),     cmocka_unit_test(test_whole_messages),
+        cmocka_unit_test(test_brief),
+        cmocka_unit_test(test_no_sip),
+        cmocka_unit_test(test_request_line),
+        cmocka_unit_test(test_status_line),
+        cmocka_unit_test(test_control_in_start_line),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_whole_messages),
         cmocka_unit_test(test_meaning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

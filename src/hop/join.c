@@ -10,7 +10,6 @@ struct hop_joiner *hop_joiner_new(const struct hash_key *key)
 {
     struct hop_joiner *j = base_alloc(sizeof *j);
     j->key = *key;
-    j->scanner = sip_scanner_new();
     return j;
 }
 
@@ -25,7 +24,6 @@ void hop_joiner_free(struct hop_joiner *j)
     vec_free(&j->rings);
     map_free(&j->ring_index);
     map_free(&j->index);
-    sip_scanner_free(j->scanner);
     free(j);
 }
 
@@ -166,8 +164,8 @@ static uint32_t first_of_chain(struct hop_joiner *j, const struct hop_nodes *n, 
     return chain[JOIN_LEGS_MAX - 1];
 }
 
-/* Tags tell nothing of the order: the leg whose INVITE was seen with fewer Vias, or earlier, lies
- * first; since first_of_chain goes round in a pair joined by tags, the smaller start decides. */
+/* Tags tell nothing of the order, so that first_of_chain goes round in a pair joined by them: the
+ * leg that started earlier lies first. */
 static uint32_t earlier_leg(const struct call_table *t, uint32_t x, uint32_t y)
 {
     return call_leg_of(t, y)->start_ns < call_leg_of(t, x)->start_ns ? y : x;

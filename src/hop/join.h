@@ -9,6 +9,7 @@
 #define JOIN_VALUES_MAX  16u /* header values of an INVITE that may be a key */
 #define JOIN_LONG_VALUE  16u /* a value of so many bytes joins legs whose clocks differ, too */
 #define JOIN_SECONDS     4   /* a B2BUA begins its second leg within so much of the first */
+#define JOIN_MANY        3u  /* legs that carry one value: it tells nothing */
 #define JOIN_SCORE       50  /* what it takes */
 
 #define JOIN_RING      16u    /* INVITEs that came in last at an address, as one point saw them */
@@ -39,8 +40,8 @@ struct join_invite {
 struct join_facts {
     bool known;
     uint64_t serial;
-    struct join_met
-        near[JOIN_NEAR_MAX]; /* legs that came in where this one begins, and the other way round */
+    /* legs that came in where this one begins, and the other way round */
+    struct join_met near[JOIN_NEAR_MAX];
     size_t near_count;
     uint32_t from_tag, to_tag, cseq;
     int64_t start_ns;
@@ -64,7 +65,6 @@ struct hop_joiner {
     struct hash_key key;
     VEC(struct join_facts *) legs; /* by leg id */
     struct map index;              /* key -> leg */
-    struct sip_scanner *scanner;
     VEC(struct join_ring) rings;
     struct map ring_index;
     uint64_t serials;
@@ -93,7 +93,6 @@ uint64_t join_key_of(const struct hop_joiner *j, char kind, const void *bytes, s
 /* Something in a second of capture time, `apart` seconds off: what is looked for among the legs of
  * that time only. */
 uint64_t join_second_key(uint64_t what, int64_t time_ns, int64_t apart);
-#define JOIN_MANY 3u /* legs that carry one value: it tells nothing */
 /* How many legs are in the index under a key, counted up to a limit. */
 size_t join_carriers(const struct hop_joiner *j, uint64_t key, size_t limit);
 

@@ -2,9 +2,10 @@
  * LiveKit. */
 #include "hop/internal.h"
 
-#define HOP_LEARN_MAX                                                                              \
-    64u /* sightings of one message that are looked at; the first tell as much as all */
-#define HOP_LEARN_TIMES 4u /* calls that went the same way are looked at */
+/* How many sightings of one message are looked at, and how many calls that went the same way: the
+ * first tell as much as all. */
+#define HOP_LEARN_MAX   64u
+#define HOP_LEARN_TIMES 4u
 
 static void learn_addresses(struct hop_nodes *n, const struct call_table *t,
                             const struct hop_class *c)

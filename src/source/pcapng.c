@@ -190,23 +190,35 @@ static const char *fill_frame(struct source *s, uint32_t index, uint32_t capture
     return NULL;
 }
 
+/* What both blocks that carry a time have behind the interface's number. */
+struct packet_fields {
+    uint32_t high, low, captured, length;
+};
+
+static const char *fill_packet(struct source *s, uint32_t index, const struct packet_fields *h,
+                               struct slice body, struct source_frame *frame)
+{
+    const struct pcapng_state *p = s->state;
+    const char *fault = fill_frame(s, index, source_u32(h->captured, p->swapped), body, frame);
+    if (fault)
+        return fault;
+    uint64_t high = source_u32(h->high, p->swapped);
+    frame->time_ns =
+        time_of(&p->interfaces.items[index], high << 32 | source_u32(h->low, p->swapped));
+    frame->length = source_u32(h->length, p->swapped);
+    return NULL;
+}
+
 static const char *read_enhanced(struct source *s, struct slice body, struct source_frame *frame)
 {
     const struct pcapng_state *p = s->state;
     struct {
-        uint32_t interface, high, low, captured, length;
+        uint32_t interface;
+        struct packet_fields fields;
     } h;
     if (!source_take(&body, &h, sizeof h))
         return "a packet block that is too short";
-    uint32_t index = source_u32(h.interface, p->swapped);
-    const char *fault = fill_frame(s, index, source_u32(h.captured, p->swapped), body, frame);
-    if (fault)
-        return fault;
-    uint64_t high = source_u32(h.high, p->swapped);
-    frame->time_ns =
-        time_of(&p->interfaces.items[index], high << 32 | source_u32(h.low, p->swapped));
-    frame->length = source_u32(h.length, p->swapped);
-    return NULL;
+    return fill_packet(s, source_u32(h.interface, p->swapped), &h.fields, body, frame);
 }
 
 /* The block that the enhanced one replaced: it differs in its first four bytes. */
@@ -215,19 +227,11 @@ static const char *read_packet(struct source *s, struct slice body, struct sourc
     const struct pcapng_state *p = s->state;
     struct {
         uint16_t interface, drops;
-        uint32_t high, low, captured, length;
+        struct packet_fields fields;
     } h;
     if (!source_take(&body, &h, sizeof h))
         return "a packet block that is too short";
-    uint32_t index = source_u16(h.interface, p->swapped);
-    const char *fault = fill_frame(s, index, source_u32(h.captured, p->swapped), body, frame);
-    if (fault)
-        return fault;
-    uint64_t high = source_u32(h.high, p->swapped);
-    frame->time_ns =
-        time_of(&p->interfaces.items[index], high << 32 | source_u32(h.low, p->swapped));
-    frame->length = source_u32(h.length, p->swapped);
-    return NULL;
+    return fill_packet(s, source_u16(h.interface, p->swapped), &h.fields, body, frame);
 }
 
 /* No time, no captured length: as much as the first interface's snap length lets through. */

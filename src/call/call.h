@@ -10,18 +10,22 @@
 
 #define CALL_NONE UINT32_MAX
 
-/* Limits of capture time and number; each has a counter in struct call_stats. */
-#define CALL_LINGER_SECONDS 40 /* after the end of a leg: 64*T1 (RFC 3261 17.1.1.2) and some */
+/* Times of the capture's clock. */
+#define CALL_LINGER_SECONDS 40         /* after a leg's end: 64*T1 (RFC 3261 17.1.1.2) and some */
 #define CALL_IDLE_SECONDS   (6 * 3600) /* a leg that neither ends nor speaks is over then */
-#define CALL_WAITING_ONE                                                                           \
-    256u /* ended legs held while one source is read: one clock, nothing comes late */
-#define CALL_WAITING_MANY                                                                          \
-    4096u /* with several sources, whose clocks may differ by more than the linger */
-#define CALL_ORPHANS_MAX                                                                           \
-    65536u /* messages cut before their Call-ID, kept to be found by their Vias: */
-#define CALL_ORPHAN_VIAS     32u        /* so many of each, */
-#define CALL_ORPHANS_SHARING 128u       /* and so many messages by one Via */
-#define CALL_ACTIVE_MAX      (1u << 22) /* legs not ended; the longest idle is ended at the limit */
+
+/* Ended legs that wait for late messages: with one source there is one clock; those of several may
+ * differ by more than the linger. */
+#define CALL_WAITING_ONE  256u
+#define CALL_WAITING_MANY 4096u
+
+/* Messages cut before their Call-ID are kept to be found by their Vias: so many messages, Vias of
+ * each, and messages by one Via. */
+#define CALL_ORPHANS_MAX     65536u
+#define CALL_ORPHAN_VIAS     32u
+#define CALL_ORPHANS_SHARING 128u
+
+#define CALL_ACTIVE_MAX (1u << 22) /* legs not ended; the longest idle is ended at the limit */
 
 /* Who sent what to whom; shared by sightings. */
 struct call_flow {

@@ -115,8 +115,8 @@ struct check_call {
     size_t request_count;
     const struct check_finding *findings;
     size_t finding_count;
-    struct slice
-        joined; /* how legs of different Call-IDs were joined: score and reasons; empty: one leg */
+    /* how legs of different Call-IDs were joined: score and reasons; empty: one leg */
+    struct slice joined;
 };
 
 /* Text tables: */

@@ -34,10 +34,8 @@ struct hop_sighting {
 
 /* ---- nodes ---------------------------------------------------------------------------------- */
 
-#define HOP_NODE_NONE UINT32_MAX
-#define HOP_ADDRESSES_MAX                                                                          \
-    65536u /* addresses told apart; further ones are nobody's, and counted                         \
-            */
+#define HOP_NODE_NONE     UINT32_MAX
+#define HOP_ADDRESSES_MAX 65536u /* told apart; further ones are nobody's, and counted */
 
 struct hop_nodes;
 

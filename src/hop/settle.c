@@ -5,9 +5,8 @@
 
 #include <string.h>
 
-#define HOP_SETTLE_EAGER                                                                           \
-    256u /* times that nodes which became one settle the points anew at once                       \
-          */
+/* So many times, nodes that became one settle the points anew at once. */
+#define HOP_SETTLE_EAGER 256u
 
 /* Candidates for a point: nodes that take part in every message it saw; two at most, since a
  * message has two ends. */

@@ -82,8 +82,8 @@ struct sip_message {
     uint32_t header_count;
     /* the index into headers of the first header of each id, or -1 */
     int32_t first[SIP_HEADER_COUNT];
-    struct slice
-        call_id; /* unfolded values can't be a slice: a folded Call-ID is the part after the fold */
+    /* unfolded values can't be a slice: a folded Call-ID is the part after the fold */
+    struct slice call_id;
     bool has_call_id;
     bool has_cseq; /* both number and method were readable */
     uint32_t cseq;

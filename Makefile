@@ -16,7 +16,8 @@
 #? CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS add to what is used; V=1 shows the commands.
 
 # Debian packages, by what they are for.
-BUILD_PACKAGES = gcc make pkg-config libpcap-dev libosip2-dev libcjson-dev zlib1g-dev
+BUILD_PACKAGES = gcc make pkg-config libpcap-dev libosip2-dev libcjson-dev zlib1g-dev \
+	libssl-dev
 TEST_PACKAGES  = libcmocka-dev mandoc python3
 LINT_PACKAGES  = cppcheck clang clang-tidy clang-format libclang-rt-dev libcmocka-dev shellcheck
 BENCH_PACKAGES = sngrep tshark
@@ -24,7 +25,7 @@ LAB_PACKAGES   = iproute2 kamailio kamailio-extra-modules python3 sip-tester tcp
 	wireshark-common
 DEV_PACKAGES   = $(LINT_PACKAGES) $(BENCH_PACKAGES) $(LAB_PACKAGES)
 
-MODULES = libpcap libosip2 libcjson zlib
+MODULES = libpcap libosip2 libcjson zlib libcrypto
 FOLDERS = base source packet sip call hop expect check trace view report tui probe cmd
 
 BUILD  ?= build

@@ -29,10 +29,12 @@ typedef void packet_reader(struct packet_context *x, struct packet_view v);
 struct packet_fragments;
 
 struct packet_decoder {
-    packet_sink *sink;
-    void *context;
+    struct packet_sinks sinks;
     struct packet_stats stats;
+    struct hash_key key;
+    struct packet_keys *keys; /* NULL: none */
     struct packet_fragments *fragments;
+    VEC(uint32_t) frames; /* of the payload that packet_window_payload last made */
 };
 
 /* Moves a header of n bytes from the front of *v to `into`; false where fewer were captured. */

@@ -17,14 +17,34 @@ bool packet_link_readable(int link_type)
     return packet_link_find(link_type) != NULL;
 }
 
-struct packet_decoder *packet_decoder_new(const struct hash_key *key, packet_sink *sink,
-                                          void *context)
+struct packet_decoder *packet_decoder_new(const struct hash_key *key,
+                                          const struct packet_sinks *sinks,
+                                          struct packet_keys *keys)
 {
     struct packet_decoder *d = base_alloc(sizeof *d);
-    d->sink = sink;
-    d->context = context;
+    d->sinks = *sinks;
+    d->key = *key;
+    d->keys = keys;
     d->fragments = packet_fragments_new(key);
     return d;
+}
+
+static enum packet_transport transport_of(const struct source_message *m)
+{
+    if (m->websocket)
+        return m->tls ? PACKET_WSS : PACKET_WS;
+    if (m->tls)
+        return PACKET_TLS;
+    return m->ip_protocol == 6 ? PACKET_TCP : m->ip_protocol == 132 ? PACKET_SCTP : PACKET_UDP;
+}
+
+/* The source has taken off what was around the message. */
+static void push_message(struct packet_context *x, const struct source_message *m,
+                         struct packet_view v)
+{
+    x->out.src = m->src;
+    x->out.dst = m->dst;
+    packet_emit(x, transport_of(m), v);
 }
 
 void packet_push(struct packet_decoder *d, const struct source_frame *frame)
@@ -40,10 +60,14 @@ void packet_push(struct packet_decoder *d, const struct source_frame *frame)
         .origin = frame->bytes.p,
     };
     struct packet_view v = {frame->bytes, 0};
-    packet_reader *read = packet_link_find(frame->link_type);
     d->stats.frames++;
     if (frame->length > frame->bytes.n)
         v.missing = frame->length - frame->bytes.n;
+    if (frame->message) {
+        push_message(&x, frame->message, v);
+        return;
+    }
+    packet_reader *read = packet_link_find(frame->link_type);
     if (read) {
         read(&x, v);
     } else {
@@ -91,7 +115,7 @@ void packet_emit(struct packet_context *x, enum packet_transport transport, stru
     if (x->out.offset != SOURCE_NO_OFFSET)
         x->out.offset += (uint64_t)(v.bytes.p - x->origin);
     x->d->stats.datagrams++;
-    x->d->sink(x->d->context, &x->out);
+    x->d->sinks.datagram(x->d->sinks.context, &x->out);
 }
 
 const struct packet_stats *packet_stats(const struct packet_decoder *d)
@@ -104,5 +128,6 @@ void packet_decoder_free(struct packet_decoder *d)
     if (!d)
         return;
     packet_fragments_free(d->fragments);
+    vec_free(&d->frames);
     free(d);
 }

@@ -1,6 +1,6 @@
-/* packet: from frame to datagram.  Link layer, VLAN tags, IPv4 and IPv6, fragments, UDP.  TCP,
- * SCTP, TLS, WebSocket and tunnels have their place here.  One decoder serves one source (fragments
- * of two hosts are never mixed). */
+/* packet: from frame to datagram or stream.  Link layers, tunnels, IPv4 and IPv6, fragments, UDP,
+ * TCP, SCTP, and what they carry others in: TLS, WebSocket, HEP.  One decoder serves one source
+ * (fragments and streams of two hosts are never mixed). */
 #ifndef PACKET_PACKET_H
 #define PACKET_PACKET_H
 
@@ -24,6 +24,35 @@ struct packet_payload {
     enum source_direction direction; /* of the completing frame, seen from the capturing host */
     uint32_t ip_id;                  /* IPv4 identification or IPv6 fragment id; 0: none */
     uint32_t interface;
+    bool has_agent; /* it came by HEP, from the capture agent of this id: that is its point */
+    uint32_t agent;
+};
+
+/* What follows those bytes of a stream that are there. */
+enum packet_after {
+    PACKET_MORE, /* more may come */
+    PACKET_GAP,  /* bytes that the capture does not have */
+    PACKET_CUT,  /* bytes that the snap length cut off */
+    PACKET_FULL, /* more than is held of a stream: what is not taken now is lost */
+    PACKET_END   /* the stream's end, or the capture's */
+};
+
+#define PACKET_MEMO_WORDS 8u
+
+struct packet_half;
+
+/* The bytes of one direction of a stream that were not taken yet, in order. */
+struct packet_window {
+    enum packet_transport transport;
+    struct endpoint src, dst;
+    struct slice bytes; /* borrowed until the sink returns */
+    enum packet_after after;
+    uint64_t missing; /* PACKET_GAP, PACKET_CUT: bytes in the hole; 0: not known */
+    bool joined;      /* the beginning of the stream is not in the capture */
+    uint32_t *memo;   /* PACKET_MEMO_WORDS that belong to who reads this direction; 0 at first */
+    size_t *want;     /* who needs more says how many bytes in all (0: any more), so that it is not
+                         asked again before they are there or something else than MORE follows */
+    const struct packet_half *half; /* private */
 };
 
 /* Each way in which a frame can fail to be a datagram is counted; nothing is dropped unseen. */
@@ -41,24 +70,54 @@ struct packet_stats {
     uint64_t fragments_evicted;     /* incomplete sets dropped at the limit (PACKET_FRAGMENT_SETS or
                                        _BYTES) */
     uint64_t fragments_overlapping; /* overlaps whose bytes differ: the set is dropped (RFC 5722) */
+    uint64_t streams;               /* TCP connections seen */
+    uint64_t stream_lost;           /* bytes that nobody took, before a hole or an end */
     uint64_t unknown_link;          /* frames of a link type that we do not read */
     int unknown_link_type;          /* the first such type */
 };
 
 #define PACKET_FRAGMENT_SETS    4096u                 /* incomplete datagrams held at a time */
 #define PACKET_FRAGMENT_BYTES   (16u * 1024u * 1024u) /* bytes held for them */
-#define PACKET_FRAGMENT_SECONDS 30  /* of capture time, after a set's first fragment */
-#define PACKET_DEPTH            16u /* headers nested in one frame */
+#define PACKET_FRAGMENT_SECONDS 30              /* of capture time, after a set's first fragment */
+#define PACKET_DEPTH            16u             /* headers nested in one frame */
+#define PACKET_STREAM_BYTES     (1024u * 1024u) /* held of one direction of a stream until taken */
+
+/* Where payloads go, before packet_push returns. */
+struct packet_sinks {
+    /* A message's carrier that has bounds of its own: a UDP datagram, an SCTP message, a WebSocket
+     * message, what HEP carries. */
+    void (*datagram)(void *context, const struct packet_payload *payload);
+    /* Bytes of a stream; returns how many from the front are done with.  Called again with the rest
+     * until it returns 0, which says that more is needed.  Unless MORE follows, what is left then
+     * is dropped. */
+    size_t (*stream)(void *context, const struct packet_window *window);
+    void *context;
+};
 
 struct packet_decoder;
+struct packet_keys;
 
-/* Called for each payload, before packet_push returns. */
-typedef void packet_sink(void *context, const struct packet_payload *payload);
+/* TLS keys, shared by the decoders of all sources: both ends of a connection are seen at several
+ * points. */
+struct packet_keys *packet_keys_new(void);
+void packet_keys_free(struct packet_keys *k);
+/* --keylog: a file of NSS key log lines, which may still grow: it is read again when a secret is
+ * wanted that was not there. */
+bool packet_keys_file(struct packet_keys *k, const char *path, struct err *err);
+/* --tls-key: an RSA private key in PEM, for connections that RSA exchanged their key on. */
+bool packet_keys_rsa(struct packet_keys *k, const char *path, struct err *err);
+/* Lines of a key log from elsewhere (pcapng). */
+void packet_keys_add(struct packet_keys *k, struct slice text);
 
 bool packet_link_readable(int link_type); /* true: frames of this LINKTYPE_ can be decoded */
-struct packet_decoder *packet_decoder_new(const struct hash_key *key, packet_sink *sink,
-                                          void *context);
+struct packet_decoder *packet_decoder_new(const struct hash_key *key,
+                                          const struct packet_sinks *sinks,
+                                          struct packet_keys *keys); /* NULL: none */
 void packet_push(struct packet_decoder *d, const struct source_frame *frame);
+/* Within the stream sink: the n bytes from `at` of the window as a payload, with the frames that
+ * they came in and the time of the one that completed them. */
+void packet_window_payload(const struct packet_window *w, size_t at, size_t n,
+                           struct packet_payload *out);
 /* At the end of the capture: ends what is incomplete.  An incomplete datagram whose beginning is
  * there (a port filter keeps first fragments only) is handed on with the rest missing, then or when
  * it expires or is evicted: late, under the time of its last fragment. */

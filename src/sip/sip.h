@@ -114,6 +114,39 @@ bool sip_looks_like(struct slice bytes);
 bool sip_scan_datagram(struct sip_scanner *s, struct slice bytes, size_t missing,
                        struct sip_message *m);
 
+/* What follows the bytes of a stream that are there. */
+enum sip_after {
+    SIP_AFTER_MORE, /* more may come */
+    SIP_AFTER_GAP,  /* bytes that are not in the capture */
+    SIP_AFTER_CUT,  /* bytes that the snap length cut off */
+    SIP_AFTER_FULL, /* more than is held: a message that is not whole now will not be */
+    SIP_AFTER_END
+};
+
+/* Where the reader of one direction of a stream stands; all zero at its beginning. */
+struct sip_framing {
+    uint32_t words[8];
+};
+
+/* The front of a stream. */
+struct sip_front {
+    struct slice bytes;
+    enum sip_after after;
+    uint64_t missing; /* bytes in the gap; 0: not known */
+    bool joined;      /* the beginning of the stream is not there */
+};
+
+enum sip_framed {
+    SIP_FRAMED_MORE,    /* not enough yet; *take is how many bytes are needed, 0: any more */
+    SIP_FRAMED_SKIP,    /* *take bytes that belong to no message: keep-alives, remains */
+    SIP_FRAMED_MESSAGE, /* *m, which ends the first *take bytes */
+};
+
+/* Finds the next message of a stream (RFC 3261 18.3: by Content-Length), resynchronising at the
+ * next start line where that does not hold. */
+enum sip_framed sip_scan_stream(struct sip_scanner *s, struct sip_framing *f,
+                                const struct sip_front *front, struct sip_message *m, size_t *take);
+
 const char *sip_problem_text(enum sip_problem_id id);
 const char *sip_state_name(enum sip_state state);    /* "whole" ... */
 enum sip_method sip_method_of(struct slice name);    /* case-sensitive */

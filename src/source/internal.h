@@ -118,8 +118,17 @@ struct source {
     uint32_t number; /* of the last frame, filtered ones included */
     bool ended;
     VEC(struct source_host_address) hosts;
+    VEC(struct slice) secrets; /* copies, freed with the source */
 };
 
+struct source_scheme {
+    const char *prefix; /* "iface:" */
+    /* `path` is the specification, `rest` what follows the prefix */
+    struct source *(*open)(const char *name, const char *path, const char *rest, struct err *err);
+};
+
+/* A source without input and format, for those who have frames from elsewhere. */
+struct source *source_new(const char *name, const char *path);
 /* As source_open, from a descriptor that is open already and now belongs to the source. */
 struct source *source_open_fd(const char *name, const char *path, int fd, struct err *err);
 

@@ -16,6 +16,11 @@ static const struct source_format *const formats[] = {
     &source_format_pcapng,
 };
 
+/* Sources that are no capture files, by how their specification begins. */
+static const struct source_scheme source_schemes[] = {
+    {NULL, NULL},
+};
+
 static bool refuse(struct source *s, struct slice head, struct err *err)
 {
     const char *gzip = s->in.gzip ? "gzip of " : "";
@@ -57,12 +62,19 @@ static char *copy_string(const char *string)
     return memcpy(base_alloc(n), string, n);
 }
 
-struct source *source_open_fd(const char *name, const char *path, int fd, struct err *err)
+struct source *source_new(const char *name, const char *path)
 {
     struct source *s = base_alloc(sizeof *s);
     s->name = copy_string(name ? name : "");
     s->path = copy_string(path);
     s->label = strcmp(path, "-") == 0 ? "standard input" : s->path;
+    s->in.fd = -1;
+    return s;
+}
+
+struct source *source_open_fd(const char *name, const char *path, int fd, struct err *err)
+{
+    struct source *s = source_new(name, path);
     source_input_open(&s->in, fd);
     s->stats.bytes_total = s->in.size;
     if (!find_format(s, err)) {
@@ -91,6 +103,9 @@ static int open_file(const char *path, struct err *err)
 
 struct source *source_open(const char *name, const char *path, struct err *err)
 {
+    for (const struct source_scheme *scheme = source_schemes; scheme->prefix; scheme++)
+        if (slice_starts(slice_of(path), slice_of(scheme->prefix)))
+            return scheme->open(name, path, path + strlen(scheme->prefix), err);
     int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open_file(path, err);
     return fd < 0 ? NULL : source_open_fd(name, path, fd, err);
 }
@@ -150,6 +165,7 @@ enum source_result source_next(struct source *s, struct source_frame *frame, str
     if (s->ended)
         return SOURCE_END;
     do {
+        frame->message = NULL;
         enum source_result result = s->format->next(s, frame, err);
         if (result != SOURCE_FRAME)
             return finish(s, result);
@@ -193,6 +209,18 @@ void source_add_host(struct source *s, struct address ip)
     *vec_add(&s->hosts) = (struct source_host_address){ip};
 }
 
+int source_fd(const struct source *s)
+{
+    (void)s;
+    return -1;
+}
+
+size_t source_secrets(const struct source *s, const struct slice **list)
+{
+    *list = s->secrets.items;
+    return s->secrets.n;
+}
+
 const struct source_stats *source_stats(const struct source *s)
 {
     return &s->stats;
@@ -223,6 +251,9 @@ void source_close(struct source *s)
     source_filter_free(s->filter);
     source_input_close(&s->in);
     vec_free(&s->hosts);
+    for (size_t i = 0; i < s->secrets.n; i++)
+        free((char *)(uintptr_t)s->secrets.items[i].p);
+    vec_free(&s->secrets);
     free(s->path);
     free(s->name);
     free(s);

@@ -1,7 +1,8 @@
 /* source: where packets come from.  A source is opened from a specification, yields frames in the
  * order of the capture, and says what link type each frame has.  Formats: pcap (both byte orders,
  * micro- and nanoseconds, also "modified" pcap), pcapng (several sections and interfaces, each with
- * its own link type and time resolution), gzip of both, standard input. */
+ * its own link type and time resolution), gzip of both, standard input; interfaces of this host
+ * (iface:), the standard output of a command (cmd:), traces that SIP servers print (log:). */
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
 
@@ -13,6 +14,14 @@ struct source;
 
 enum source_direction { SOURCE_UNKNOWN, SOURCE_IN, SOURCE_OUT };
 
+/* A source of messages (log:) has no frames around them: the bytes of its frames are those of a
+ * message, and this says who sent it to whom.  Borrowed like the bytes. */
+struct source_message {
+    uint8_t ip_protocol; /* 6, 17, 132 */
+    bool tls, websocket;
+    struct endpoint src, dst; /* family 0 where the format does not say */
+};
+
 /* One captured frame.  `bytes` is borrowed until the next source_next of the same source. */
 struct source_frame {
     struct slice bytes; /* as captured; bytes.n may be less than `length` (snap length) */
@@ -22,23 +31,28 @@ struct source_frame {
     int link_type;      /* LINKTYPE_ value */
     int64_t time_ns;    /* since 1970 UTC; 0 where the format has none (Simple Packet Block) */
     uint64_t offset; /* of bytes.p in the source; SOURCE_NO_OFFSET where it can't be read again */
-    enum source_direction direction; /* pcapng epb_flags; else SOURCE_UNKNOWN */
+    enum source_direction direction;      /* pcapng epb_flags; else SOURCE_UNKNOWN */
+    const struct source_message *message; /* NULL: an ordinary frame */
 };
 
 enum source_result {
     SOURCE_FRAME, /* *frame is filled */
     SOURCE_END,
+    SOURCE_WAIT,  /* a live source has nothing at the moment: poll source_fd */
     SOURCE_ERROR, /* err says what and where; the source is at its end */
 };
 
 /* What was read so far; valid at any time, complete after SOURCE_END. */
 struct source_stats {
-    uint64_t frames;         /* yielded, i.e. after --bpf */
-    uint64_t filtered;       /* left out by --bpf */
-    uint64_t bytes_read;     /* of the file as it lies on disk */
-    uint64_t bytes_total;    /* 0: not known (a pipe) */
-    bool truncated;          /* the last record is cut; what was before it was yielded */
-    char truncated_at[96];   /* "record 17 at byte 4711": for the message to the user */
+    uint64_t frames;       /* yielded, i.e. after --bpf */
+    uint64_t filtered;     /* left out by --bpf */
+    uint64_t bytes_read;   /* of the file as it lies on disk */
+    uint64_t bytes_total;  /* 0: not known (a pipe) */
+    bool truncated;        /* the last record is cut; what was before it was yielded */
+    char truncated_at[96]; /* "record 17 at byte 4711": for the message to the user */
+    bool live;
+    uint64_t kernel_dropped; /* live: packets that the kernel had no room for */
+    uint64_t unread;         /* log: lines or records that fit no format */
     uint64_t skipped_blocks; /* pcapng blocks of a kind that we do not know */
 };
 
@@ -58,6 +72,12 @@ bool source_filter(struct source *s, const char *expression, struct err *err);
 enum source_result source_next(struct source *s, struct source_frame *frame, struct err *err);
 /* Reads bytes of the source again (only where frames have an offset).  `into` must hold n bytes. */
 bool source_read_at(struct source *s, uint64_t offset, void *into, size_t n, struct err *err);
+/* The descriptor that becomes readable when a live source has more; -1: not a live source, it never
+ * waits. */
+int source_fd(const struct source *s);
+/* Texts of TLS secrets (NSS key log) that the capture itself carries (pcapng decryption secrets
+ * blocks), found so far. */
+size_t source_secrets(const struct source *s, const struct slice **list);
 const struct source_stats *source_stats(const struct source *s);
 const char *source_name(const struct source *s);
 const char *source_path(const struct source *s);

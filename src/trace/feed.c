@@ -80,6 +80,12 @@ static bool joins(const struct trace *t)
     return t->sinks.check || t->sinks.call;
 }
 
+size_t trace_stream(void *context, const struct packet_window *window)
+{
+    (void)context;
+    return window->bytes.n;
+}
+
 void trace_payload(void *context, const struct packet_payload *payload)
 {
     struct trace_input *in = context;

@@ -22,6 +22,7 @@ struct trace {
     struct trace_options options;
     struct trace_sinks sinks;
     struct hash_key key;
+    struct packet_keys *keys;
     VEC(struct trace_input *) inputs;
     VEC(struct trace_point) points;
     struct sip_scanner *scanner;
@@ -45,6 +46,7 @@ struct trace {
 /* feed.c */
 bool trace_feed(struct trace *t, struct err *err);
 void trace_payload(void *context, const struct packet_payload *payload);
+size_t trace_stream(void *context, const struct packet_window *window);
 
 /* judge.c: the call table's events */
 void trace_leg_over(void *context, uint32_t leg);

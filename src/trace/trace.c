@@ -9,6 +9,7 @@ struct trace *trace_new(const struct trace_options *options)
     struct trace *t = base_alloc(sizeof *t);
     t->options = *options;
     t->key = hash_key_random();
+    t->keys = packet_keys_new();
     t->scanner = sip_scanner_new();
     sip_typed_init();
     return t;
@@ -37,12 +38,13 @@ static struct slice stem_of(struct slice path)
     return dot ? slice_first(name, dot) : name;
 }
 
-/* NAME=SOURCE; a slash before the '=' means that it belongs to a path. */
+/* NAME=SOURCE; a slash or colon before the '=' means that it belongs to a path or a command. */
 static void split_spec(struct slice spec, struct slice *name, struct slice *path)
 {
     size_t at = slice_find(spec, '=');
     *path = spec;
-    if (at > 0 && at < spec.n && slice_find(slice_first(spec, at), '/') == at) {
+    struct slice before = slice_first(spec, at);
+    if (at > 0 && at < spec.n && slice_find(before, '/') == at && slice_find(before, ':') == at) {
         *name = slice_first(spec, at);
         *path = slice_from(spec, at + 1);
     } else {
@@ -92,7 +94,8 @@ bool trace_add(struct trace *t, const char *spec, struct err *err)
         input_free(in);
         return false;
     }
-    in->decoder = packet_decoder_new(&t->key, trace_payload, in);
+    const struct packet_sinks sinks = {trace_payload, trace_stream, in};
+    in->decoder = packet_decoder_new(&t->key, &sinks, t->keys);
     *vec_add(&t->inputs) = in;
     *vec_add(&t->points) = (struct trace_point){.name = in->name,
                                                 .path = in->path,
@@ -180,6 +183,7 @@ void trace_free(struct trace *t)
     vec_free(&t->inputs);
     vec_free(&t->points);
     vec_free(&t->notices);
+    packet_keys_free(t->keys);
     sip_scanner_free(t->scanner);
     arena_free(&t->arena);
     arena_free(&t->scratch);

@@ -25,6 +25,19 @@ static void sink(void *context, const struct packet_payload *payload)
     assert(payload->offset != SOURCE_NO_OFFSET || payload->frame_count > 0);
 }
 
+/* Takes what the stream's bytes ask for: some, none, all. */
+static size_t take(void *context, const struct packet_window *w)
+{
+    const uint32_t *number = context;
+    size_t n = w->bytes.n ? (uint8_t)w->bytes.p[0] : 0;
+    struct packet_payload payload;
+    packet_window_payload(w, 0, w->bytes.n, &payload);
+    assert(payload.bytes.n == w->bytes.n);
+    for (size_t i = 0; i < payload.frame_count; i++)
+        assert(payload.frames[i] <= *number);
+    return n < w->bytes.n ? n : w->bytes.n;
+}
+
 /* A copy of its own size, so that a read past the frame is seen. */
 static void push(struct packet_decoder *d, struct source_frame *frame, struct slice bytes)
 {
@@ -42,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct cursor c = cursor_of((struct slice){(const char *)data, n});
     struct hash_key key = {1, 2};
     struct source_frame frame = {.time_ns = 1000000000000};
-    struct packet_decoder *d = packet_decoder_new(&key, sink, &frame.number);
+    const struct packet_sinks sinks = {sink, take, &frame.number};
+    struct packet_decoder *d = packet_decoder_new(&key, &sinks, NULL);
     while (cursor_left(&c)) {
         frame.link_type = links[cursor_u8(&c) % (sizeof links / sizeof *links)];
         frame.time_ns += (int8_t)cursor_u8(&c) * 1000000000ll;

@@ -1,0 +1,303 @@
+/* Streams: holds what is not taken, keeps account of the frames it came in, and lets the protocol
+ * take it. */
+#include "packet/stream.h"
+
+#include <stdlib.h>
+
+#define PACKET_HALF_IDLE 4096u /* bytes of buffer that a direction with nothing held may keep */
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+void packet_parts_add(struct packet_parts *parts, const struct packet_payload *p)
+{
+    for (size_t i = 0; i < p->frame_count; i++)
+        *vec_add(parts) = (struct packet_part){.end = p->bytes.n,
+                                               .offset = p->offset,
+                                               .time_ns = p->time_ns,
+                                               .frame = p->frames[i],
+                                               .ip_id = p->ip_id,
+                                               .interface = p->interface,
+                                               .direction = p->direction};
+}
+
+/* The part without what lies before `from` or at or after `to`; false where nothing is left. */
+static bool part_within(const struct packet_part *part, size_t from, size_t to,
+                        struct packet_part *out)
+{
+    if (part->end <= from || part->begin >= to)
+        return false;
+    *out = *part;
+    if (out->begin < from) {
+        if (out->offset != SOURCE_NO_OFFSET)
+            out->offset += from - out->begin;
+        out->begin = from;
+    }
+    out->end = out->end < to ? out->end : to;
+    return true;
+}
+
+void packet_window_parts(const struct packet_window *w, size_t at, size_t n, size_t extent,
+                         struct packet_parts *parts)
+{
+    size_t from = w->half->taken + at;
+    struct packet_part part;
+    for (size_t i = 0; i < w->half->parts.n; i++) {
+        if (!part_within(&w->half->parts.items[i], from, from + n, &part))
+            continue;
+        part.begin = 0;
+        part.end = extent;
+        part.offset = SOURCE_NO_OFFSET;
+        *vec_add(parts) = part;
+    }
+}
+
+static void add_frame(struct packet_decoder *d, uint32_t frame)
+{
+    size_t at = d->frames.n;
+    while (at > 0 && d->frames.items[at - 1] > frame)
+        at--;
+    if (at > 0 && d->frames.items[at - 1] == frame)
+        return;
+    (void)vec_add(&d->frames);
+    memmove(d->frames.items + at + 1, d->frames.items + at,
+            (d->frames.n - 1 - at) * sizeof *d->frames.items);
+    d->frames.items[at] = frame;
+}
+
+/* The frame that completes a run of bytes is the last of the capture among its own. */
+void packet_window_payload(const struct packet_window *w, size_t at, size_t n,
+                           struct packet_payload *out)
+{
+    const struct packet_half *half = w->half;
+    size_t from = half->taken + at, count = 0;
+    struct packet_part part, last = {.offset = SOURCE_NO_OFFSET};
+    vec_clear(&half->d->frames);
+    for (size_t i = 0; i < half->parts.n; i++) {
+        if (!part_within(&half->parts.items[i], from, from + n, &part))
+            continue;
+        if (count++ == 0 || part.frame >= last.frame)
+            last = part;
+        add_frame(half->d, part.frame);
+    }
+    *out = (struct packet_payload){
+        .transport = w->transport,
+        .src = w->src,
+        .dst = w->dst,
+        .bytes = slice_first(slice_from(w->bytes, at), n),
+        .time_ns = last.time_ns,
+        .offset = count == 1 ? last.offset : SOURCE_NO_OFFSET,
+        .frames = half->d->frames.items,
+        .frame_count = half->d->frames.n,
+        .direction = last.direction,
+        .ip_id = last.ip_id,
+        .interface = last.interface,
+    };
+}
+
+/* Forgets the parts of what was taken; the rest counts from there. */
+static void parts_taken(struct packet_half *h)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < h->parts.n; i++) {
+        struct packet_part part;
+        if (!part_within(&h->parts.items[i], h->taken, SIZE_MAX, &part))
+            continue;
+        part.begin -= h->taken;
+        part.end -= h->taken;
+        h->parts.items[kept++] = part;
+    }
+    h->parts.n = kept;
+}
+
+/* ---- bytes ----------------------------------------------------------------------------------- */
+
+static void half_hold(struct packet_half *h, struct slice bytes)
+{
+    if (h->n + bytes.n > h->cap) {
+        while (h->cap < h->n + bytes.n)
+            h->cap = h->cap ? h->cap * 2 : 1024;
+        h->held = base_realloc(h->held, h->cap);
+    }
+    if (bytes.n)
+        memcpy(h->held + h->n, bytes.p, bytes.n);
+    h->n += bytes.n;
+}
+
+static void half_drop(struct packet_half *h)
+{
+    if (h->cap > PACKET_HALF_IDLE || h->ended) {
+        free(h->held);
+        h->held = NULL;
+        h->cap = 0;
+        vec_free(&h->parts);
+    }
+    vec_clear(&h->parts);
+    h->n = h->want = 0;
+}
+
+/* Lets the protocol take what it wants; returns what is left. */
+static struct slice offer(struct packet_stream *s, unsigned way, struct slice bytes,
+                          enum packet_after after, uint64_t missing)
+{
+    struct packet_half *h = &s->half[way];
+    struct packet_window w = {.transport = s->transport,
+                              .src = s->ends[way],
+                              .dst = s->ends[!way],
+                              .bytes = bytes,
+                              .after = after,
+                              .missing = missing,
+                              .joined = h->joined,
+                              .memo = h->memo,
+                              .want = &h->want,
+                              .half = h};
+    h->want = 0;
+    while (w.bytes.n > 0 || after != PACKET_MORE) {
+        bool more;
+        if (!s->protocol && w.bytes.n > 0)
+            s->protocol = packet_protocol_of(s, &w, &more);
+        if (!s->protocol)
+            break;
+        size_t n = s->protocol->take(s, way, &w);
+        if (n == 0)
+            break;
+        h->want = 0;
+        h->taken += n;
+        w.bytes = slice_from(w.bytes, n);
+    }
+    return w.bytes;
+}
+
+/* Keeps what is left for the next push. */
+static void keep(struct packet_half *h, struct slice rest, bool was_held)
+{
+    if (rest.n == 0) {
+        half_drop(h);
+        return;
+    }
+    if (h->taken)
+        parts_taken(h);
+    if (!was_held) {
+        half_hold(h, rest);
+    } else if (h->taken) {
+        memmove(h->held, rest.p, rest.n);
+        h->n = rest.n;
+    }
+}
+
+/* What came is taken from where it stands if nothing is held, so that a message in one segment is
+ * never copied. */
+static void feed(struct packet_stream *s, unsigned way, struct slice bytes, enum packet_after after,
+                 uint64_t missing)
+{
+    struct packet_half *h = &s->half[way];
+    bool was_held = h->n > 0;
+    if (was_held) {
+        half_hold(h, bytes);
+        bytes = (struct slice){h->held, h->n};
+    }
+    struct slice rest = bytes;
+    h->taken = 0;
+    if (after != PACKET_MORE || bytes.n >= h->want)
+        rest = offer(s, way, bytes, after, missing);
+    if (after == PACKET_MORE && rest.n >= PACKET_STREAM_BYTES) {
+        after = PACKET_FULL;
+        rest = offer(s, way, rest, after, 0);
+    }
+    if (after == PACKET_MORE) {
+        keep(h, rest, was_held);
+    } else {
+        s->d->stats.stream_lost += rest.n;
+        half_drop(h);
+    }
+}
+
+/* ---- what a stream's maker calls ------------------------------------------------------------- */
+
+void packet_stream_init(struct packet_stream *s, struct packet_decoder *d,
+                        enum packet_transport transport, const struct endpoint *src,
+                        const struct endpoint *dst)
+{
+    *s = (struct packet_stream){.d = d, .transport = transport, .ends = {*src, *dst}};
+    s->half[0].d = s->half[1].d = d;
+}
+
+void packet_stream_joined(struct packet_stream *s)
+{
+    s->half[0].joined = s->half[1].joined = true;
+}
+
+void packet_stream_push(struct packet_stream *s, unsigned way, struct slice bytes,
+                        const struct packet_part *parts, size_t part_count)
+{
+    struct packet_half *h = &s->half[way];
+    if (h->ended || bytes.n == 0)
+        return;
+    for (size_t i = 0; i < part_count; i++) {
+        struct packet_part part = parts[i];
+        part.begin += h->n;
+        part.end += h->n;
+        *vec_add(&h->parts) = part;
+    }
+    feed(s, way, bytes, PACKET_MORE, 0);
+}
+
+void packet_stream_hole(struct packet_stream *s, unsigned way, enum packet_after why,
+                        uint64_t missing)
+{
+    if (!s->half[way].ended)
+        feed(s, way, SLICE_NONE, why, missing);
+}
+
+void packet_stream_end(struct packet_stream *s, unsigned way)
+{
+    if (s->half[way].ended)
+        return;
+    s->half[way].ended = true;
+    feed(s, way, SLICE_NONE, PACKET_END, 0);
+}
+
+void packet_stream_close(struct packet_stream *s)
+{
+    packet_stream_end(s, 0);
+    packet_stream_end(s, 1);
+    if (s->protocol && s->protocol->free)
+        s->protocol->free(s);
+    s->state = NULL;
+}
+
+void packet_hand_on(struct packet_decoder *d, const struct packet_payload *p)
+{
+    d->stats.datagrams++;
+    d->sinks.datagram(d->sinks.context, p);
+}
+
+/* ---- what a stream carries ------------------------------------------------------------------- */
+
+static size_t take_plain(struct packet_stream *s, unsigned way, const struct packet_window *w)
+{
+    (void)way;
+    return s->d->sinks.stream(s->d->sinks.context, w);
+}
+
+const struct packet_protocol packet_protocol_plain = {"plain", take_plain, NULL};
+
+const struct packet_protocol *packet_protocol_of(const struct packet_stream *s,
+                                                 const struct packet_window *w, bool *more)
+{
+    static const struct {
+        const struct packet_protocol *protocol;
+        /* 1: it is, 0: it is not, -1: too few bytes to tell */
+        int (*probe)(const struct packet_stream *s, const struct packet_window *w);
+    } known[] = {
+        {&packet_protocol_plain, NULL},
+    };
+    *more = false;
+    for (size_t i = 0; known[i].probe; i++) {
+        int is = known[i].probe(s, w);
+        if (is > 0)
+            return known[i].protocol;
+        *more |= is < 0;
+    }
+    *more &= w->after == PACKET_MORE;
+    return *more ? NULL : &packet_protocol_plain;
+}

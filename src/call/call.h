@@ -49,7 +49,7 @@ struct call_sighting {
     int64_t time_ns;  /* of the first transmission */
     uint64_t where;   /* offset in the source, or a pointer to kept bytes (see `kept`) */
     uint32_t length;  /* captured bytes */
-    uint32_t missing; /* bytes not captured after them */
+    uint32_t missing; /* bytes not captured after them; UINT32_MAX: nobody knows how many */
     uint32_t frame;   /* first transmission's (completing) frame */
     uint32_t more;    /* further frames, newest first */
     uint32_t next;    /* of the same leg, in order of arrival */
@@ -66,6 +66,7 @@ struct call_sighting {
     uint16_t ip_id;    /* of the last transmission */
     uint8_t method;    /* enum sip_method */
     uint8_t state;     /* enum sip_state */
+    bool headers_cut;  /* not all headers were captured */
     uint8_t direction; /* enum source_direction */
     bool kept;         /* where is a pointer */
     bool taken;        /* an orphan: its message was found */

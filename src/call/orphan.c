@@ -41,7 +41,7 @@ static void index_vias(struct call_table *t, const struct sip_message *m, uint32
 void call_orphan_file(struct call_table *t, uint16_t point, const struct packet_payload *p,
                       const struct sip_message *m, struct call_filing *filing)
 {
-    if (!t->follow || m->state == SIP_WHOLE || !sip_header_first(m, SIP_HEADER_VIA))
+    if (!t->follow || m->headers_complete || !sip_header_first(m, SIP_HEADER_VIA))
         return;
     if (t->orphans >= CALL_ORPHANS_MAX) {
         t->stats.orphans_lost++;

@@ -169,8 +169,12 @@ static bool sighting_same(const struct call_sighting *a, const struct call_sight
 
 /* ---- filing --------------------------------------------------------------------------------- */
 
+/* A stream hands out each of its bytes once, however often they were captured: what comes again on
+ * it was sent again. */
 static bool is_twin(const struct call_sighting *s, const struct packet_payload *p)
 {
+    if (p->transport != PACKET_UDP && p->transport != PACKET_SCTP)
+        return false;
     int64_t last = s->time_ns + (int64_t)s->last_ms * 1000000;
     int64_t apart = p->time_ns > last ? p->time_ns - last : last - p->time_ns;
     return s->ip_id == (uint16_t)p->ip_id && apart <= (int64_t)CALL_TWIN_MS * 1000000;
@@ -189,7 +193,7 @@ static void keep_where(struct call_table *t, struct call_sighting *s,
                        const struct packet_payload *p, const struct sip_message *m)
 {
     s->length = (uint32_t)m->bytes.n;
-    s->missing = (uint32_t)p->missing;
+    s->missing = p->missing < UINT32_MAX ? (uint32_t)p->missing : UINT32_MAX;
     s->where = SOURCE_NO_OFFSET;
     if (p->offset != SOURCE_NO_OFFSET) {
         s->where = p->offset + (uint64_t)(m->bytes.p - p->bytes.p);
@@ -205,6 +209,11 @@ static void keep_where(struct call_table *t, struct call_sighting *s,
     }
 }
 
+static bool is_part(enum sip_state state)
+{
+    return state == SIP_CUT || state == SIP_GAP;
+}
+
 /* The same message again.  The fuller copy is the one that is kept. */
 static void sighting_again(struct call_table *t, struct call_sighting *s,
                            const struct packet_payload *p, const struct sip_message *m, bool twin)
@@ -212,9 +221,10 @@ static void sighting_again(struct call_table *t, struct call_sighting *s,
     s->more = add_frames(t, s->more, p, twin ? CALL_FRAME_TWIN : CALL_FRAME_AGAIN, true);
     if (s->direction != p->direction)
         s->direction = SOURCE_UNKNOWN;
-    if (s->state != SIP_WHOLE && m->state == SIP_WHOLE) {
+    if (is_part(s->state) && (!is_part(m->state) || m->bytes.n > s->length)) {
         keep_where(t, s, p, m);
-        s->state = SIP_WHOLE;
+        s->state = (uint8_t)m->state;
+        s->headers_cut = !m->headers_complete;
     }
     if (twin)
         return;
@@ -263,6 +273,7 @@ void call_sighting_file(struct call_table *t, uint32_t leg, uint16_t point,
                               .status = m->status,
                               .method = (uint8_t)m->method_id,
                               .state = (uint8_t)m->state,
+                              .headers_cut = !m->headers_complete,
                               .direction = (uint8_t)p->direction,
                               .ip_id = (uint16_t)p->ip_id};
     read_tags(t, m, &s);

@@ -3,8 +3,7 @@
 
 static bool value_cut(const struct sip_message *m, const struct sip_header *h)
 {
-    return h->cut ||
-           (m->state != SIP_WHOLE && !m->headers_complete && h == &m->headers[m->header_count - 1]);
+    return h->cut || (!m->headers_complete && h == &m->headers[m->header_count - 1]);
 }
 
 struct expect_list check_values_of(struct arena *a, const struct sip_message *m, struct slice name,

@@ -155,7 +155,7 @@ static bool is_wanted(const struct call_table *t, const struct hop_source *sourc
 static bool is_loose(const struct call_table *t, const struct hop_class *c)
 {
     const struct call_sighting *s = call_sighting_of(t, c->ids[0]);
-    return s->state != SIP_WHOLE && (!s->from_tag || !s->cseq || (s->status && !s->to_tag));
+    return s->headers_cut && (!s->from_tag || !s->cseq || (s->status && !s->to_tag));
 }
 
 static struct hop_loose loose_of(struct arena *a, const struct call_table *t,

@@ -133,7 +133,7 @@ bool hop_vias_end_with(const struct hop_sighting *longer, const struct hop_sight
 struct hop_wire {
     struct hop_sighting **seen; /* in path order */
     size_t n;
-    const struct hop_sighting *head; /* any whole one, for its Vias */
+    const struct hop_sighting *head; /* any with all its headers, for its Vias */
     uint32_t src_node, dst_node;
     int64_t time_ns;
     uint32_t parent; /* index; HOP_NODE_NONE: root */

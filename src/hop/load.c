@@ -34,7 +34,7 @@ struct hop_sighting *hop_load(struct arena *a, const struct call_table *t,
     struct sip_message m;
     struct slice bytes;
     if (!loader->reader(loader->context, index, a, &bytes) ||
-        !sip_scan_datagram(loader->scanner, bytes, index->missing, &m))
+        !sip_scan_again(loader->scanner, bytes, index->state, index->missing, &m))
         return NULL;
     struct hop_sighting *s = ARENA_NEW(a, struct hop_sighting);
     *s = (struct hop_sighting){.id = id,

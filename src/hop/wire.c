@@ -49,7 +49,7 @@ static int by_path(const void *a, const void *b)
 static void wire_add(struct hop_wire *wire, struct hop_sighting *s)
 {
     wire->seen[wire->n++] = s;
-    if (wire->head->message->state != SIP_WHOLE && s->message->state == SIP_WHOLE)
+    if (!wire->head->message->headers_complete && s->message->headers_complete)
         wire->head = s;
     if (s->index->time_ns < wire->time_ns)
         wire->time_ns = s->index->time_ns;

@@ -75,6 +75,43 @@ static inline const char *sip_next_control(const char *p, const char *end)
  * Problems are noted where `m->problem_count` was set before. */
 bool sip_start_line(struct slice bytes, struct sip_message *m, const char **next);
 
+/* Scans start line and headers at the front of a stream's bytes, of which more may follow: headers
+ * are complete only where the empty line is there.  m->body is all that follows them. */
+bool sip_scan_head(struct sip_scanner *s, struct slice bytes, struct sip_message *m);
+
+/* ---- start lines within a stream: search.c --------------------------------------------------- */
+
+#define SIP_START_MAX 16384u /* bytes of a start line that are waited for */
+
+enum sip_answer { SIP_NO, SIP_YES, SIP_MAYBE };
+
+/* Where a start line may stand. */
+struct sip_search {
+    struct slice bytes; /* nothing before them is looked at */
+    bool at_line;       /* they begin a line */
+    bool ended;         /* nothing follows them for now */
+    size_t from;        /* bytes that were searched before */
+    size_t limit;       /* start lines begin before it */
+    size_t at;          /* where one was found, or may begin */
+};
+
+/* The next start line that is one beyond doubt: "SIP/2.0" in it, at a line's beginning (or after
+ * bytes that are no text, where the method is known), and before a header line.  SIP_MAYBE: what
+ * follows tells. Unfinished lines without the version are not looked at. */
+enum sip_answer sip_search(struct sip_search *s);
+/* Is there a start line at the front, where one is expected?  `first`: only if a header line
+ * follows. */
+enum sip_answer sip_start_here(struct slice bytes, bool ended, bool first);
+/* Where the last line begins if it is unfinished and can become a start line, else bytes.n.
+ * `from`: no line ended in the bytes before.  `known`: by a method that is known. */
+size_t sip_unfinished(struct slice bytes, size_t from, size_t max, bool known);
+
+/* Ends no text line and stands in none: after it, a message can begin. */
+static inline bool sip_breaks(char c)
+{
+    return ((unsigned char)c < 0x20 && c != '\t') || (unsigned char)c >= 0x7f;
+}
+
 /* Reads Call-ID and CSeq and notes what is missing or wrong (meaning.c). */
 void sip_read_meaning(struct sip_message *m);
 /* Notes a header h that stands again and must not. */
@@ -82,6 +119,10 @@ void sip_read_repeated(struct sip_message *m, const struct sip_header *first,
                        const struct sip_header *h);
 /* Takes the body from what follows the headers, as UDP has it (RFC 3261 18.3). */
 void sip_read_body(struct sip_message *m, struct slice rest, size_t missing);
+
+/* The Content-Length that a stream can go by.  False: there is none, which is noted, or what it
+ * says is no length. */
+bool sip_read_length(struct sip_message *m, uint32_t *length);
 
 void sip_names_init(struct sip_names *names);
 

@@ -116,3 +116,33 @@ void sip_read_body(struct sip_message *m, struct slice rest, size_t missing)
         sip_note(m, SIP_PROBLEM_LENGTH_LONG, h->at);
     }
 }
+
+/* Several values that differ are none (which sip_read_repeated noted). */
+static bool lengths_agree(const struct sip_message *m, const struct sip_header *first)
+{
+    uint32_t a, b;
+    for (const struct sip_header *h = first + 1; h < m->headers + m->header_count; h++)
+        if (h->id == SIP_HEADER_CONTENT_LENGTH &&
+            (!read_length(h->value, &b) || !read_length(first->value, &a) || a != b))
+            return false;
+    return true;
+}
+
+bool sip_read_length(struct sip_message *m, uint32_t *length)
+{
+    const struct sip_header *h = known(m, SIP_HEADER_CONTENT_LENGTH);
+    if (!h) {
+        if (m->headers_complete)
+            sip_note(m, SIP_PROBLEM_NO_LENGTH, 0);
+        return false;
+    }
+    if (!read_length(h->value, length)) {
+        sip_note(m, SIP_PROBLEM_BAD_LENGTH, h->at);
+        return false;
+    }
+    if (*length == UINT32_MAX) {
+        sip_note(m, SIP_PROBLEM_LENGTH_LONG, h->at);
+        return false;
+    }
+    return lengths_agree(m, h);
+}

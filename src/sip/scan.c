@@ -12,6 +12,7 @@ struct scan {
     struct sip_message *m;
     uint32_t n; /* headers so far */
     bool cut;   /* bytes are missing after `end` */
+    bool brief; /* sip_scanner_be_brief */
 };
 
 /* Where a header line ends, its folds included. */
@@ -219,7 +220,7 @@ void sip_scanner_be_brief(struct sip_scanner *s)
 static inline bool is_enough(const struct scan *c)
 {
     const int32_t *first = c->m->first;
-    return c->s->brief && first[SIP_HEADER_CSEQ] >= 0 && first[SIP_HEADER_CALL_ID] >= 0 &&
+    return c->brief && first[SIP_HEADER_CSEQ] >= 0 && first[SIP_HEADER_CALL_ID] >= 0 &&
            first[SIP_HEADER_FROM] >= 0 && first[SIP_HEADER_TO] >= 0 && first[SIP_HEADER_VIA] >= 0 &&
            !(c->m->kind == SIP_REQUEST && slice_is(c->m->method, "INVITE"));
 }
@@ -261,24 +262,51 @@ static void message_init(struct sip_message *m)
     memset(m->first, -1, sizeof m->first);
 }
 
+/* Start line and headers; false where there is no start line.  c->p is what follows. */
+static bool scan_head(struct scan *c, struct slice bytes)
+{
+    struct sip_message *m = c->m;
+    message_init(m);
+    if (!bytes.n || !sip_start_line(bytes, m, &c->p))
+        return false;
+    c->end = bytes.p + bytes.n;
+    bool ended = scan_headers(c);
+    m->headers = c->s->headers;
+    m->header_count = c->n;
+    m->headers_complete = ended || !c->cut;
+    if (m->headers_complete && !ended)
+        sip_note(m, SIP_PROBLEM_NO_END, offset(c, c->end));
+    sip_read_meaning(m);
+    return true;
+}
+
 bool sip_scan_datagram(struct sip_scanner *s, struct slice bytes, size_t missing,
                        struct sip_message *m)
 {
-    struct scan c = {.s = s, .m = m, .cut = missing > 0};
-    message_init(m);
-    if (!bytes.n || !sip_start_line(bytes, m, &c.p))
+    struct scan c = {.s = s, .m = m, .cut = missing > 0, .brief = s->brief};
+    if (!scan_head(&c, bytes))
         return false;
-    c.end = bytes.p + bytes.n;
-    bool ended = scan_headers(&c);
-    m->headers = s->headers;
-    m->header_count = c.n;
-    m->headers_complete = ended || !c.cut;
     m->state = c.cut ? SIP_CUT : SIP_WHOLE;
-    if (m->headers_complete && !ended)
-        sip_note(m, SIP_PROBLEM_NO_END, offset(&c, c.end));
-    sip_read_meaning(m);
     sip_read_body(m, (struct slice){c.p, (size_t)(c.end - c.p)}, missing);
     m->bytes.n = offset(&c, m->body.p + m->body.n);
     m->consumed = (size_t)(m->body.p + m->body.n - bytes.p);
+    return true;
+}
+
+bool sip_scan_again(struct sip_scanner *s, struct slice bytes, enum sip_state state, size_t missing,
+                    struct sip_message *m)
+{
+    if (!sip_scan_datagram(s, bytes, state == SIP_GAP ? SIZE_MAX : missing, m))
+        return false;
+    m->state = state;
+    return true;
+}
+
+bool sip_scan_head(struct sip_scanner *s, struct slice bytes, struct sip_message *m)
+{
+    struct scan c = {.s = s, .m = m, .cut = true};
+    if (!scan_head(&c, bytes))
+        return false;
+    m->body = between(c.p, c.end);
     return true;
 }

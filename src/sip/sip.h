@@ -114,6 +114,10 @@ bool sip_looks_like(struct slice bytes);
 bool sip_scan_datagram(struct sip_scanner *s, struct slice bytes, size_t missing,
                        struct sip_message *m);
 
+/* Scans a message again, from its own bytes and with the state that it had. */
+bool sip_scan_again(struct sip_scanner *s, struct slice bytes, enum sip_state state, size_t missing,
+                    struct sip_message *m);
+
 /* What follows the bytes of a stream that are there. */
 enum sip_after {
     SIP_AFTER_MORE, /* more may come */
@@ -125,7 +129,14 @@ enum sip_after {
 
 /* Where the reader of one direction of a stream stands; all zero at its beginning. */
 struct sip_framing {
-    uint32_t words[8];
+    uint32_t found;     /* there was a message */
+    uint32_t stray;     /* bytes between messages that belong to none, since somebody zeroed it */
+    uint32_t flags;     /* the rest is private to framing.c */
+    uint32_t searched;  /* of the front */
+    uint32_t head;      /* of the message at the front, when known: bytes before its body, */
+    uint32_t length;    /* its Content-Length, */
+    uint32_t candidate; /* and where in its body the next start line may stand, plus 1 */
+    uint32_t skip;      /* bytes still to come of a body whose message was handed out */
 };
 
 /* The front of a stream. */
@@ -142,8 +153,27 @@ enum sip_framed {
     SIP_FRAMED_MESSAGE, /* *m, which ends the first *take bytes */
 };
 
+#define SIP_LENGTH_DOUBTFUL                                                                        \
+    65536u /* a Content-Length above it is believed only until the next                            \
+              start line */
+
 /* Finds the next message of a stream (RFC 3261 18.3: by Content-Length), resynchronising at the
- * next start line where that does not hold. */
+ * next start line where that does not hold.  Unless more may come, it is to be asked until it wants
+ * more: by then it has taken all bytes, and what it is asked next comes after the hole.
+ *
+ * A message's state: SIP_GAP where a hole or the stream's end is in it, SIP_CUT where the snap
+ * length made the hole or the message is longer than what is held, SIP_MIDSTREAM where it is whole,
+ * the first one of a stream that was joined, and remains of another were skipped before it.
+ *
+ * Where the body ends:
+ * - by a Content-Length that says too little: there; what follows up to the next start line is
+ *   nobody's (SIP_PROBLEM_TRAILING where it can be seen);
+ * - by one that says too much: at the next start line in what it claims, if after what it claims
+ *   there is neither a start line nor a keep-alive, or if a hole or an end comes before that
+ *   (SIP_PROBLEM_LENGTH_LONG).  Bodies that have start lines of their own (message/sip,
+ *   message/sipfrag, multipart) are left alone;
+ * - by one that is none: at once if there is no Content-Type, else at the next start line, hole or
+ *   end. */
 enum sip_framed sip_scan_stream(struct sip_scanner *s, struct sip_framing *f,
                                 const struct sip_front *front, struct sip_message *m, size_t *take);
 

@@ -1,6 +1,9 @@
 /* Reads the sources merged by time and hands each SIP message on. */
 #include "trace/internal.h"
 
+#include <assert.h>
+#include <string.h>
+
 #define TRACE_PROGRESS_FRAMES 65536u
 
 static void note_link_type(struct trace *t, const struct trace_input *in)
@@ -80,28 +83,64 @@ static bool joins(const struct trace *t)
     return t->sinks.check || t->sinks.call;
 }
 
-size_t trace_stream(void *context, const struct packet_window *window)
+static void file_message(struct trace_input *in, const struct packet_payload *payload,
+                         const struct sip_message *m)
 {
-    (void)context;
-    return window->bytes.n;
+    struct trace *t = in->trace;
+    t->points.items[in->point].messages++;
+    struct call_filing filing = call_table_add(t->calls, in->point, payload, m);
+    if (filing.leg == CALL_NONE && filing.sighting != CALL_NONE)
+        hop_nodes_saw(t->nodes, in->point, &payload->src, &payload->dst, payload->direction);
+    if (filing.leg != CALL_NONE && !filing.retransmission && !filing.duplicate && joins(t))
+        hop_joiner_note(t->joiner, t->calls, filing.sighting, m);
+    if (!t->sinks.message)
+        return;
+    struct trace_message message = {in->point, payload, m, filing.retransmission, filing.duplicate};
+    t->sinks.message(t->sinks.context, &message);
 }
 
 void trace_payload(void *context, const struct packet_payload *payload)
 {
     struct trace_input *in = context;
-    struct trace *t = in->trace;
     struct sip_message m;
-    if (!sip_scan_datagram(t->scanner, payload->bytes, payload->missing, &m))
-        return;
-    t->points.items[in->point].messages++;
-    struct call_filing filing = call_table_add(t->calls, in->point, payload, &m);
-    if (filing.leg == CALL_NONE && filing.sighting != CALL_NONE)
-        hop_nodes_saw(t->nodes, in->point, &payload->src, &payload->dst, payload->direction);
-    if (filing.leg != CALL_NONE && !filing.retransmission && !filing.duplicate && joins(t))
-        hop_joiner_note(t->joiner, t->calls, filing.sighting, &m);
-    if (!t->sinks.message)
-        return;
-    struct trace_message message = {in->point, payload, &m, filing.retransmission,
-                                    filing.duplicate};
-    t->sinks.message(t->sinks.context, &message);
+    if (sip_scan_datagram(in->trace->scanner, payload->bytes, payload->missing, &m))
+        file_message(in, payload, &m);
+}
+
+/* The message that ends the first `taken` bytes of the window. */
+static void file_from_stream(struct trace_input *in, const struct packet_window *window,
+                             size_t taken, const struct sip_message *m)
+{
+    struct packet_payload payload;
+    packet_window_payload(window, taken - m->bytes.n, m->bytes.n, &payload);
+    if (m->state == SIP_CUT || m->state == SIP_GAP)
+        payload.missing = SIZE_MAX; /* how many can't be told */
+    file_message(in, &payload, m);
+}
+
+size_t trace_stream(void *context, const struct packet_window *window)
+{
+    static const enum sip_after after[] = {
+        [PACKET_MORE] = SIP_AFTER_MORE, [PACKET_GAP] = SIP_AFTER_GAP, [PACKET_CUT] = SIP_AFTER_CUT,
+        [PACKET_FULL] = SIP_AFTER_FULL, [PACKET_END] = SIP_AFTER_END,
+    };
+    struct trace_input *in = context;
+    struct sip_front front = {window->bytes, after[window->after], window->missing, window->joined};
+    struct sip_framing framing;
+    struct sip_message m;
+    size_t take;
+    static_assert(sizeof framing == PACKET_MEMO_WORDS * sizeof *window->memo);
+    memcpy(&framing, window->memo, sizeof framing);
+    enum sip_framed framed = sip_scan_stream(in->trace->scanner, &framing, &front, &m, &take);
+    if (framed == SIP_FRAMED_MESSAGE)
+        file_from_stream(in, window, take, &m);
+    if (framing.found) {
+        in->trace->points.items[in->point].stray += framing.stray;
+        framing.stray = 0;
+    }
+    memcpy(window->memo, &framing, sizeof framing);
+    if (framed != SIP_FRAMED_MORE)
+        return take;
+    *window->want = take;
+    return 0;
 }

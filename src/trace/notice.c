@@ -21,6 +21,7 @@ static void point_notices(struct trace *t, const struct trace_point *p)
            "IP datagrams dropped, for their fragments overlap and differ");
     notice(t, p->name, s->malformed, "packets with a malformed header");
     notice(t, p->name, s->cut, "packets cut by the snap length before their payload");
+    notice(t, p->name, p->stray, "bytes of streams between SIP messages that belong to none");
     notice(t, p->name, p->source->skipped_blocks, "pcapng blocks of an unknown kind passed over");
     if (s->unknown_link) {
         struct trace_notice *n = vec_add(&t->notices);

@@ -42,6 +42,7 @@ struct trace_point {
     int link_types[8]; /* seen, in order of appearance */
     uint32_t link_type_count;
     uint64_t messages;
+    uint64_t stray; /* bytes of streams that have SIP, between messages and of none */
     const struct source_stats *source;
     const struct packet_stats *packet;
 };

@@ -52,9 +52,8 @@ static void remark_point(const struct trace_point *p)
         cmd_complain("note: %s: no SIP message; packets read: %llu", p->name,
                      (unsigned long long)s->frames);
     if (s->other_transport)
-        cmd_complain("note: %s: IP packets other than UDP passed over: %llu; SIP over TCP and TLS "
-                     "is not read",
-                     p->name, (unsigned long long)s->other_transport);
+        cmd_complain("note: %s: IP packets other than UDP, TCP and SCTP passed over: %llu", p->name,
+                     (unsigned long long)s->other_transport);
 }
 
 void cmd_trace_remarks(struct trace *t)

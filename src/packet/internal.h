@@ -27,6 +27,7 @@ struct packet_context {
 typedef void packet_reader(struct packet_context *x, struct packet_view v);
 
 struct packet_fragments;
+struct packet_tcp;
 
 struct packet_decoder {
     struct packet_sinks sinks;
@@ -34,6 +35,8 @@ struct packet_decoder {
     struct hash_key key;
     struct packet_keys *keys; /* NULL: none */
     struct packet_fragments *fragments;
+    struct packet_tcp *tcp;
+    size_t stream_bytes;  /* held in all streams */
     VEC(uint32_t) frames; /* of the payload that packet_window_payload last made */
 };
 
@@ -94,5 +97,11 @@ struct packet_fragments *packet_fragments_new(const struct hash_key *key);
 void packet_fragments_push(struct packet_context *x, const struct packet_fragment *f);
 void packet_fragments_flush(struct packet_decoder *d);
 void packet_fragments_free(struct packet_fragments *t);
+
+/* tcp.c */
+packet_reader packet_read_tcp;
+struct packet_tcp *packet_tcp_new(const struct hash_key *key);
+void packet_tcp_flush(struct packet_decoder *d);
+void packet_tcp_free(struct packet_decoder *d);
 
 #endif

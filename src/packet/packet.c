@@ -26,6 +26,7 @@ struct packet_decoder *packet_decoder_new(const struct hash_key *key,
     d->key = *key;
     d->keys = keys;
     d->fragments = packet_fragments_new(key);
+    d->tcp = packet_tcp_new(key);
     return d;
 }
 
@@ -79,6 +80,7 @@ void packet_push(struct packet_decoder *d, const struct source_frame *frame)
 void packet_flush(struct packet_decoder *d)
 {
     packet_fragments_flush(d);
+    packet_tcp_flush(d);
 }
 
 void packet_lost(struct packet_context *x, const struct packet_view *v)
@@ -123,11 +125,26 @@ const struct packet_stats *packet_stats(const struct packet_decoder *d)
     return &d->stats;
 }
 
+static void ignore_datagram(void *context, const struct packet_payload *payload)
+{
+    (void)context;
+    (void)payload;
+}
+
+static size_t ignore_stream(void *context, const struct packet_window *window)
+{
+    (void)context;
+    return window->bytes.n;
+}
+
+/* Streams that were not flushed end with nobody listening. */
 void packet_decoder_free(struct packet_decoder *d)
 {
     if (!d)
         return;
+    d->sinks = (struct packet_sinks){ignore_datagram, ignore_stream, NULL};
     packet_fragments_free(d->fragments);
+    packet_tcp_free(d);
     vec_free(&d->frames);
     free(d);
 }

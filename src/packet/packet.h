@@ -70,17 +70,42 @@ struct packet_stats {
     uint64_t fragments_evicted;     /* incomplete sets dropped at the limit (PACKET_FRAGMENT_SETS or
                                        _BYTES) */
     uint64_t fragments_overlapping; /* overlaps whose bytes differ: the set is dropped (RFC 5722) */
-    uint64_t streams;               /* TCP connections seen */
-    uint64_t stream_lost;           /* bytes that nobody took, before a hole or an end */
-    uint64_t unknown_link;          /* frames of a link type that we do not read */
-    int unknown_link_type;          /* the first such type */
+    uint64_t segments;              /* TCP segments */
+    uint64_t streams;               /* TCP connections seen: their SYN, or bytes of them */
+    uint64_t streams_evicted;       /* of them, given up at a limit (PACKET_STREAMS,
+                                       PACKET_STREAMS_BYTES) */
+    uint64_t stream_holes;          /* runs of bytes that the capture does not have */
+    uint64_t stream_overflows;      /* of them, taken for lost at a limit (PACKET_PENDING,
+                                       PACKET_PENDING_BYTES) */
+    uint64_t stream_cut;            /* segments of which the snap length cut off bytes */
+    uint64_t stream_late;           /* bytes that came after their place was given up */
+    uint64_t stream_overlapping;    /* segments whose bytes differ from an earlier copy */
+    uint64_t stream_full;  /* times that more was held than PACKET_STREAM_BYTES or _PARTS */
+    uint64_t stream_lost;  /* bytes that nobody took, before a hole or an end */
+    uint64_t unknown_link; /* frames of a link type that we do not read */
+    int unknown_link_type; /* the first such type */
 };
 
 #define PACKET_FRAGMENT_SETS    4096u                 /* incomplete datagrams held at a time */
 #define PACKET_FRAGMENT_BYTES   (16u * 1024u * 1024u) /* bytes held for them */
-#define PACKET_FRAGMENT_SECONDS 30              /* of capture time, after a set's first fragment */
-#define PACKET_DEPTH            16u             /* headers nested in one frame */
-#define PACKET_STREAM_BYTES     (1024u * 1024u) /* held of one direction of a stream until taken */
+#define PACKET_FRAGMENT_SECONDS 30  /* of capture time, after a set's first fragment */
+#define PACKET_DEPTH            16u /* headers nested in one frame */
+
+/* Of one direction of a stream: */
+#define PACKET_STREAM_BYTES  (1024u * 1024u) /* held until taken */
+#define PACKET_STREAM_PARTS  65536u          /* pieces in which they came */
+#define PACKET_PENDING       1024u           /* pieces that wait for what is before them */
+#define PACKET_PENDING_BYTES (1024u * 1024u) /* of them */
+/* Of all streams: */
+#define PACKET_STREAMS       131072u               /* TCP connections known at a time */
+#define PACKET_STREAMS_BYTES (64u * 1024u * 1024u) /* held in all of them */
+/* A hole is told when the receiver has acknowledged what is missing and so many more segments of
+ * the connection have come, or when nothing has filled it for so long. */
+#define PACKET_HOLE_SEGMENTS 3u
+#define PACKET_HOLE_SECONDS  10
+/* A closed connection is remembered, so that late copies of its segments are known for what they
+ * are. */
+#define PACKET_CLOSED_SECONDS 60
 
 /* Where payloads go, before packet_push returns. */
 struct packet_sinks {

@@ -2,9 +2,8 @@
  * take it. */
 #include "packet/stream.h"
 
+#include <assert.h>
 #include <stdlib.h>
-
-#define PACKET_HALF_IDLE 4096u /* bytes of buffer that a direction with nothing held may keep */
 
 /* ---- parts ----------------------------------------------------------------------------------- */
 
@@ -20,29 +19,46 @@ void packet_parts_add(struct packet_parts *parts, const struct packet_payload *p
                                                .direction = p->direction};
 }
 
-/* The part without what lies before `from` or at or after `to`; false where nothing is left. */
-static bool part_within(const struct packet_part *part, size_t from, size_t to,
-                        struct packet_part *out)
+bool packet_part_clip(struct packet_part *part, size_t from, size_t to)
 {
     if (part->end <= from || part->begin >= to)
         return false;
-    *out = *part;
-    if (out->begin < from) {
-        if (out->offset != SOURCE_NO_OFFSET)
-            out->offset += from - out->begin;
-        out->begin = from;
+    if (part->begin < from) {
+        if (part->offset != SOURCE_NO_OFFSET)
+            part->offset += from - part->begin;
+        part->begin = from;
     }
-    out->end = out->end < to ? out->end : to;
+    part->end = part->end < to ? part->end : to;
     return true;
+}
+
+/* The i-th part of the bytes that a push is about, as far as it lies within [from, to). */
+static bool part_at(const struct packet_half *h, size_t i, size_t from, size_t to,
+                    struct packet_part *out)
+{
+    if (i < h->parts.n) {
+        *out = h->parts.items[i];
+    } else {
+        *out = h->fresh.parts[i - h->parts.n];
+        out->begin += h->fresh.at;
+        out->end += h->fresh.at;
+    }
+    return packet_part_clip(out, from, to);
+}
+
+static size_t part_count(const struct packet_half *h)
+{
+    return h->parts.n + h->fresh.n;
 }
 
 void packet_window_parts(const struct packet_window *w, size_t at, size_t n, size_t extent,
                          struct packet_parts *parts)
 {
-    size_t from = w->half->taken + at;
+    const struct packet_half *h = w->half;
+    size_t from = h->taken + at;
     struct packet_part part;
-    for (size_t i = 0; i < w->half->parts.n; i++) {
-        if (!part_within(&w->half->parts.items[i], from, from + n, &part))
+    for (size_t i = h->parts_taken; i < part_count(h); i++) {
+        if (!part_at(h, i, from, from + n, &part))
             continue;
         part.begin = 0;
         part.end = extent;
@@ -68,16 +84,16 @@ static void add_frame(struct packet_decoder *d, uint32_t frame)
 void packet_window_payload(const struct packet_window *w, size_t at, size_t n,
                            struct packet_payload *out)
 {
-    const struct packet_half *half = w->half;
-    size_t from = half->taken + at, count = 0;
+    const struct packet_half *h = w->half;
+    size_t from = h->taken + at, count = 0;
     struct packet_part part, last = {.offset = SOURCE_NO_OFFSET};
-    vec_clear(&half->d->frames);
-    for (size_t i = 0; i < half->parts.n; i++) {
-        if (!part_within(&half->parts.items[i], from, from + n, &part))
+    vec_clear(&h->d->frames);
+    for (size_t i = h->parts_taken; i < part_count(h); i++) {
+        if (!part_at(h, i, from, from + n, &part))
             continue;
         if (count++ == 0 || part.frame >= last.frame)
             last = part;
-        add_frame(half->d, part.frame);
+        add_frame(h->d, part.frame);
     }
     *out = (struct packet_payload){
         .transport = w->transport,
@@ -86,33 +102,57 @@ void packet_window_payload(const struct packet_window *w, size_t at, size_t n,
         .bytes = slice_first(slice_from(w->bytes, at), n),
         .time_ns = last.time_ns,
         .offset = count == 1 ? last.offset : SOURCE_NO_OFFSET,
-        .frames = half->d->frames.items,
-        .frame_count = half->d->frames.n,
+        .frames = h->d->frames.items,
+        .frame_count = h->d->frames.n,
         .direction = last.direction,
         .ip_id = last.ip_id,
         .interface = last.interface,
     };
 }
 
-/* Forgets the parts of what was taken; the rest counts from there. */
-static void parts_taken(struct packet_half *h)
+/* Parts end in the order they stand in, so that each is passed over once. */
+static void pass_parts(struct packet_half *h)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < h->parts.n; i++) {
-        struct packet_part part;
-        if (!part_within(&h->parts.items[i], h->taken, SIZE_MAX, &part))
-            continue;
-        part.begin -= h->taken;
-        part.end -= h->taken;
-        h->parts.items[kept++] = part;
+    while (h->parts_taken < h->parts.n && h->parts.items[h->parts_taken].end <= h->taken)
+        h->parts_taken++;
+}
+
+static void keep_part(struct packet_half *h, struct packet_part part)
+{
+    size_t cap = h->parts.cap;
+    part.begin -= h->taken;
+    part.end -= h->taken;
+    *vec_add(&h->parts) = part;
+    h->d->stream_bytes += (h->parts.cap - cap) * sizeof part;
+}
+
+/* Keeps the parts of what was not taken, which counts from 0 then. */
+static void keep_parts(struct packet_half *h)
+{
+    struct packet_part part;
+    size_t old = h->parts.n;
+    if (h->taken) {
+        h->parts.n = 0;
+        for (size_t i = h->parts_taken; i < old; i++) {
+            part = h->parts.items[i];
+            if (packet_part_clip(&part, h->taken, SIZE_MAX))
+                keep_part(h, part);
+        }
     }
-    h->parts.n = kept;
+    for (size_t i = 0; i < h->fresh.n; i++) {
+        part = h->fresh.parts[i];
+        part.begin += h->fresh.at;
+        part.end += h->fresh.at;
+        if (packet_part_clip(&part, h->taken, SIZE_MAX))
+            keep_part(h, part);
+    }
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
 
 static void half_hold(struct packet_half *h, struct slice bytes)
 {
+    size_t cap = h->cap;
     if (h->n + bytes.n > h->cap) {
         while (h->cap < h->n + bytes.n)
             h->cap = h->cap ? h->cap * 2 : 1024;
@@ -121,17 +161,18 @@ static void half_hold(struct packet_half *h, struct slice bytes)
     if (bytes.n)
         memcpy(h->held + h->n, bytes.p, bytes.n);
     h->n += bytes.n;
+    h->d->stream_bytes += h->cap - cap;
 }
 
 static void half_drop(struct packet_half *h)
 {
-    if (h->cap > PACKET_HALF_IDLE || h->ended) {
+    if (h->cap) {
+        h->d->stream_bytes -= h->cap + h->parts.cap * sizeof *h->parts.items;
         free(h->held);
         h->held = NULL;
         h->cap = 0;
         vec_free(&h->parts);
     }
-    vec_clear(&h->parts);
     h->n = h->want = 0;
 }
 
@@ -158,10 +199,12 @@ static struct slice offer(struct packet_stream *s, unsigned way, struct slice by
         if (!s->protocol)
             break;
         size_t n = s->protocol->take(s, way, &w);
+        assert(n <= w.bytes.n);
         if (n == 0)
             break;
         h->want = 0;
         h->taken += n;
+        pass_parts(h);
         w.bytes = slice_from(w.bytes, n);
     }
     return w.bytes;
@@ -174,14 +217,18 @@ static void keep(struct packet_half *h, struct slice rest, bool was_held)
         half_drop(h);
         return;
     }
-    if (h->taken)
-        parts_taken(h);
+    keep_parts(h);
     if (!was_held) {
         half_hold(h, rest);
     } else if (h->taken) {
         memmove(h->held, rest.p, rest.n);
         h->n = rest.n;
     }
+}
+
+static bool is_full(const struct packet_half *h, struct slice rest)
+{
+    return rest.n >= PACKET_STREAM_BYTES || part_count(h) - h->parts_taken > PACKET_STREAM_PARTS;
 }
 
 /* What came is taken from where it stands if nothing is held, so that a message in one segment is
@@ -196,10 +243,11 @@ static void feed(struct packet_stream *s, unsigned way, struct slice bytes, enum
         bytes = (struct slice){h->held, h->n};
     }
     struct slice rest = bytes;
-    h->taken = 0;
+    h->taken = h->parts_taken = 0;
     if (after != PACKET_MORE || bytes.n >= h->want)
         rest = offer(s, way, bytes, after, missing);
-    if (after == PACKET_MORE && rest.n >= PACKET_STREAM_BYTES) {
+    if (after == PACKET_MORE && rest.n && is_full(h, rest)) {
+        s->d->stats.stream_full++;
         after = PACKET_FULL;
         rest = offer(s, way, rest, after, 0);
     }
@@ -209,6 +257,7 @@ static void feed(struct packet_stream *s, unsigned way, struct slice bytes, enum
         s->d->stats.stream_lost += rest.n;
         half_drop(h);
     }
+    h->fresh = (struct packet_fresh){0};
 }
 
 /* ---- what a stream's maker calls ------------------------------------------------------------- */
@@ -227,25 +276,24 @@ void packet_stream_joined(struct packet_stream *s)
 }
 
 void packet_stream_push(struct packet_stream *s, unsigned way, struct slice bytes,
-                        const struct packet_part *parts, size_t part_count)
+                        const struct packet_part *parts, size_t count)
 {
     struct packet_half *h = &s->half[way];
     if (h->ended || bytes.n == 0)
         return;
-    for (size_t i = 0; i < part_count; i++) {
-        struct packet_part part = parts[i];
-        part.begin += h->n;
-        part.end += h->n;
-        *vec_add(&h->parts) = part;
-    }
+    h->fresh = (struct packet_fresh){parts, count, h->n};
     feed(s, way, bytes, PACKET_MORE, 0);
 }
 
 void packet_stream_hole(struct packet_stream *s, unsigned way, enum packet_after why,
                         uint64_t missing)
 {
-    if (!s->half[way].ended)
-        feed(s, way, SLICE_NONE, why, missing);
+    struct packet_half *h = &s->half[way];
+    if (h->ended)
+        return;
+    if (!s->protocol && h->n == 0)
+        h->joined = true;
+    feed(s, way, SLICE_NONE, why, missing);
 }
 
 void packet_stream_end(struct packet_stream *s, unsigned way)
@@ -262,7 +310,44 @@ void packet_stream_close(struct packet_stream *s)
     packet_stream_end(s, 1);
     if (s->protocol && s->protocol->free)
         s->protocol->free(s);
+    s->protocol = NULL;
     s->state = NULL;
+}
+
+/* ---- bytes out of their place ---------------------------------------------------------------- */
+
+/* A word as methods are, then a space or, for SIP/2.0, a slash. */
+static bool is_start_word(struct slice bytes)
+{
+    size_t n = 0;
+    while (n < bytes.n && n < 32 && ((bytes.p[n] >= 'A' && bytes.p[n] <= 'Z') || bytes.p[n] == '_'))
+        n++;
+    return n > 0 && (n == bytes.n || bytes.p[n] == ' ' || bytes.p[n] == '/');
+}
+
+bool packet_stream_begins(struct slice bytes)
+{
+    uint8_t first = bytes.n ? (uint8_t)bytes.p[0] : 0;
+    if (first >= 20 && first <= 24) /* a record of TLS */
+        return bytes.n < 2 || bytes.p[1] == 3;
+    if (first == '\r' || first == '\n')
+        return slice_trim(bytes).n == 0;
+    if (first == 0x81 || first == 0x82 || first == 0x89 || first == 0x8a) /* a frame of WebSocket */
+        return true;
+    return is_start_word(bytes) || slice_starts(bytes, SLICE("HEP3"));
+}
+
+bool packet_stream_late(struct packet_stream *s, unsigned way, struct slice bytes,
+                        const struct packet_part *parts, size_t count, bool adjoins)
+{
+    struct packet_half *h = &s->half[way];
+    if (h->ended || h->n || (s->protocol && s->protocol != &packet_protocol_plain) ||
+        !packet_stream_begins(bytes))
+        return false;
+    packet_stream_push(s, way, bytes, parts, count);
+    if (h->n && !adjoins)
+        packet_stream_hole(s, way, PACKET_GAP, 0);
+    return true;
 }
 
 void packet_hand_on(struct packet_decoder *d, const struct packet_payload *p)

@@ -21,14 +21,24 @@ struct packet_part {
 
 VEC_TYPE(packet_parts, struct packet_part);
 
-/* One direction.  What was not taken is held here, contiguous. */
+/* Parts that a push is given: they say where its bytes begin among those that the push is about. */
+struct packet_fresh {
+    const struct packet_part *parts;
+    size_t n;
+    size_t at;
+};
+
+/* One direction.  What was not taken is held here, contiguous; a direction of which nothing is held
+ * owns no memory. */
 struct packet_half {
     struct packet_decoder *d;
     char *held;
     size_t n, cap;
     size_t want;               /* the reader is not asked before so many bytes are there */
     size_t taken;              /* of the bytes that a push is about, while it runs */
-    struct packet_parts parts; /* of the held bytes, then of those that a push is about */
+    struct packet_parts parts; /* of the held bytes */
+    size_t parts_taken;        /* of them, wholly within `taken` */
+    struct packet_fresh fresh; /* of the bytes that a push brings, while it runs */
     uint32_t memo[PACKET_MEMO_WORDS];
     bool joined; /* its beginning is not in the capture */
     bool ended;
@@ -61,13 +71,22 @@ void packet_stream_joined(struct packet_stream *s);
 /* The next bytes of a direction; borrowed during the call.  parts: at least one, over all bytes. */
 void packet_stream_push(struct packet_stream *s, unsigned way, struct slice bytes,
                         const struct packet_part *parts, size_t part_count);
-/* Bytes are missing next: PACKET_GAP or PACKET_CUT, `missing` of them (0: not known). */
+/* Bytes are missing next: PACKET_GAP or PACKET_CUT, `missing` of them (0: not known).  Before
+ * anything was pushed: the beginning of the direction is not in the capture. */
 void packet_stream_hole(struct packet_stream *s, unsigned way, enum packet_after why,
                         uint64_t missing);
+/* Bytes that belong before what was pushed already: they are read on their own where that does no
+ * harm.  `adjoins`: what is pushed next follows them.  False: they are not read. */
+bool packet_stream_late(struct packet_stream *s, unsigned way, struct slice bytes,
+                        const struct packet_part *parts, size_t part_count, bool adjoins);
+/* They look like the first bytes of something that a stream carries, and not like the middle. */
+bool packet_stream_begins(struct slice bytes);
 void packet_stream_end(struct packet_stream *s, unsigned way);
 /* Ends both directions first. */
 void packet_stream_close(struct packet_stream *s);
 
+/* Cuts off what of the part lies before `from` or at or after `to`; false where nothing is left. */
+bool packet_part_clip(struct packet_part *part, size_t from, size_t to);
 /* The parts of a frame's payload, one for each frame it came in; appended to *parts. */
 void packet_parts_add(struct packet_parts *parts, const struct packet_payload *p);
 /* The parts of the n bytes from `at` of a window: appended to *parts, each with the extent

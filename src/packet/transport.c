@@ -9,6 +9,7 @@ struct udp_header {
 
 static packet_reader *const readers[256] = {
     [0] = packet_read_options, /* hop-by-hop options */
+    [6] = packet_read_tcp,
     [17] = packet_read_udp,
     [43] = packet_read_options, /* routing */
     [44] = packet_read_fragment_header,

@@ -10,6 +10,22 @@ static void notice(struct trace *t, const char *where, uint64_t count, const cha
                            (unsigned long long)count);
 }
 
+static void stream_notices(struct trace *t, const struct trace_point *p)
+{
+    const struct packet_stats *s = p->packet;
+    notice(t, p->name, s->stream_holes, "runs of TCP bytes that are not in the capture");
+    notice(t, p->name, s->stream_overflows,
+           "of them, taken for lost at the limit of bytes held behind them");
+    notice(t, p->name, s->stream_cut, "TCP segments of which the snap length cut off bytes");
+    notice(t, p->name, s->stream_late, "TCP bytes that came after their place was given up");
+    notice(t, p->name, s->stream_overlapping,
+           "TCP segments that differ from an earlier copy, which was taken");
+    notice(t, p->name, s->stream_full,
+           "streams of which more was held than one message may have, so that it was dropped");
+    notice(t, p->name, s->streams_evicted,
+           "TCP connections taken for over at the limit of connections held");
+}
+
 static void point_notices(struct trace *t, const struct trace_point *p)
 {
     const struct packet_stats *s = p->packet;
@@ -22,6 +38,7 @@ static void point_notices(struct trace *t, const struct trace_point *p)
     notice(t, p->name, s->malformed, "packets with a malformed header");
     notice(t, p->name, s->cut, "packets cut by the snap length before their payload");
     notice(t, p->name, p->stray, "bytes of streams between SIP messages that belong to none");
+    stream_notices(t, p);
     notice(t, p->name, p->source->skipped_blocks, "pcapng blocks of an unknown kind passed over");
     if (s->unknown_link) {
         struct trace_notice *n = vec_add(&t->notices);

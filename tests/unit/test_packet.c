@@ -235,9 +235,9 @@ static void test_counters(void **state)
         {"unknown_link", 60000, SLICE("")},
         {"unknown_link", -1, SLICE("")},
         {"other", 101, SLICE("\x45\0\0\x1c\0\1\0\0\x40\1\0\0" IPV4_ADDRESSES "\3\3\0\0\0\0\0\0")},
-        {"other", 101, SLICE("\x45\0\0\x14\0\1\0\0\x40\6\0\0" IPV4_ADDRESSES)},
-        {"other", 101, SLICE("\x45\0\0\x14\0\1\x20\0\x40\6\0\0" IPV4_ADDRESSES)}, /* fragment */
-        {"other", 101, SLICE("\x45\0\0\x14\0\1\0\0\x40\x84\0\0" IPV4_ADDRESSES)},
+        {"other", 101, SLICE("\x45\0\0\x14\0\1\0\0\x40\x2e\0\0" IPV4_ADDRESSES)},
+        {"other", 101, SLICE("\x45\0\0\x14\0\1\x20\0\x40\x2e\0\0" IPV4_ADDRESSES)}, /* fragment */
+        {"other", 101, SLICE("\x45\0\0\x14\0\1\0\0\x40\x67\0\0" IPV4_ADDRESSES)},
         {"other", 101, SLICE("\x45\0\0\x1c\0\1\0\0\x40\0\0\0" IPV4_ADDRESSES "\x11\0\0\0\0\0\0\0")},
         {"other", 101,
          SLICE("\x45\0\0\x1c\0\1\0\0\x40\x2c\0\0" IPV4_ADDRESSES "\x11\0\0\0\0\0\0\0")},

@@ -1,0 +1,278 @@
+/* packet/tcp*: connections as captures show them. */
+#include "segments.h"
+
+#define SECOND 1000000000ll
+
+/* ---- scripts --------------------------------------------------------------------------------- */
+
+/* One segment of a script, as text:  "A 1 PA:2 data"  (sender, sequence number, flags, and behind a
+ * colon what it acknowledges; then data, in which | stands for a line feed and / before it for its
+ * cut end).  "wait 5" lets seconds pass, "isn A 7" begins to count from elsewhere, "twice" repeats
+ * the last one. */
+static const char *number_of(const char *p, uint32_t *out)
+{
+    char *end;
+    *out = (uint32_t)strtoll(p, &end, 10);
+    return end;
+}
+
+static const char *segment_of(struct talk *talk, const char *p)
+{
+    char flags[8] = "", data[256];
+    struct segment s = {.way = *p == 'B', .flags = flags};
+    size_t n = 0;
+    p = number_of(p + 1, &s.seq);
+    for (p += *p == ' '; *p >= 'A' && *p <= 'Z' && n < sizeof flags - 1; p++)
+        flags[n++] = *p;
+    if (*p == ':')
+        p = number_of(p + 1, &s.ack);
+    p += *p == ' ';
+    for (n = 0; *p && *p != ';'; p++) {
+        if (*p == '/' || s.cut)
+            s.cut++;
+        if (*p != '/')
+            data[n++] = *p == '|' ? '\n' : *p;
+    }
+    s.cut -= s.cut > 0;
+    s.data = (struct slice){data, n};
+    talk_push(talk, s);
+    return p;
+}
+
+static void play(struct talk *talk, const char *p)
+{
+    uint32_t n;
+    for (; *p; p += *p == ';') {
+        while (*p == ' ')
+            p++;
+        if (strncmp(p, "wait ", 5) == 0) {
+            p = number_of(p + 5, &n);
+            talk->time_ns += n * SECOND;
+        } else if (strncmp(p, "isn ", 4) == 0) {
+            unsigned way = p[4] == 'B';
+            p = number_of(p + 5, &talk->isn[way]);
+        } else {
+            p = segment_of(talk, p);
+        }
+    }
+}
+
+struct script {
+    const char *what;
+    const char *segments;
+    const char *a, *b;         /* logs before the flush */
+    const char *a_end, *b_end; /* and after it */
+};
+
+static unsigned check_log(const struct script *s, struct talk *talk, unsigned way,
+                          const char *expected)
+{
+    char text[600];
+    size_t n = 0;
+    const char *log = talk_log(talk, way);
+    for (; *log && n < sizeof text - 1; log++)
+        text[n++] = *log == '\n' ? '|' : *log;
+    text[n] = '\0';
+    if (!expected || strcmp(text, expected) == 0)
+        return 0;
+    print_error("%s: %c is \"%s\", not \"%s\"\n", s->what, "AB"[way], text, expected);
+    return 1;
+}
+
+static unsigned run_script(const struct script *s, uint32_t isn_a, uint32_t isn_b)
+{
+    unsigned wrong = 0;
+    struct talk *talk = talk_new(isn_a, isn_b);
+    play(talk, s->segments);
+    wrong += check_log(s, talk, A, s->a);
+    wrong += check_log(s, talk, B, s->b);
+    packet_flush(talk->decoder);
+    wrong += check_log(s, talk, A, s->a_end);
+    wrong += check_log(s, talk, B, s->b_end);
+    talk_free(talk);
+    return wrong;
+}
+
+#define OPEN "A 0 S; B 0 SA:1; A 1 A:1; "
+
+static const struct script scripts[] = {
+    {"in order", OPEN "A 1 PA:1 one|; A 5 PA:1 two|; B 1 PA:9 yes|", "one|two|", "yes|",
+     "one|two|<end>", "yes|<end>"},
+    {"two lines a segment", OPEN "A 1 P one|two|th; A 11 P ree|", "one|two|three|", "",
+     "one|two|three|<end>", "<end>"},
+    {"out of order", OPEN "A 5 P two|; A 9 P three|; A 1 P one|", "one|two|three|", "", NULL, NULL},
+    {"reversed", OPEN "A 4 P d|; A 3 P c; A 2 P b; A 1 P a", "abcd|", "", NULL, NULL},
+    {"retransmitted", OPEN "A 1 P one|; A 1 P one|; A 5 P two|; A 1 P one|two|", "one|two|", "",
+     NULL, NULL},
+    {"other boundaries", OPEN "A 1 P on; A 2 P ne|t; A 4 P |two|th; A 1 P one|two|three|",
+     "one|two|three|", "", NULL, NULL},
+    {"overlaps that wait", OPEN "A 4 P def; A 2 P bcd; A 6 P fgh|; A 1 P a", "abcdefgh|", "", NULL,
+     NULL},
+    {"the first copy of what waits is kept", OPEN "A 3 P cd; A 2 P XYZ; A 4 P DEF|; A 1 P a",
+     "aXcdEF|", "", NULL, NULL},
+    {"the first copy of what was read is kept", OPEN "A 1 P abc; A 1 P XYZd|", "abcd|", "", NULL,
+     NULL},
+    {"FIN", OPEN "A 1 P one|; A 5 F; B 1 A:6; B 1 P yes|; B 5 F; A 6 A:6", "one|<end>", "yes|<end>",
+     NULL, NULL},
+    {"FIN with data", OPEN "A 1 FP one|; B 1 FP yes|", "one|<end>", "yes|<end>", NULL, NULL},
+    {"half closed", OPEN "A 1 F; B 1 P one|; B 5 P two|", "", "one|two|", "<end>", "one|two|<end>"},
+    {"FIN out of order", OPEN "A 5 F; A 1 P one|; B 1 F", "one|<end>", "<end>", NULL, NULL},
+    {"FIN again", OPEN "A 1 FP one|; A 1 FP one|; A 5 F; B 1 F; A 5 F; B 1 F", "one|<end>", "<end>",
+     NULL, NULL},
+    {"behind FIN", OPEN "A 1 FP one|; A 5 P two|", "one|<end>", "", NULL, "<end>"},
+    {"partial, then FIN", OPEN "A 1 FP on", "on<end>", "", NULL, "<end>"},
+    {"RST", OPEN "A 1 P one|tw; B 1 R; A 5 P two|", "one|tw<end>~o|", "<end>", NULL, NULL},
+    {"RST far away", OPEN "A 1 P one|; B 100000000 R; A 5 P two|", "one|two|", "", NULL, NULL},
+    {"RST that was not meant", OPEN "A 1 P one|; B 1 R; A 5 P two|; B 1 P yes|", "one|<end>~two|",
+     "<end>yes|", NULL, NULL},
+    {"refused",
+     "A 0 S; isn B 0; B 0 RA:1; A 0 S; isn B 99; B 0 SA:1; A 1 A:1; A 1 P one|; B 1 P yes|", "one|",
+     "yes|", NULL, NULL},
+    {"data on SYN", "A 0 S one|; B 0 SA:5; A 5 A:1; A 5 P two|", "one|two|", "", NULL, NULL},
+    {"data on SYN, not accepted", "A 0 S one|; B 0 SA:1; A 1 PA:1 one|two|", "one|two|", "", NULL,
+     NULL},
+    {"data on SYN/ACK", "A 0 S; B 0 SA:1 yes|; A 1 A:5", "", "yes|", NULL, NULL},
+    {"SYN again", "A 0 S; A 0 S; B 0 SA:1; B 0 SA:1; A 1 P one|; A 0 S; B 0 SA:1; A 5 P two|",
+     "one|two|", "", NULL, NULL},
+    {"SYN/ACK with another number",
+     "A 0 S; B 0 SA:1; isn B 5000; B 0 SA:1; A 1 PA:1 one|; B 1 P yes|", "one|", "yes|", NULL,
+     NULL},
+    {"simultaneous open", "A 0 S; B 0 S; A 0 SA:1; B 0 SA:1; A 1 P one|; B 1 P yes|", "one|",
+     "yes|", NULL, NULL},
+    {"SYN late", "A 1 P ONE |; B 0 SA:1; A 0 S; A 6 P two|", "~ONE |two|", "", NULL, NULL},
+    {"SYN between", "A 5 P two|; A 0 S; A 1 P one|", "one|two|", "", NULL, NULL},
+    {"only SYN/ACK", "B 0 SA:1; A 1 P one|; B 1 P yes|", "one|", "yes|", NULL, NULL},
+    {"only SYN", "A 0 S; A 1 A:1; A 1 P one|; B 1 P yes|", "one|", "~yes|", NULL, NULL},
+    {"keep-alive", OPEN "A 1 P one|; A 4 A:1; B 1 A:5; A 4 A:1 |; A 4 A:1 X; A 5 P two|; A 8 A:1 X",
+     "one|two|", "", NULL, NULL},
+    {"keep-alive first", "A 0 A:1 .; A 0 A:1; B 0 A:1; B 1 A:1; A 0 A:1 .; A 1 P ONE |", "~ONE |",
+     "", NULL, NULL},
+    {"window probe", OPEN "A 1 P one|; A 5 P t; A 5 P t; A 5 P two|", "one|two|", "", NULL, NULL},
+    {"urgent", OPEN "A 1 UP one|", "one|", "", NULL, NULL},
+    {"every segment twice",
+     "A 0 S; A 0 S; B 0 SA:1; B 0 SA:1; A 1 A:1; A 1 A:1; A 1 P one|t; A 1 P one|t; B 1 P yes|; "
+     "B 1 P yes|; A 6 P wo|; A 6 P wo|; A 9 F; A 9 F; B 5 F; B 5 F; A 10 A:6; A 10 A:6",
+     "one|two|<end>", "yes|<end>", NULL, NULL},
+    {"one direction", "A 1 P ONE |; A 6 P two|; A 10 P three|", "~ONE |two|three|", "", NULL, NULL},
+};
+
+static const struct script joined[] = {
+    {"at a beginning", "A 1 P ONE |; A 6 P TWO |", "~ONE |TWO |", "", NULL, NULL},
+    {"bytewise", "A 1 P O; A 2 P N; A 3 P E; A 4 P  ; A 5 P |; A 6 P two|", "~ONE |two|", "", NULL,
+     NULL},
+    {"in the middle", "A 1 P one|TWO |; A 10 P THREE |", "", "", "~one|TWO |THREE |<end>", NULL},
+    {"in the middle, acknowledged", "A 1 P one|; B 1 A:5; A 5 P two|; A 9 P three|; A 15 P four|",
+     "~one|two|three|four|", "", NULL, NULL},
+    {"in the middle, expected", "B 1 A:1; A 1 P one|; A 5 P two|", "~one|two|", "", NULL, NULL},
+    {"reversed", "A 10 P three|; A 8 P o|; A 1 P ONE |; A 6 P tw", "~ONE |two|three|", "", NULL,
+     NULL},
+    {"reversed, in the middle", "A 7 P three|; A 4 P wo|; A 1 P ONE", "~ONEwo|three|", "", NULL,
+     NULL},
+    {"an earlier line late", "A 6 P TWO |; A 1 P ONE |; A 1 P ONE |; A 11 P three|",
+     "~TWO |ONE |three|", "", NULL, NULL},
+    {"earlier lines late", "A 11 P THREE |; A 6 P TWO |; A 1 P ONE |; A 6 P TWO |; A 1 P ONE |",
+     "~THREE |TWO |ONE |", "", NULL, NULL},
+    {"the beginning of the first line late", "A 6 P TWO |; A 1 P ONE; A 1 P ONE |",
+     "~TWO |ONE<gap>", "", NULL, NULL},
+};
+
+static const struct script holes[] = {
+    {"at the flush", OPEN "A 1 P one|; A 9 P three|", "one|", "", "one|<gap 4>three|<end>",
+     "<end>"},
+    {"in a line", OPEN "A 1 P on; A 5 P two|", "", "", "on<gap 2>two|<end>", "<end>"},
+    {"at the beginning", OPEN "A 5 P two|; A 9 P three|", "", "", "~two|three|<end>", "<end>"},
+    {"acknowledged",
+     OPEN "A 1 P on; A 5 P two|; B 1 A:9; A 9 P a|; A 11 P b|; A 13 P c|; A 15 P d|",
+     "on<gap 2>two|a|b|c|d|", "", NULL, NULL},
+    {"acknowledged, captured late", OPEN "A 1 P on; A 5 P two|; B 1 A:9; A 3 P e|; A 9 P three|",
+     "one|two|three|", "", NULL, NULL},
+    {"acknowledged before it",
+     OPEN "A 1 P on; A 5 P two|; B 1 A:3; B 1 A:3; B 1 A:3; B 1 A:3; "
+          "B 1 A:3; B 1 A:3",
+     "", "", "on<gap 2>two|<end>", "<end>"},
+    {"after a while", OPEN "A 1 P on; A 5 P two|; wait 11; A 9 P three|", "on<gap 2>two|three|", "",
+     NULL, NULL},
+    {"captured very late",
+     OPEN "A 1 P one|; A 10 P three|; wait 11; A 16 P four|; A 5 P TWO |; "
+          "A 5 P TWO |; A 21 P five|",
+     "one|<gap 5>three|four|TWO |five|", "", NULL, NULL},
+    {"before FIN", OPEN "A 1 P on; A 5 F; B 1 F", "", "<end>", "on<gap 2><end>", NULL},
+    {"before FIN, acknowledged", OPEN "A 1 P on; A 5 F; B 1 FA:6; B 2 A:6; B 2 A:6; B 2 A:6",
+     "on<gap 2><end>", "<end>", NULL, NULL},
+    {"before RST", OPEN "A 1 P on; A 5 P two|; A 9 R", "on<gap 2>two|<end>", "<end>", NULL, NULL},
+    {"at the end, by the other side", OPEN "A 1 P on; B 1 A:5", "", "", "on<gap 2><end>", "<end>"},
+    {"only FIN is acknowledged", OPEN "A 1 P on; B 1 A:4", "", "", "on<end>", "<end>"},
+    {"cut", OPEN "A 1 P one|tw/o|; A 9 P three|", "one|tw<cut 2>three|", "", NULL, NULL},
+    {"cut, out of order", OPEN "A 9 P three|; A 1 P one|tw/o|", "one|tw<cut 2>three|", "", NULL,
+     NULL},
+    {"cut, waiting", OPEN "A 5 P tw/o|; A 9 P three|; A 1 P one|", "one|tw<cut 2>three|", "", NULL,
+     NULL},
+    {"cut to nothing", OPEN "A 1 P /one|; A 5 P two|", "~two|", "", NULL, NULL},
+    {"cut, then whole", OPEN "A 1 P on/e|; A 1 P one|two|", "on<cut 2>two|", "", NULL, NULL},
+};
+
+static const struct script reuse[] = {
+    {"after FIN", OPEN "A 1 FP one|; B 1 F; isn A 700000; isn B 90; " OPEN "A 1 P two|; B 1 P yes|",
+     "one|<end>two|", "<end>yes|", NULL, NULL},
+    {"after FIN, the same numbers", OPEN "A 1 FP one|; B 1 F; " OPEN "A 1 P two|", "one|<end>two|",
+     "<end>", NULL, NULL},
+    {"after nothing", OPEN "A 1 P one|tw; isn A 700000; isn B 90; " OPEN "A 1 P two|; B 1 P yes|",
+     "one|tw<end>two|", "<end>yes|", NULL, NULL},
+    {"in the window", OPEN "A 1 P one|tw; isn A 50; isn B 90; " OPEN "A 1 P two|; B 1 P yes|",
+     "one|tw<end>two|", "<end>yes|", NULL, NULL},
+    {"without SYN", OPEN "A 1 P one|tw; isn A 700000000; isn B 900000000; A 1 P TWO |; B 1 P YES |",
+     "one|tw<end>~TWO |", "<end>~YES |", NULL, NULL},
+    {"late copies after the end",
+     OPEN "A 1 FP one|; B 1 FP yes|; A 1 P one|; B 1 FP yes|; A 1 P o; "
+          "wait 50; A 1 P one|",
+     "one|<end>", "yes|<end>", NULL, NULL},
+    {"after the end, without SYN", OPEN "A 1 FP one|; B 1 FP yes|; A 9000 P TWO |",
+     "one|<end>~TWO |", "yes|<end>", NULL, NULL},
+};
+
+static void run_scripts(const struct script *list, size_t n)
+{
+    static const uint32_t isns[][2] = {
+        {1000, 5000}, {UINT32_MAX, 0}, {UINT32_MAX - 4, UINT32_MAX - 2}, {0x7ffffffd, 0x7fffffff}};
+    unsigned wrong = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < COUNT(isns); k++)
+            wrong += run_script(&list[i], isns[k][0], isns[k][1]);
+    assert_int_equal(wrong, 0);
+}
+
+static void test_scripts(void **state)
+{
+    (void)state;
+    run_scripts(scripts, COUNT(scripts));
+}
+
+static void test_joined(void **state)
+{
+    (void)state;
+    run_scripts(joined, COUNT(joined));
+}
+
+static void test_holes(void **state)
+{
+    (void)state;
+    run_scripts(holes, COUNT(holes));
+}
+
+static void test_reuse(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(reuse); i++)
+        assert_int_equal(run_script(&reuse[i], 20, 40), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scripts),
+        cmocka_unit_test(test_joined),
+        cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_reuse),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -21,7 +21,8 @@ BUILD_PACKAGES = gcc make pkg-config libpcap-dev libosip2-dev libcjson-dev zlib1
 TEST_PACKAGES  = libcmocka-dev mandoc python3
 LINT_PACKAGES  = cppcheck clang clang-tidy clang-format libclang-rt-dev libcmocka-dev shellcheck
 BENCH_PACKAGES = sngrep tshark
-LAB_PACKAGES   = iproute2 kamailio kamailio-extra-modules python3 sip-tester tcpdump tshark \
+LAB_PACKAGES   = iproute2 gcc kamailio kamailio-extra-modules kamailio-tls-modules \
+	kamailio-websocket-modules libssl-dev openssl python3 sip-tester tcpdump tshark \
 	wireshark-common
 DEV_PACKAGES   = $(LINT_PACKAGES) $(BENCH_PACKAGES) $(LAB_PACKAGES)
 

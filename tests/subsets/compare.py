@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 POINT_OPTIONS = {"--trunk", "--trunk-id", "--livekit", "--values", "--node", "--follow"}
+KEY_OPTIONS = {"--keylog", "--tls-key"}
 
 
 class Run:
@@ -49,7 +50,7 @@ def read_command(folder):
     options, points = [], []
     while words:
         word = words.pop(0)
-        if word in POINT_OPTIONS:
+        if word in POINT_OPTIONS | KEY_OPTIONS:
             options += [word, words.pop(0)]
         elif word.startswith("--"):
             options.append(word)
@@ -67,8 +68,10 @@ def run(sipxray, folder, options, points):
     return json.loads(done.stdout)
 
 
-def read_messages(sipxray, folder, points):
-    done = subprocess.run([sipxray, "messages", "--format", "ndjson", *points], cwd=folder,
+def read_messages(sipxray, folder, options, points):
+    keys = [word for name, value in zip(options, options[1:]) if name in KEY_OPTIONS
+            for word in (name, value)]
+    done = subprocess.run([sipxray, "messages", "--format", "ndjson", *keys, *points], cwd=folder,
                           capture_output=True, timeout=120, check=False)
     return done.stdout.decode(errors="replace")
 
@@ -238,7 +241,7 @@ def check_subset(sipxray, folder, options, points, whole):
     first = run(sipxray, folder, options, points)
     if isinstance(first, str):
         return [f"{names}: {first}"]
-    part = Run(first, read_messages(sipxray, folder, points))
+    part = Run(first, read_messages(sipxray, folder, options, points))
     wrong = [f"{names}: {w}" for w in check_part(whole, part)]
     for order in itertools.permutations(points):
         again = run(sipxray, folder, options, order) if list(order) != list(points) else first

@@ -22,6 +22,10 @@ DEFAULTS = {
     "points": {},         # host -> name of the point, where they differ
     "links": {},          # link1|link2|link3 -> options of lab/link.py, in place of a veth pair
     "mirror": {},         # link -> interface of the switch that gets its frames, with VLAN tag 100 + N
+    "transport": {},      # link -> tcp, tls, ws or wss
+    "tls": {},            # method, ciphers (TLS 1.2), suites (1.3)
+    "keep": [],           # files of the lab that go with the recording: keys.log, key.pem
+    "relay": {},          # end -> options of lab/relay.py, where sipp needs it
     "mtu": {},            # link -> its MTU
     "direct": False,      # whether livekit and kam2 have a link of their own, round kam1
     "hosts": {},          # host -> command line of a program in place of kamailio
@@ -30,6 +34,8 @@ DEFAULTS = {
     "advertise": {},      # host -> {own address: advertised address}
     "vantage": {},        # host -> namespace where its capture is taken, when that is not the host
     "shift": {},          # host -> seconds that its clock is ahead
+    "edit": {},           # host -> edits of its capture: lab/edit.py
+    "secrets": {},        # host -> file of secrets to put into its pcapng
     "file": {},           # host -> suffix of its file, default .pcap
     "tcpdump": {},        # host -> additional options
     "expect": [],

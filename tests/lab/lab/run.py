@@ -2,6 +2,7 @@
 import glob
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -9,10 +10,11 @@ import sys
 import tempfile
 import time
 
-from . import capture, net, sipp
+from . import capture, net, sipp, transport
 from .case import LAB
 
-PORT = ":13C4 "  # 5060 as /proc/net/udp writes it
+SIPP = re.compile(":13C4 0")  # port 5060 as /proc/net/udp and tcp write it, and a peer
+PROXY = re.compile(":(13C4|13C5|0050|01BB) 0")  # 5060, 5061, 80, 443
 
 
 class Processes:
@@ -21,11 +23,11 @@ class Processes:
     def __init__(self, folder):
         self.folder, self.all = folder, []
 
-    def start(self, name, command, ready=None):
+    def start(self, name, command, ready=None, env=None):
         log = self.folder / f"{name}.log"
         with open(log, "wb") as out:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                       cwd=self.folder, start_new_session=True)
+                                       cwd=self.folder, start_new_session=True, env={**os.environ, **(env or {})})
         self.all.append(process)
         if ready:
             wait_until(lambda: ready in log.read_text(errors="replace"), process, name)
@@ -55,9 +57,9 @@ def wait_until(condition, process, name):
     raise RuntimeError(f"{name} does not start")
 
 
-def bound(process):
-    files = [pathlib.Path(f"/proc/{process.pid}/net/{f}") for f in ("udp", "udp6")]
-    return any(PORT in f.read_text() for f in files if f.exists())
+def bound(process, ports):
+    files = [pathlib.Path(f"/proc/{process.pid}/net/{f}") for f in ("udp", "udp6", "tcp", "tcp6")]
+    return any(ports.search(f.read_text()) for f in files if f.exists())
 
 
 def module(name):
@@ -84,15 +86,12 @@ def kamailio(case, host, folder):
     ends = {"LEFT": (left, 0), "OWN_LEFT": (left, 1), "OWN_RIGHT": (right, 0), "RIGHT": (right, 1)}
     side = {key: net.uri_host(net.address(*end, case.ipv6)) for key, end in ends.items()}
     side["DB_URL"] = f"text://{own}/db"
-    defines = [x for key, value in side.items() for x in ("-A", f'{key}="{value}"')]
-    listen = [x for key in ("OWN_LEFT", "OWN_RIGHT") for x in ("-l", listen_on(case, host, side[key]))]
+    side["TO_LEFT"], side["TO_RIGHT"] = (transport.uri(case, *ends[key]) for key in ("LEFT", "RIGHT"))
+    texts = [f'{key}="{value}"' for key, value in side.items()] + transport.defines(case, (left, right), folder)
+    defines = [x for text in texts for x in ("-A", text)]
+    listen = [x for key in ("OWN_LEFT", "OWN_RIGHT") for x in ("-l", transport.listen(case, host, ends[key][0], side[key]))]
     return ["kamailio", "-DD", "-E", "-m", "32", "-M", "8", "-w", str(own), "-Y", str(own), "-L", os.path.dirname(module("tm")),
             "-f", str(own / "kamailio.cfg"), *listen, *defines]
-
-
-def listen_on(case, host, address):
-    advertised = case.advertise.get(host, {}).get(address)
-    return f"udp:{address}:5060" + (f"/{advertised}" if advertised else "")
 
 
 def program(text):
@@ -101,13 +100,23 @@ def program(text):
     return [sys.executable, str(LAB / name), *arguments]
 
 
+def start_relays(case, processes, env):
+    for host in transport.LINK:
+        if transport.relayed(case, host):
+            processes.start(f"{host}-relay", net.inside(host) + transport.relay(case, host), ready="listening", env=env)
+
+
 def start_proxies(case, folder, processes):
+    transport.prepare(case, folder)
+    env = transport.environment(case, folder)
+    preloaded = {**env, "LD_PRELOAD": str(folder / "keylog.so")} if env else {}
     for host, text in case.beside.items():
         processes.start(f"{host}-beside", net.inside(host) + program(text), ready="listening")
     for host in ("kam1", "kam2"):
         command = program(case.hosts[host]) if host in case.hosts else kamailio(case, host, folder)
-        process = processes.start(host, net.inside(host) + command)
-        wait_until(lambda p=process: bound(p), process, host)
+        process = processes.start(host, net.inside(host) + command, env=preloaded)
+        wait_until(lambda p=process: bound(p, PROXY), process, host)
+    start_relays(case, processes, env)
     time.sleep(0.5)  # its workers
 
 
@@ -120,7 +129,7 @@ def play(case, number, folder, processes):
         process = processes.start(name, net.inside(host) + sipp.command(case, host, folder, name))
         started.append((host, name, process))
         if host == ends[0]:
-            wait_until(lambda p=process: bound(p), process, host)
+            wait_until(lambda p=process: bound(p, SIPP), process, host)
     return [error for end in reversed(started) for error in ended(case, folder, *end)]
 
 
@@ -148,6 +157,7 @@ def attempt(case, folder, processes):
     time.sleep(0.5)
     for process in captures:
         processes.stop(process)
+    errors += capture.lost(case, folder)
     if not errors:
         capture.finish(case, folder)
     return errors

@@ -8,7 +8,7 @@
 """
 import string
 
-from . import net
+from . import net, relay, transport
 from .case import LAB
 
 LETTERS = string.ascii_letters + string.digits
@@ -77,6 +77,7 @@ class Script:
 
     def send(self, name, trunk):
         text = (LAB / "sipp" / self.host / f"{name}.sip").read_text()
+        text = transport.rewrite(self.case, self.host, text)
         text = self.fill(name, text, int(trunk or 0))
         first = text.split()[0]
         again = ' retrans="500"' if first not in ("ACK", "SIP/2.0") or name.startswith("200-sdp") else ""
@@ -119,13 +120,20 @@ def own_address(case, host):
     return net.address_of(host, "link1" if host == "livekit" else "link3", case.ipv6)
 
 
+def addresses(case, host):
+    """The peer, and with -i one's own; on the loopback where a relay does the rest."""
+    if transport.relayed(case, host):
+        return ["%s:%d" % relay.RELAY, "-i", relay.SIPP[0]]
+    link, peer = ("link1", "kam1") if host == "livekit" else ("link3", "kam2")
+    way = ["-t", "t1"] if transport.of(case, link) == "tcp" else []
+    return [net.uri_host(net.address_of(peer, link, case.ipv6)) + ":5060", "-i", own_address(case, host), *way]
+
+
 def command(case, host, folder, name):
     scenario, data = folder / f"{name}.xml", folder / f"{name}.csv"
     scenario.write_text(Script(case, host).scenario())
     data.write_text("SEQUENTIAL\n" + "\n".join(identities(case, host)) + "\n")
-    link, peer = ("link1", "kam1") if host == "livekit" else ("link3", "kam2")
-    return ["sipp", net.uri_host(net.address_of(peer, link, case.ipv6)) + ":5060",
-            "-i", own_address(case, host), "-p", "5060", "-sf", str(scenario), "-inf", str(data),
+    return ["sipp", *addresses(case, host), "-p", "5060", "-sf", str(scenario), "-inf", str(data),
             "-m", str(case.calls), "-r", str(case.rate), "-nostdin", "-timeout", "90s", "-deadcall_wait", "0",
             "-default_behaviors", "none", "-trace_err", "-error_file", str(folder / f"{name}.err"),
             "-cid_str", call_id(case, host), *case.sipp.get(host, "").split()]

@@ -121,20 +121,22 @@ static void add_node(struct text *t, const struct check_guilty *g)
     }
 }
 
-/* What would tell more: of a header that was cut at some sighting, more bytes of each packet. */
-static void add_advice(struct text *t, const struct check_guilty *g, bool cut)
+/* What would tell more: what mends a sighting that has not all of the header, if there is one. */
+static void add_advice(struct text *t, const struct check_guilty *g, struct slice mend)
 {
     text_add(t, g->candidate_count == 1 ? SLICE("; candidate ") : SLICE("; candidates "));
     for (size_t i = 0; i < g->candidate_count; i++) {
         text_add(t, i ? SLICE(", ") : SLICE(""));
         text_add(t, g->candidates[i]);
     }
-    text_add(t, cut ? SLICE("; captures with a longer snap length would settle it")
-                : g->candidate_count == 1 ? SLICE("; a capture on it would settle it")
-                                          : SLICE("; a capture on one of them would settle it"));
+    text_add(t, SLICE("; "));
+    text_add(t, mend.n                    ? mend
+                : g->candidate_count == 1 ? SLICE("a capture on it")
+                                          : SLICE("a capture on one of them"));
+    text_add(t, SLICE(" would settle it"));
 }
 
-static void add_stretch(struct text *t, const struct check_guilty *g, bool cut)
+static void add_stretch(struct text *t, const struct check_guilty *g, struct slice mend)
 {
     bool both = g->after.n && g->before.n;
     text_add(t, both ? SLICE("between ") : g->before.n ? SLICE("before ") : SLICE("after "));
@@ -142,17 +144,19 @@ static void add_stretch(struct text *t, const struct check_guilty *g, bool cut)
     text_add(t, both ? SLICE(" and ") : SLICE(""));
     text_add(t, g->before);
     if (g->candidate_count)
-        add_advice(t, g, cut);
+        add_advice(t, g, mend);
     else if (both)
         text_add(t, SLICE(", where no other node is known"));
 }
 
-static bool was_cut(const struct check_request *r, const struct check_header *h)
+/* Of captures in which a sighting of the header was cut; empty: none was. */
+static struct slice mend_of(const struct check_request *r, const struct check_header *h)
 {
     for (size_t i = 0; i < r->sighting_count; i++)
         if (h->states[i] == CHECK_STATE_CUT)
-            return true;
-    return false;
+            return r->sightings[i].state == SIP_CUT ? SLICE("captures with a longer snap length")
+                                                    : SLICE("captures that miss no packet");
+    return SLICE("");
 }
 
 static bool same_guilt(const struct check_header *a, const struct check_header *b)
@@ -245,7 +249,7 @@ static struct slice sentence(struct arena *a, const struct group *g)
         text_printf(&t, "%zu of %zu header%s of ", g->count, g->of, plural);
         text_add(&t, message);
         text_printf(&t, " %s %s ", g->count == 1 ? "is" : "are", verbs[g->header->verdict].passive);
-        add_stretch(&t, guilty, was_cut(g->request, g->header));
+        add_stretch(&t, guilty, mend_of(g->request, g->header));
     }
     text_add(&t, SLICE(": "));
     text_add(&t, g->names);

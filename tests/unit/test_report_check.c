@@ -148,6 +148,44 @@ static void test_guilty_words(void **state)
     }
 }
 
+/* What would settle it where one sighting has not all of the header. */
+static void test_mended_by(void **state)
+{
+    static const struct slice one[] = {SLICE("kam2")};
+    static const struct {
+        enum sip_state state;
+        const char *words;
+    } cases[] = {
+        {SIP_CUT, "; captures with a longer snap length would settle it: X-A\n"},
+        {SIP_GAP, "; captures that miss no packet would settle it: X-A\n"},
+        {SIP_MIDSTREAM, "; captures that miss no packet would settle it: X-A\n"},
+    };
+    struct report_style style = {.width = 200};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct data d;
+        struct text t = {0};
+        data_call(&d);
+        data_sighting(&d, "kam2", "in");
+        data_sighting(&d, "kam2", "out");
+        data_sighting(&d, "five9", "in");
+        struct check_header *h = data_header(&d, SLICE("X-A"), SLICE("1"), 1);
+        d.sightings[1].state = cases[i].state;
+        d.states[0][1] = CHECK_STATE_CUT;
+        h->verdict = CHECK_STRIPPED;
+        h->guilty = (struct check_guilty){.any = true,
+                                          .after = SLICE("kam2:in"),
+                                          .before = SLICE("five9:in"),
+                                          .candidates = one,
+                                          .candidate_count = 1};
+        report_check_text(&t, &style, &d.call);
+        if (!strstr(t.p, cases[i].words))
+            fail_msg("case %zu: %s", i, t.p);
+        text_free(&t);
+        data_free(&d);
+    }
+}
+
 /* Ten sightings, a name of forty characters and a long value: no line is wider than the terminal.
  */
 static void test_widths(void **state)
@@ -513,11 +551,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_80),      cmocka_unit_test(test_text_120),
         cmocka_unit_test(test_text_pass),    cmocka_unit_test(test_guilty_words),
-        cmocka_unit_test(test_widths),       cmocka_unit_test(test_hostile_text),
-        cmocka_unit_test(test_colours),      cmocka_unit_test(test_json_members),
-        cmocka_unit_test(test_json_values),  cmocka_unit_test(test_json_forms),
-        cmocka_unit_test(test_json_hostile), cmocka_unit_test(test_masked),
-        cmocka_unit_test(test_end),
+        cmocka_unit_test(test_mended_by),    cmocka_unit_test(test_widths),
+        cmocka_unit_test(test_hostile_text), cmocka_unit_test(test_colours),
+        cmocka_unit_test(test_json_members), cmocka_unit_test(test_json_values),
+        cmocka_unit_test(test_json_forms),   cmocka_unit_test(test_json_hostile),
+        cmocka_unit_test(test_masked),       cmocka_unit_test(test_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

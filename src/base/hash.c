@@ -82,6 +82,22 @@ uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t n)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+static inline uint64_t fold(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)(product >> 64) ^ (uint64_t)product;
+}
+
+uint64_t hash_content(const struct hash_key *key, struct slice s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    uint64_t h = key->k0 ^ s.n;
+    size_t left = s.n;
+    for (; left >= 16; p += 16, left -= 16)
+        h = fold(word_of(p) ^ h, word_of(p + 8) ^ key->k1);
+    return hash_mix(h, hash_bytes(key, p, left));
+}
+
 /* A slot keeps the upper half of the hash only; its home is spread from that, so that the table can
  * grow without asking the caller for the hashes again. */
 static uint32_t tag_of(uint64_t hash)

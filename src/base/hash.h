@@ -18,6 +18,10 @@ static inline uint64_t hash_slice(const struct hash_key *key, struct slice s)
     return hash_bytes(key, s.p, s.n);
 }
 
+/* Tells long texts apart at four times the speed.  Not for the keys of a table: it is no more than
+ * probable that nobody can make texts collide. */
+uint64_t hash_content(const struct hash_key *key, struct slice s);
+
 /* Mixes two hashes (or a hash and a number) into one, order-dependent. */
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {

@@ -10,17 +10,20 @@
 
 /* ---- the buffer ----------------------------------------------------------------------------- */
 
-/* Makes room for n more bytes and the final NUL. */
-static void text_reserve(struct text *t, size_t n)
+static void text_grow(struct text *t, size_t n)
 {
     if (n >= SIZE_MAX / 2 - t->n)
         base_oom();
-    size_t wanted = t->n + n + 1;
-    if (wanted <= t->cap)
-        return;
-    size_t cap = t->cap ? t->cap * 2 : 64;
+    size_t wanted = t->n + n + 1, cap = t->cap ? t->cap * 2 : 64;
     t->cap = cap < wanted ? wanted : cap;
     t->p = base_realloc(t->p, t->cap);
+}
+
+/* Makes room for n more bytes and the final NUL. */
+static inline void text_reserve(struct text *t, size_t n)
+{
+    if (t->cap - t->n <= n)
+        text_grow(t, n);
 }
 
 void text_add(struct text *t, struct slice bytes)
@@ -34,7 +37,29 @@ void text_add(struct text *t, struct slice bytes)
 
 void text_add_char(struct text *t, char c)
 {
-    text_add(t, (struct slice){&c, 1});
+    text_reserve(t, 1);
+    t->p[t->n++] = c;
+    t->p[t->n] = '\0';
+}
+
+void text_add_fill(struct text *t, char c, size_t n)
+{
+    text_reserve(t, n);
+    memset(t->p + t->n, c, n);
+    t->n += n;
+    t->p[t->n] = '\0';
+}
+
+void text_add_number(struct text *t, uint64_t value, size_t digits)
+{
+    char all[20];
+    size_t n = 0;
+    do
+        all[sizeof all - ++n] = (char)('0' + value % 10);
+    while (value /= 10);
+    if (n < digits)
+        text_add_fill(t, '0', digits - n);
+    text_add(t, (struct slice){all + sizeof all - n, n});
 }
 
 void text_printf(struct text *t, const char *format, ...)
@@ -173,13 +198,35 @@ static struct unit unit_of(struct slice s)
     return u;
 }
 
-/* Most text is printable ASCII: how much of it stands in front. */
-static size_t plain_run(struct slice s)
+static inline uint64_t any_byte(uint64_t w, char c)
 {
+    const uint64_t ones = 0x0101010101010101u;
+    w ^= ones * (unsigned char)c;
+    return (w - ones) & ~w & ones * 0x80;
+}
+
+/* Most text is printable ASCII: how much of it stands in front; in a JSON string, which holds as it
+ * is neither quote nor backslash.  Eight bytes a step. */
+static inline size_t run_of(struct slice s, bool json)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = ones * 0x80;
     size_t n = 0;
-    while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f)
+    for (uint64_t w; n + 8 <= s.n; n += 8) {
+        memcpy(&w, s.p + n, 8);
+        uint64_t low = w & ~tops; /* no sum here carries from one byte into the next */
+        uint64_t odd = (w | (low + ones) | ~(low + ones * 0x60)) & tops;
+        if (odd || (json && (any_byte(w, '"') | any_byte(w, '\\'))))
+            break;
+    }
+    while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f &&
+           !(json && (s.p[n] == '"' || s.p[n] == '\\')))
         n++;
     return n;
+}
+
+static size_t plain_run(struct slice s)
+{
+    return run_of(s, false);
 }
 
 size_t text_width(struct slice s)
@@ -224,6 +271,10 @@ void text_add_terminal(struct text *t, struct slice bytes)
 /* A unit that does not fit ends the text: what is shown is always a prefix of it. */
 void text_add_fitted(struct text *t, struct slice bytes, size_t columns)
 {
+    if (bytes.n <= columns && plain_run(bytes) == bytes.n) {
+        text_add(t, bytes);
+        return;
+    }
     if (text_width(bytes) <= columns) {
         text_add_terminal(t, bytes);
         return;
@@ -262,6 +313,11 @@ void text_add_json(struct text *t, struct slice bytes)
 {
     text_add_char(t, '"');
     while (bytes.n) {
+        size_t plain = run_of(bytes, true);
+        text_add(t, slice_first(bytes, plain));
+        bytes = slice_from(bytes, plain);
+        if (bytes.n == 0)
+            break;
         struct unit u = unit_of(bytes);
         if (u.bad)
             text_add(t, SLICE("\xef\xbf\xbd"));

@@ -13,6 +13,9 @@ struct text {
 
 void text_add(struct text *t, struct slice bytes);
 void text_add_char(struct text *t, char c);
+void text_add_fill(struct text *t, char c, size_t n); /* n times the same */
+/* In decimal, with leading zeros up to so many digits. */
+void text_add_number(struct text *t, uint64_t value, size_t digits);
 void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct slice text_slice(const struct text *t);
 void text_clear(struct text *t);

@@ -66,6 +66,8 @@ static struct slice user_of(struct call_table *t, const struct sip_message *m,
 {
     const struct sip_header *h = sip_header_first(m, id);
     struct sip_address address;
+    if (h && !h->folded && sip_plain_user(h->value, &address.user))
+        return address.user;
     if (!h || !sip_address_parse(&t->scratch, sip_unfold(&t->scratch, h), &address))
         return SLICE_NONE;
     return address.user;
@@ -77,7 +79,7 @@ static bool begins_dialog(const struct sip_message *m)
     const struct sip_header *to = sip_header_first(m, SIP_HEADER_TO);
     struct slice tag;
     return m->kind == SIP_REQUEST && m->method_id == SIP_INVITE &&
-           !(to && sip_param(to->value, "tag", &tag));
+           !(to && sip_param(to->value, SLICE("tag"), &tag));
 }
 
 /* Caller and callee by the first INVITE, else by the first message. */

@@ -11,7 +11,7 @@ static uint64_t branch_hash(const struct call_table *t, struct slice branch)
 static bool index_via(struct call_table *t, struct slice via, uint32_t sighting)
 {
     struct slice branch;
-    if (!sip_param(via, "branch", &branch) || branch.n == 0)
+    if (!sip_param(via, SLICE("branch"), &branch) || branch.n == 0)
         return true;
     uint64_t hash = branch_hash(t, branch);
     uint32_t n = 0;

@@ -114,7 +114,7 @@ static uint32_t tag_hash(const struct call_table *t, const struct sip_message *m
 {
     const struct sip_header *h = sip_header_first(m, id);
     struct slice tag;
-    return h && !h->cut && sip_param(h->value, "tag", &tag) ? hash32(t, tag) : 0;
+    return h && !h->cut && sip_param(h->value, SLICE("tag"), &tag) ? hash32(t, tag) : 0;
 }
 
 /* A list of calls needs the tag that began a leg and those that answered it (forks); following each
@@ -138,7 +138,7 @@ static struct slice top_branch(const struct sip_message *m)
         return branch;
     top = rest = via->value;
     if (slice_find(rest, ',') == rest.n || sip_list_next(&rest, &top))
-        (void)sip_param(top, "branch", &branch);
+        (void)sip_param(top, SLICE("branch"), &branch);
     return branch;
 }
 
@@ -156,7 +156,7 @@ static uint64_t sighting_hash(const struct call_table *t, const struct call_sigh
     if (m->method_id == SIP_METHOD_OTHER)
         h = hash_mix(h, hash_slice(&t->key, m->method));
     if ((m->status && m->status < 200) || branch.n == 0)
-        h = hash_mix(h, hash_slice(&t->key, m->bytes));
+        h = hash_mix(h, hash_content(&t->key, m->bytes));
     return h;
 }
 

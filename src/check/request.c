@@ -9,7 +9,7 @@ static bool has_to_tag(const struct hop_journey *j)
 {
     const struct sip_header *to = sip_header_first(j->steps[0].sighting->message, SIP_HEADER_TO);
     struct slice tag;
-    return to && sip_param(to->value, "tag", &tag);
+    return to && sip_param(to->value, SLICE("tag"), &tag);
 }
 
 bool check_is_initial_invite(const struct hop_journey *j)

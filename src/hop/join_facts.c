@@ -72,7 +72,7 @@ static bool tag_is_livekit(const struct sip_message *m, enum sip_header_id id)
 {
     const struct sip_header *h = sip_header_first(m, id);
     struct slice tag;
-    return h && sip_param(h->value, "tag", &tag) && hop_tag_is_livekit(tag);
+    return h && sip_param(h->value, SLICE("tag"), &tag) && hop_tag_is_livekit(tag);
 }
 
 static bool has_one_via(const struct sip_message *m)

@@ -58,7 +58,7 @@ struct slice hop_header_tag(const struct hop_sighting *s, enum sip_header_id id)
     const struct sip_header *h = sip_header_first(s->message, id);
     struct slice tag = SLICE_NONE;
     if (h)
-        (void)sip_param(h->value, "tag", &tag);
+        (void)sip_param(h->value, SLICE("tag"), &tag);
     return tag;
 }
 

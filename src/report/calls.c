@@ -19,28 +19,45 @@ static const char *outcome_name(const struct call_summary *c)
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-static struct slice duration_text(struct arena *a, uint64_t ms)
+/* "12.345s", "1:02:03" */
+static void add_duration(struct text *out, uint64_t ms)
 {
     uint64_t s = ms / MS_PER_SECOND;
-    if (s < 60)
-        return arena_printf(a, "%u.%03us", (unsigned)s, (unsigned)(ms % MS_PER_SECOND));
-    return arena_printf(a, "%u:%02u:%02u", (unsigned)(s / 3600), (unsigned)(s / 60 % 60),
-                        (unsigned)(s % 60));
+    if (s < 60) {
+        text_add_number(out, s, 1);
+        text_add_char(out, '.');
+        text_add_number(out, ms % MS_PER_SECOND, 3);
+        text_add_char(out, 's');
+        return;
+    }
+    text_add_number(out, s / 3600, 1);
+    text_add_char(out, ':');
+    text_add_number(out, s / 60 % 60, 2);
+    text_add_char(out, ':');
+    text_add_number(out, s % 60, 2);
 }
 
 /* "answered", "failed 486"; of a request that is no call its method */
-static struct slice outcome_text(struct arena *a, const struct call_summary *c)
+static void add_outcome(struct text *out, const struct call_summary *c, size_t width)
 {
-    struct text t = {0};
-    if (c->outcome == CALL_NOT_A_CALL)
-        text_add(&t, c->method);
-    else
-        text_printf(&t, "%s", call_outcome_name(c->outcome));
-    if (c->status >= 300)
-        text_printf(&t, " %u", c->status);
-    struct slice s = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return s;
+    text_add_fitted(
+        out, c->outcome == CALL_NOT_A_CALL ? c->method : slice_of(call_outcome_name(c->outcome)),
+        c->status >= 300 ? width - 4 : width);
+    if (c->status < 300)
+        return;
+    text_add_char(out, ' ');
+    text_add_number(out, c->status, 1);
+}
+
+/* Right-aligned in so many columns, with a space after it. */
+static void add_count(struct text *out, uint64_t value, size_t width)
+{
+    size_t digits = 1;
+    for (uint64_t v = value; v >= 10; v /= 10)
+        digits++;
+    report_add_spaces(out, digits < width ? width - digits : 0);
+    text_add_number(out, value, 1);
+    text_add_char(out, ' ');
 }
 
 struct columns {
@@ -59,42 +76,56 @@ static struct columns columns_of(const struct report_style *style)
     return c;
 }
 
-static void add_row(struct text *out, const struct report_style *style, const struct slice cells[8])
+static void add_head(struct text *out, const struct columns *w)
 {
-    struct columns w = columns_of(style);
-    const size_t widths[8] = {8, 7, w.outcome, w.number, w.number, 4, 3, w.call_id};
     size_t from = out->n;
-    for (size_t i = 0; i < 8; i++) {
-        if (i == 5 || i == 6) {
-            size_t wide = text_width(cells[i]);
-            report_add_spaces(out, wide < widths[i] ? widths[i] - wide : 0);
-            text_add_terminal(out, cells[i]);
-        } else {
-            report_add_cell(out, cells[i], widths[i]);
-        }
-        text_add_char(out, ' ');
-    }
+    report_add_cell(out, SLICE("START"), 9);
+    report_add_cell(out, SLICE("TIME"), 8);
+    report_add_cell(out, SLICE("OUTCOME"), w->outcome + 1);
+    report_add_cell(out, SLICE("CALLER"), w->number + 1);
+    report_add_cell(out, SLICE("CALLEE"), w->number + 1);
+    text_add(out, SLICE("MSGS PTS CALL-ID"));
     report_trim_line(out, from);
     text_add_char(out, '\n');
 }
 
+/* The Call-ID, with how many there are before it. */
+static void add_call_ids(struct text *out, const struct call_summary *c, size_t width)
+{
+    size_t from = out->n;
+    if (c->call_id_count > 1) {
+        text_add_char(out, '(');
+        text_add_number(out, c->call_id_count, 1);
+        text_add(out, SLICE(") "));
+    }
+    if (c->call_id_count)
+        text_add_fitted(out, c->call_ids[0], width - (out->n - from));
+}
+
 void report_call_text(struct text *out, struct report_calls *r, const struct call_summary *c)
 {
-    struct arena a = {0};
+    struct columns w = columns_of(&r->style);
     if (r->count++ == 0)
-        add_row(out, &r->style,
-                (struct slice[]){SLICE("START"), SLICE("TIME"), SLICE("OUTCOME"), SLICE("CALLER"),
-                                 SLICE("CALLEE"), SLICE("MSGS"), SLICE("PTS"), SLICE("CALL-ID")});
+        add_head(out, &w);
     report_add_day(out, &r->day, c->start_ns);
-    struct slice id = c->call_id_count ? c->call_ids[0] : SLICE_NONE;
-    if (c->call_id_count > 1)
-        id = REPORT_JOIN(&a, arena_printf(&a, "(%zu) ", c->call_id_count), id);
-    add_row(out, &r->style,
-            (struct slice[]){slice_first(slice_of(report_time_clock(c->start_ns).s), 8),
-                             duration_text(&a, duration_ms(c)), outcome_text(&a, c), c->caller,
-                             c->callee, arena_printf(&a, "%u", c->messages),
-                             arena_printf(&a, "%zu", c->point_count), id});
-    arena_free(&a);
+    size_t from = out->n;
+    report_add_clock(out, c->start_ns, false);
+    text_add_char(out, ' ');
+    add_duration(out, duration_ms(c));
+    report_pad(out, from, 16);
+    text_add_char(out, ' ');
+    add_outcome(out, c, w.outcome);
+    report_pad(out, from, 17 + w.outcome);
+    text_add_char(out, ' ');
+    report_add_cell(out, c->caller, w.number);
+    text_add_char(out, ' ');
+    report_add_cell(out, c->callee, w.number);
+    text_add_char(out, ' ');
+    add_count(out, c->messages, 4);
+    add_count(out, c->point_count, 3);
+    add_call_ids(out, c, w.call_id);
+    report_trim_line(out, from);
+    text_add_char(out, '\n');
 }
 
 void report_calls_text_end(struct text *out, const struct report_calls *r)

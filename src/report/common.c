@@ -44,20 +44,29 @@ struct report_time report_time_day(int64_t ns)
     return t;
 }
 
-struct report_time report_time_clock(int64_t ns)
+static int64_t floor_divide(int64_t a, int64_t b)
 {
-    struct report_time t;
-    int64_t fraction;
-    struct tm tm = split_time(ns, &fraction);
-    size_t n = strftime(t.s, sizeof t.s, "%H:%M:%S", &tm);
-    snprintf(t.s + n, sizeof t.s - n, ".%03d", (int)(fraction / 1000000));
-    return t;
+    return a / b - (a % b < 0);
+}
+
+void report_add_clock(struct text *out, int64_t ns, bool milliseconds)
+{
+    int64_t seconds = floor_divide(ns, NS_PER_SECOND);
+    uint64_t of_day = (uint64_t)(seconds - floor_divide(seconds, 86400) * 86400);
+    text_add_number(out, of_day / 3600, 2);
+    text_add_char(out, ':');
+    text_add_number(out, of_day / 60 % 60, 2);
+    text_add_char(out, ':');
+    text_add_number(out, of_day % 60, 2);
+    if (!milliseconds)
+        return;
+    text_add_char(out, '.');
+    text_add_number(out, (uint64_t)(ns - seconds * NS_PER_SECOND) / 1000000, 3);
 }
 
 void report_add_day(struct text *out, int64_t *day, int64_t ns)
 {
-    const int64_t per_day = 86400 * NS_PER_SECOND;
-    int64_t now = ns / per_day - (ns % per_day < 0) + 1;
+    int64_t now = floor_divide(ns, 86400 * NS_PER_SECOND) + 1;
     if (*day == now)
         return;
     *day = now;
@@ -94,17 +103,21 @@ void report_add_coloured(struct text *out, const struct report_style *style, enu
 
 void report_add_spaces(struct text *out, size_t n)
 {
-    while (n--)
-        text_add_char(out, ' ');
+    text_add_fill(out, ' ', n);
+}
+
+void report_pad(struct text *out, size_t from, size_t width)
+{
+    size_t used = text_width((struct slice){out->p + from, out->n - from});
+    if (used < width)
+        report_add_spaces(out, width - used);
 }
 
 void report_add_cell(struct text *out, struct slice text, size_t width)
 {
     size_t from = out->n;
     text_add_fitted(out, text, width);
-    size_t used = text_width((struct slice){out->p + from, out->n - from});
-    if (used < width)
-        report_add_spaces(out, width - used);
+    report_pad(out, from, width);
 }
 
 struct slice report_join(struct arena *a, const struct slice *parts, size_t n)

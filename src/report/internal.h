@@ -13,7 +13,8 @@ struct report_time {
 /* "2026-11-21T19:40:01.123456Z"; nine digits where there is a part finer than a microsecond */
 struct report_time report_time_iso(int64_t ns);
 struct report_time report_time_day(int64_t ns);   /* "2026-11-21" */
-struct report_time report_time_clock(int64_t ns); /* "19:40:01.123" */
+/* "19:40:01.123", or without the milliseconds */
+void report_add_clock(struct text *out, int64_t ns, bool milliseconds);
 /* Adds a line with the date where it is not the one of the line before. */
 void report_add_day(struct text *out, int64_t *day, int64_t ns);
 
@@ -34,6 +35,8 @@ void report_add_coloured(struct text *out, const struct report_style *style, enu
                          struct slice text);
 void report_add_spaces(struct text *out, size_t n);
 /* The text fitted into exactly `width` columns: cut with "..." or padded on the right. */
+/* Fills up with spaces what was added since `from`. */
+void report_pad(struct text *out, size_t from, size_t width);
 void report_add_cell(struct text *out, struct slice text, size_t width);
 /* Texts one behind the other; unlike printf it keeps NUL bytes. */
 struct slice report_join(struct arena *a, const struct slice *parts, size_t n);

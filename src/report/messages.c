@@ -19,8 +19,9 @@ static void add_place(struct text *out, const struct report_messages *r, const c
                       const struct packet_payload *p)
 {
     report_add_cell(out, slice_of(point), r->point_width);
-    text_printf(out, " %*u %s  ", FRAME_COLUMNS, p->frame_count ? p->frames[p->frame_count - 1] : 0,
-                report_time_clock(p->time_ns).s);
+    text_printf(out, " %*u ", FRAME_COLUMNS, p->frame_count ? p->frames[p->frame_count - 1] : 0);
+    report_add_clock(out, p->time_ns, true);
+    text_add(out, SLICE("  "));
     text_printf(out, "%s -> %s", endpoint_format(&p->src).s, endpoint_format(&p->dst).s);
     if (p->transport != PACKET_UDP)
         text_printf(out, " %s", packet_transport_name(p->transport));

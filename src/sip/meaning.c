@@ -87,6 +87,10 @@ static void note_absent(struct sip_message *m)
         {SIP_HEADER_TO, SIP_PROBLEM_NO_TO},     {SIP_HEADER_CALL_ID, SIP_PROBLEM_NO_CALL_ID},
         {SIP_HEADER_CSEQ, SIP_PROBLEM_NO_CSEQ},
     };
+    const uint64_t all =
+        SIP_SEEN(VIA) | SIP_SEEN(FROM) | SIP_SEEN(TO) | SIP_SEEN(CALL_ID) | SIP_SEEN(CSEQ);
+    if ((m->seen & all) == all)
+        return;
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (m->first[needed[i].header] < 0)
             sip_note(m, needed[i].problem, 0);

@@ -10,9 +10,11 @@ struct scan {
     const char *p, *end; /* what is still to be read */
     struct sip_scanner *s;
     struct sip_message *m;
-    uint32_t n; /* headers so far */
-    bool cut;   /* bytes are missing after `end` */
-    bool brief; /* sip_scanner_be_brief */
+    uint32_t n;              /* headers so far */
+    bool cut;                /* bytes are missing after `end` */
+    bool brief;              /* sip_scanner_be_brief */
+    uint32_t start_problems; /* noted of the start line */
+    uint64_t enough;         /* the headers that are needed: no more are read once all were seen */
 };
 
 /* Where a header line ends, its folds included. */
@@ -92,9 +94,9 @@ static inline bool is_outer(char c)
 
 static inline struct slice trimmed(const char *p, const char *end)
 {
-    while (p < end && is_outer(*p))
+    while (p < end && (unsigned char)*p <= ' ' && is_outer(*p))
         p++;
-    while (end > p && is_outer(end[-1]))
+    while (end > p && (unsigned char)end[-1] <= ' ' && is_outer(end[-1]))
         end--;
     return between(p, end);
 }
@@ -115,11 +117,13 @@ static inline struct sip_header *header_place(struct scan *c)
 
 static inline void header_add(struct scan *c, const struct sip_header *h)
 {
-    int32_t *first = &c->m->first[h->id];
-    if (h->id != SIP_HEADER_OTHER && *first < 0)
-        *first = (int32_t)c->n;
-    else if (h->id == SIP_HEADER_CALL_ID || h->id == SIP_HEADER_CONTENT_LENGTH)
-        sip_read_repeated(c->m, &c->s->headers[*first], h);
+    uint64_t bit = (uint64_t)1 << h->id;
+    if (!(c->m->seen & bit)) {
+        c->m->seen |= bit;
+        c->m->first[h->id] = (int32_t)c->n;
+    } else if (h->id == SIP_HEADER_CALL_ID || h->id == SIP_HEADER_CONTENT_LENGTH) {
+        sip_read_repeated(c->m, &c->s->headers[c->m->first[h->id]], h);
+    }
     c->n++;
 }
 
@@ -216,13 +220,102 @@ void sip_scanner_be_brief(struct sip_scanner *s)
     s->brief = true;
 }
 
-/* For a brief scanner: nothing more is needed of this message. */
-static inline bool is_enough(const struct scan *c)
+static void headers_forget(struct sip_message *m)
 {
-    const int32_t *first = c->m->first;
-    return c->brief && first[SIP_HEADER_CSEQ] >= 0 && first[SIP_HEADER_CALL_ID] >= 0 &&
-           first[SIP_HEADER_FROM] >= 0 && first[SIP_HEADER_TO] >= 0 && first[SIP_HEADER_VIA] >= 0 &&
-           !(c->m->kind == SIP_REQUEST && slice_is(c->m->method, "INVITE"));
+    m->seen = SIP_SEEN(OTHER);
+    memset(m->first, -1, sizeof m->first);
+}
+
+/* What a brief scanner needs of a message whose start line was read; otherwise what none can have.
+ */
+static uint64_t enough_of(const struct scan *c)
+{
+    if (!c->brief || (c->m->kind == SIP_REQUEST && slice_is(c->m->method, "INVITE")))
+        return UINT64_MAX;
+    return SIP_SEEN(VIA) | SIP_SEEN(FROM) | SIP_SEEN(TO) | SIP_SEEN(CALL_ID) | SIP_SEEN(CSEQ);
+}
+
+/* Do these eight bytes begin with a name and its colon? */
+#define NAME_WORD(w, name) name_begins(w, name "\0\0\0\0\0\0", sizeof(name) - 1)
+
+static inline bool name_begins(uint64_t w, const char *name, size_t n)
+{
+    return (w ^ sip_word(name)) << (64 - 8 * n) == 0;
+}
+
+/* The length of the name, and *id, of a line that begins with these bytes if it is one that a brief
+ * scanner wants.  0: it is none, and where *id is SIP_HEADER_OTHER it can be none. */
+static inline size_t wanted_name(uint64_t w, enum sip_header_id *id)
+{
+    switch (w & 0xff) {
+    case 'v':
+        *id = SIP_HEADER_VIA;
+        return NAME_WORD(w, "via:") ? 3 : NAME_WORD(w, "v:") ? 1 : 0;
+    case 'f':
+        *id = SIP_HEADER_FROM;
+        return NAME_WORD(w, "from:") ? 4 : NAME_WORD(w, "f:") ? 1 : 0;
+    case 't':
+        *id = SIP_HEADER_TO;
+        return NAME_WORD(w, "to:") ? 2 : NAME_WORD(w, "t:") ? 1 : 0;
+    case 'i':
+        *id = SIP_HEADER_CALL_ID;
+        return NAME_WORD(w, "i:") ? 1 : 0;
+    case 'c':
+        *id = NAME_WORD(w, "cseq:") ? SIP_HEADER_CSEQ : SIP_HEADER_CALL_ID;
+        return NAME_WORD(w, "cseq:") ? 4 : NAME_WORD(w, "call-id:") ? 7 : 0;
+    default:
+        *id = SIP_HEADER_OTHER;
+        return 0;
+    }
+}
+
+/* White space may stand before a colon: then the line can be a wanted one all the same. */
+static bool is_odd_name(const char *p, const char *end)
+{
+    const char *name_end = sip_skip(p, end, SIP_CHAR_TOKEN);
+    return name_end == end || *name_end != ':';
+}
+
+/* Looks for the wanted headers only.  False: not all were found, or there is something odd on the
+ * way, which takes scan_headers to read. */
+static bool scan_wanted(struct scan *c)
+{
+    for (const char *p = c->p, *lf; c->end - p > 8; p = lf + 1) {
+        enum sip_header_id id;
+        lf = memchr(p, '\n', (size_t)(c->end - p));
+        if (!lf || lf + 1 == c->end || sip_char_is(lf[1], SIP_CHAR_WSP) || lf - p < 2)
+            return false;
+        size_t n = wanted_name(sip_word_lower(sip_word(p)), &id);
+        if (n == 0 && id != SIP_HEADER_OTHER && is_odd_name(p, lf))
+            return false;
+        if (n == 0)
+            continue;
+        struct sip_header *h = header_place(c);
+        h->name = between(p, p + n);
+        h->value = trimmed(p + n + 1, lf);
+        h->at = (uint32_t)offset(c, p);
+        h->id = (uint8_t)id;
+        h->folded = h->cut = false;
+        header_add(c, h);
+        if ((c->m->seen & c->enough) == c->enough)
+            return true;
+    }
+    return false;
+}
+
+/* Reads what a brief scanner wants, after which the rest of the datagram counts as read. */
+static bool scan_briefly(struct scan *c)
+{
+    if (c->enough == UINT64_MAX)
+        return false;
+    if (scan_wanted(c)) {
+        c->p = c->end;
+        return true;
+    }
+    c->n = 0; /* from the beginning, then */
+    c->m->problem_count = c->start_problems;
+    headers_forget(c->m);
+    return false;
 }
 
 /* Reads the header lines up to and with the empty line; false where there is none. */
@@ -236,12 +329,8 @@ static bool scan_headers(struct scan *c)
     struct sip_marks marks = {.begin = c->m->bytes.p, .end = c->end};
     sip_marks_load(&marks, p);
     for (; p < c->end; p = next) {
-        if ((next = scan_plain_line(c, &marks, p))) {
-            if (!is_enough(c))
-                continue;
-            c->p = c->end;
-            return true;
-        }
+        if ((next = scan_plain_line(c, &marks, p)))
+            continue;
         c->p = empty_line_end(c, p);
         if (c->p > p)
             return true;
@@ -259,7 +348,7 @@ static void message_init(struct sip_message *m)
     m->header_count = 0;
     m->cseq = 0;
     m->has_cseq = m->has_call_id = false;
-    memset(m->first, -1, sizeof m->first);
+    headers_forget(m);
 }
 
 /* Start line and headers; false where there is no start line.  c->p is what follows. */
@@ -270,7 +359,9 @@ static bool scan_head(struct scan *c, struct slice bytes)
     if (!bytes.n || !sip_start_line(bytes, m, &c->p))
         return false;
     c->end = bytes.p + bytes.n;
-    bool ended = scan_headers(c);
+    c->enough = enough_of(c);
+    c->start_problems = m->problem_count;
+    bool ended = scan_briefly(c) || scan_headers(c);
     m->headers = c->s->headers;
     m->header_count = c->n;
     m->headers_complete = ended || !c->cut;

@@ -82,6 +82,7 @@ struct sip_message {
     uint32_t header_count;
     /* the index into headers of the first header of each id, or -1 */
     int32_t first[SIP_HEADER_COUNT];
+    uint64_t seen; /* bit i, for ids other than SIP_HEADER_OTHER: first[i] is not -1 */
     /* unfolded values can't be a slice: a folded Call-ID is the part after the fold */
     struct slice call_id;
     bool has_call_id;
@@ -196,9 +197,13 @@ const struct sip_header *sip_header_first(const struct sip_message *m, enum sip_
 /* The value with each fold (line end and white space around it) replaced by one space.  Returns the
  * value itself where there is no fold, else a copy in the arena. */
 struct slice sip_unfold(struct arena *a, const struct sip_header *h);
-/* A parameter of a header value, outside of <> and quotes: `;tag=x`.  False: not there.  A
- * parameter without '=' gives an empty value.  For From and To of an addr-spec without <> too. */
-bool sip_param(struct slice value, const char *name, struct slice *out);
+/* A parameter of a header value, outside of <> and quotes: `;tag=x`, its name given in lower case.
+ * False: not there.  A parameter without '=' gives an empty value.  For From and To of an addr-spec
+ * without <> too. */
+bool sip_param(struct slice value, struct slice name, struct slice *out);
+/* The user of a `<sip:user@host>` as nearly all From and To are written.  False: it is written
+ * otherwise, sip_address_parse knows better. */
+bool sip_plain_user(struct slice value, struct slice *user);
 /* Splits a comma-separated list at its top level (not in quotes, <> or comments).  Each call takes
  * one element off *rest, trimmed; empty ones are passed over; false at the end. */
 bool sip_list_next(struct slice *rest, struct slice *element);

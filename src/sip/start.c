@@ -31,8 +31,11 @@ static struct line line_of(const char *p, const char *end)
 }
 
 /* "SIP" "/" 1*DIGIT "." 1*DIGIT in any case (RFC 3261 25.1, 7.1); its end, or NULL. */
-static const char *version_end(const char *p, const char *end)
+static inline const char *version_end(const char *p, const char *end)
 {
+    if (end - p >= 7 && memcmp(p, "SIP/2.0", 7) == 0 &&
+        (end - p == 7 || !sip_char_is(p[7], SIP_CHAR_DIGIT)))
+        return p + 7;
     if (end - p < 7 || ((unsigned char)p[0] | 0x20) != 's' || ((unsigned char)p[1] | 0x20) != 'i' ||
         ((unsigned char)p[2] | 0x20) != 'p' || p[3] != '/')
         return NULL;
@@ -69,6 +72,11 @@ static bool status_line(struct line *l, struct sip_message *m)
     return true;
 }
 
+static bool has_space(struct slice s)
+{
+    return slice_find(s, ' ') < s.n || (slice_find(s, '\t') < s.n);
+}
+
 /* Method SP Request-URI SP SIP-Version, where the method ends at `method`.  The URI is all that
  * stands between: one with white space in it is malformed, and still what was sent. */
 static bool request_line(struct line *l, const char *method, struct sip_message *m)
@@ -86,7 +94,7 @@ static bool request_line(struct line *l, const char *method, struct sip_message 
     m->uri = between(uri, end);
     m->version = between(version, l->end);
     l->odd |= uri - method != 1 || version - end != 1 || *method != ' ' || *end != ' ' ||
-              m->uri.n == 0 || memchr(uri, ' ', m->uri.n) || memchr(uri, '\t', m->uri.n);
+              m->uri.n == 0 || has_space(m->uri);
     return true;
 }
 

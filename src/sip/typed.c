@@ -272,7 +272,7 @@ bool sip_address_parse(struct arena *a, struct slice value, struct sip_address *
         return false;
     struct slice tag;
     out->display = kept(a, display_of(value));
-    if (sip_param(value, "tag", &tag))
+    if (sip_param(value, SLICE("tag"), &tag))
         out->tag = kept(a, tag);
     return true;
 }

@@ -57,7 +57,7 @@ static void check_value(struct arena *a, const struct sip_header *h)
     struct slice value = sip_unfold(a, h), rest = value, element, param;
     struct sip_address address;
     assert(value.n <= h->value.n);
-    if (sip_param(value, "tag", &param))
+    if (sip_param(value, SLICE("tag"), &param))
         assert_inside(param, value);
     while (sip_list_next(&rest, &element)) {
         assert(element.n > 0);

@@ -204,7 +204,7 @@ static void test_param(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct guard g = guard_copy(cases[i].value, strlen(cases[i].value));
         struct slice out = SLICE("unset");
-        bool found = sip_param((struct slice){g.p, g.n}, cases[i].name, &out);
+        bool found = sip_param((struct slice){g.p, g.n}, slice_of(cases[i].name), &out);
         if (found != (cases[i].out != NULL))
             fail_msg("case %zu: %s", i, cases[i].value);
         assert_slice(out, found ? cases[i].out : "unset");
@@ -257,7 +257,7 @@ static void test_hostile_values(void **state)
         while (t.n < 65536)
             text_add(&t, slice_of(units[i]));
         struct slice rest = text_slice(&t), out;
-        sip_param(rest, "tag", &out);
+        sip_param(rest, SLICE("tag"), &out);
         while (sip_list_next(&rest, &out))
             assert_true(out.n > 0);
         text_free(&t);

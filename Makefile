@@ -6,6 +6,7 @@
 #? make test-unit   the unit tests only; T=NAME: tests/unit/test_NAME.c, also with *
 #? make lint        both compilers with -Werror, clang-tidy, cppcheck, shellcheck, clang-format
 #? make bench       time and memory, compared with other tools
+#? make instructions  instructions a packet, against the figures kept
 #? make fuzz        libFuzzer on each fuzz target for SECONDS=60
 #? make captures    record captures/ anew, as root
 #? make install     PREFIX=/usr/local DESTDIR=
@@ -24,7 +25,7 @@ BENCH_PACKAGES = sngrep tshark
 LAB_PACKAGES   = iproute2 gcc kamailio kamailio-extra-modules kamailio-tls-modules \
 	kamailio-websocket-modules libssl-dev openssl python3 sip-tester tcpdump tshark \
 	wireshark-common
-DEV_PACKAGES   = $(LINT_PACKAGES) $(BENCH_PACKAGES) $(LAB_PACKAGES)
+DEV_PACKAGES   = valgrind $(LINT_PACKAGES) $(BENCH_PACKAGES) $(LAB_PACKAGES)
 
 MODULES = libpcap libosip2 libcjson zlib libcrypto
 FOLDERS = base source packet sip call hop expect check trace view report tui probe cmd
@@ -153,15 +154,17 @@ format-check: ; clang-format --dry-run -Werror $(FORMATTED)
 
 # Times and memory, compared with other tools; BENCH_FULL=1 gives those the long capture as well.
 
-BENCH = pcaploop measure 0.pcap 100000.pcap 1000000.pcap
+BENCH = pcaploop measure generate hostile
 bench: deps-bench
 	@$(MAKE) all $(BENCH:%=$(BUILD)/bench/%)
 	@tests/bench/run $(BUILD)
 
-$(BUILD)/bench/%.pcap: $(BUILD)/bench/generate
-	$(Q)$< $* $@
+# Instructions a packet, which other load on the machine does not move.
+instructions: deps-instructions
+	@$(MAKE) all $(BUILD)/bench/generate
+	@tests/instructions/run $(BUILD)
 
-$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/flags
+$(BUILD)/bench/%: tests/bench/%.c tests/bench/frames.h $(BUILD)/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(PCFLAGS) -o $@ $< $(LIBS)
 
@@ -193,6 +196,7 @@ deps:       ; @.ci/deps $(BUILD_PACKAGES) $(TEST_PACKAGES) $(DEV_PACKAGES)
 deps-build: ; @.ci/deps $(BUILD_PACKAGES)
 deps-test:  ; @.ci/deps $(BUILD_PACKAGES) $(TEST_PACKAGES)
 deps-lint:  ; @.ci/deps $(BUILD_PACKAGES) $(LINT_PACKAGES)
+deps-instructions: ; @.ci/deps $(BUILD_PACKAGES) valgrind
 deps-bench: ; @.ci/deps $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 deps-lab:   ; @.ci/deps $(BUILD_PACKAGES) $(LAB_PACKAGES)
 
@@ -201,8 +205,9 @@ help:
 
 FORCE:
 .PHONY: all help test test-build test-unit test-programs unit-programs fuzz fuzz-run lint lint-gcc \
-	lint-clang lint-cppcheck lint-shell format format-check bench captures demo install clean FORCE \
-	deps deps-build deps-test deps-lint deps-bench deps-lab
+	lint-clang lint-cppcheck lint-shell format format-check bench instructions captures demo install clean FORCE \
+	deps deps-build deps-test deps-lint deps-bench deps-lab \
+	deps-instructions
 .DELETE_ON_ERROR:
 .SECONDARY:
 

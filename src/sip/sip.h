@@ -178,6 +178,11 @@ enum sip_framed {
 enum sip_framed sip_scan_stream(struct sip_scanner *s, struct sip_framing *f,
                                 const struct sip_front *front, struct sip_message *m, size_t *take);
 
+/* The message as it would have been scanned from a copy of its bytes: those at `from` stand at `to`
+ * as well.  headers: room for header_count of them, where the copy's are to be. */
+void sip_message_copy(const struct sip_message *m, const char *from, const char *to,
+                      struct sip_header *headers, struct sip_message *out);
+
 const char *sip_problem_text(enum sip_problem_id id);
 const char *sip_state_name(enum sip_state state);    /* "whole" ... */
 enum sip_method sip_method_of(struct slice name);    /* case-sensitive */

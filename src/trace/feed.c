@@ -83,9 +83,9 @@ static bool joins(const struct trace *t)
     return t->sinks.check || t->sinks.call;
 }
 
-static void file_message(struct trace_input *in, const struct packet_payload *payload,
-                         const struct sip_message *m)
+void trace_file(void *input, const struct packet_payload *payload, const struct sip_message *m)
 {
+    struct trace_input *in = input;
     struct trace *t = in->trace;
     t->points.items[in->point].messages++;
     struct call_filing filing = call_table_add(t->calls, in->point, payload, m);
@@ -97,6 +97,15 @@ static void file_message(struct trace_input *in, const struct packet_payload *pa
         return;
     struct trace_message message = {in->point, payload, m, filing.retransmission, filing.duplicate};
     t->sinks.message(t->sinks.context, &message);
+}
+
+static void file_message(struct trace_input *in, const struct packet_payload *payload,
+                         const struct sip_message *m)
+{
+    if (in->trace->relay)
+        trace_relay_put(in->trace->relay, in, payload, m);
+    else
+        trace_file(in, payload, m);
 }
 
 void trace_payload(void *context, const struct packet_payload *payload)

@@ -2,6 +2,7 @@
 #ifndef TRACE_INTERNAL_H
 #define TRACE_INTERNAL_H
 
+#include "trace/relay.h"
 #include "trace/trace.h"
 
 /* A point while it is read: its source, its decoder, and the frame that comes next. */
@@ -26,6 +27,7 @@ struct trace {
     VEC(struct trace_input *) inputs;
     VEC(struct trace_point) points;
     struct sip_scanner *scanner;
+    struct trace_relay *relay; /* NULL: one thread does it all */
     struct call_table *calls;
     struct hop_nodes *nodes;
     struct hop_joiner *joiner;
@@ -46,6 +48,7 @@ struct trace {
 /* feed.c */
 bool trace_feed(struct trace *t, struct err *err);
 void trace_payload(void *context, const struct packet_payload *payload);
+void trace_file(void *input, const struct packet_payload *payload, const struct sip_message *m);
 size_t trace_stream(void *context, const struct packet_window *window);
 
 /* judge.c: the call table's events */

@@ -1,14 +1,15 @@
-/* generate MESSAGES FILE [CONCURRENT]: writes a capture as tcpdump would take it on a proxy that
- * sees both sides of its calls; the same file each time.  A call is 14 messages of 650 bytes on
- * average. */
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* generate KIND PACKETS FILE [CONCURRENT]: writes a capture as tcpdump would take it on a proxy
+ * that sees both sides of its calls; the same file each time.  A call is 14 messages of 650 bytes
+ * on average.  KIND is udp: a packet is a message; tcp: a message is a segment of one of two
+ * connections, and every second one is acknowledged by a packet that does not count; rtp: of ten
+ * packets one is a message and nine are RTP of the calls going on. */
+#include "frames.h"
 
-enum { STEPS = 14, MAX_CONCURRENT = 10000, HEADERS = 14 + 20 + 8 };
+#include <stdarg.h>
+
+enum { STEPS = 14, MAX_CONCURRENT = 10000 };
+
+enum kind { KIND_UDP, KIND_TCP, KIND_RTP };
 
 enum {
     CARRIER = 0x0a000001,
@@ -183,51 +184,51 @@ static void compose(struct text *t, const struct call *c, const struct step *s)
         add(t, "Content-Length: 0\r\n\r\n");
 }
 
-static void put16(uint8_t *p, unsigned v)
+/* How far each end of a connection has written; the proxy opens them. */
+struct connection {
+    uint32_t proxy, other;
+    uint32_t written[2]; /* by the proxy, by the other */
+    bool open;
+    unsigned unacknowledged;
+};
+
+static void write_on(FILE *f, struct connection *c, const struct packet *p, unsigned flags)
 {
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
+    bool other = p->from == c->other;
+    struct packet q = *p;
+    q.from_port = other ? 0 : 40000;
+    q.to_port = other ? 40000 : 0;
+    write_tcp(f, &q, flags, c->written[other], flags & ACK ? c->written[!other] : 0);
+    c->written[other] += (uint32_t)p->n + ((flags & (SYN | FIN)) != 0);
 }
 
-static void put32(uint8_t *p, uint32_t v)
+static void write_segment(FILE *f, struct connection *c, const struct packet *p)
 {
-    put16(p, v >> 16);
-    put16(p + 2, v & 0xffff);
+    struct packet there = {.from = c->proxy, .to = c->other, .time_us = p->time_us, .payload = ""};
+    struct packet back = {.from = p->to, .to = p->from, .time_us = p->time_us, .payload = ""};
+    if (!c->open) {
+        struct packet answer = {c->other, c->proxy, 0, 0, p->time_us, "", 0};
+        write_on(f, c, &there, SYN);
+        write_on(f, c, &answer, SYN | ACK);
+        write_on(f, c, &there, ACK);
+        c->open = true;
+    }
+    write_on(f, c, p, PSH | ACK);
+    if (++c->unacknowledged % 2 == 0)
+        write_on(f, c, &back, ACK);
 }
 
-/* Ethernet, IPv4 and UDP without its checksum, which IPv4 allows. */
-static void frame_headers(uint8_t h[HEADERS], const struct step *s, size_t payload)
+/* G.711, 20 ms, of the call in this place. */
+static void write_rtp(FILE *f, uint64_t time_us, uint64_t number, size_t place)
 {
-    static const uint8_t start[] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0};
-    memset(h, 0, HEADERS);
-    memcpy(h, start, sizeof start);
-    uint8_t *ip = h + 14, *udp = h + 34;
-    put16(ip + 2, (unsigned)payload + 28);
-    ip[6] = 0x40;
-    ip[8] = 64;
-    ip[9] = 17;
-    put32(ip + 12, s->from);
-    put32(ip + 16, s->to);
-    uint32_t sum = 0;
-    for (int i = 0; i < 20; i += 2)
-        sum += (uint32_t)ip[i] << 8 | ip[i + 1];
-    sum = (sum & 0xffff) + (sum >> 16);
-    put16(ip + 10, ~(sum + (sum >> 16)) & 0xffff);
-    put16(udp, 5060);
-    put16(udp + 2, 5060);
-    put16(udp + 4, (unsigned)payload + 8);
-}
-
-static void write_record(FILE *f, uint64_t time_us, const struct step *s, const struct text *t)
-{
-    uint8_t headers[HEADERS];
-    frame_headers(headers, s, t->n);
-    uint32_t length = (uint32_t)(HEADERS + t->n);
-    uint32_t record[4] = {(uint32_t)(time_us / 1000000), (uint32_t)(time_us % 1000000), length,
-                          length};
-    fwrite(record, sizeof record, 1, f);
-    fwrite(headers, sizeof headers, 1, f);
-    fwrite(t->bytes, t->n, 1, f);
+    uint8_t rtp[12 + 160] = {0x80, 0};
+    put16(rtp + 2, (unsigned)number & 0xffff);
+    put32(rtp + 4, (uint32_t)number * 160);
+    put32(rtp + 8, (uint32_t)place);
+    memset(rtp + 12, (int)number | 1, 160);
+    uint16_t port = (uint16_t)(10000 + 2 * (place % 20000));
+    struct packet p = {CARRIER, PROXY_OUTER, port, port, time_us, rtp, sizeof rtp};
+    write_udp(f, &p);
 }
 
 /* A place is used by one call after the other. */
@@ -247,19 +248,37 @@ static struct call *next_due(struct call *calls, size_t n)
     return first;
 }
 
-static void generate(FILE *f, uint64_t messages, size_t concurrent)
+static void write_message(FILE *f, enum kind kind, const struct packet *p)
+{
+    static struct connection connections[] = {
+        {PROXY_OUTER, CARRIER, {0xfffff000, 7}, false, 0},
+        {PROXY_INNER, LIVEKIT, {1000, 2000}, false, 0},
+    };
+    if (kind == KIND_TCP)
+        write_segment(f, &connections[p->from == LIVEKIT || p->to == LIVEKIT], p);
+    else
+        write_udp(f, p);
+}
+
+static void generate(FILE *f, enum kind kind, uint64_t packets, size_t concurrent)
 {
     static struct call calls[MAX_CONCURRENT];
     static struct text text;
-    uint64_t seed = 20261121, started = 0, bytes = 0;
+    uint64_t seed = 20261121, started = 0, bytes = 0, messages = 0, now = 0;
     for (size_t i = 0; i < concurrent; i++, started++)
         start_call(&calls[i], started, 1795000000000000 + i * 32000000 / concurrent, &seed);
-    for (uint64_t i = 0; i < messages; i++) {
+    for (uint64_t i = 0; i < packets; i++) {
+        if (kind == KIND_RTP && i % 10) {
+            write_rtp(f, now, i, i % concurrent);
+            continue;
+        }
         struct call *c = next_due(calls, concurrent);
+        now = c->due;
         const struct step *s = &steps[c->step++];
         compose(&text, c, s);
-        write_record(f, c->due, s, &text);
+        write_message(f, kind, &(struct packet){s->from, s->to, 0, 0, c->due, text.bytes, text.n});
         bytes += text.n;
+        messages++;
         uint32_t delay = c->step < STEPS ? steps[c->step].delay_us : 1000000;
         c->due += delay / 2 + draw(&seed) % (delay + 1);
         if (c->step == STEPS)
@@ -269,28 +288,28 @@ static void generate(FILE *f, uint64_t messages, size_t concurrent)
             (unsigned long long)(messages ? bytes / messages : 0));
 }
 
+static bool kind_of(const char *name, enum kind *kind)
+{
+    static const char *const names[] = {"udp", "tcp", "rtp"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(names[i], name) == 0) {
+            *kind = (enum kind)i;
+            return true;
+        }
+    return false;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct {
-        uint32_t magic;
-        uint16_t major, minor;
-        uint32_t zone, accuracy, snap_length, link_type;
-    } file = {0xa1b2c3d4, 2, 4, 0, 0, 262144, 1};
-    size_t concurrent = argc > 3 ? strtoul(argv[3], NULL, 10) : 200;
-    if (argc < 3 || concurrent < 1 || concurrent > MAX_CONCURRENT) {
-        fprintf(stderr, "usage: generate MESSAGES FILE [CONCURRENT]\n");
+    enum kind kind;
+    size_t concurrent = argc > 4 ? strtoul(argv[4], NULL, 10) : 200;
+    if (argc < 4 || concurrent < 1 || concurrent > MAX_CONCURRENT || !kind_of(argv[1], &kind)) {
+        fprintf(stderr, "usage: generate udp|tcp|rtp PACKETS FILE [CONCURRENT]\n");
         return 2;
     }
-    FILE *f = fopen(argv[2], "wb");
-    if (!f) {
-        perror(argv[2]);
+    FILE *f = capture_open(argv[3]);
+    if (!f)
         return 2;
-    }
-    fwrite(&file, sizeof file, 1, f);
-    generate(f, strtoull(argv[1], NULL, 10), concurrent);
-    if (fclose(f) != 0) {
-        perror(argv[2]);
-        return 2;
-    }
-    return 0;
+    generate(f, kind, strtoull(argv[2], NULL, 10), concurrent);
+    return capture_close(f, argv[3]) ? 0 : 2;
 }

@@ -1,0 +1,28 @@
+/* Private to trace/: hands messages from the thread that reads to the thread that files them. */
+#ifndef TRACE_RELAY_H
+#define TRACE_RELAY_H
+
+#include "packet/packet.h"
+#include "sip/sip.h"
+
+struct trace_relay;
+
+/* `origin` is as given to trace_relay_put; the rest is borrowed during the call. */
+typedef void trace_relay_sink(void *origin, const struct packet_payload *payload,
+                              const struct sip_message *message);
+
+struct trace_relay *trace_relay_new(void);
+void trace_relay_free(struct trace_relay *r);
+
+/* By the thread that reads.  put copies all that it is given, and waits where too much waits
+ * already to be taken. */
+void trace_relay_put(struct trace_relay *r, void *origin, const struct packet_payload *payload,
+                     const struct sip_message *message);
+void trace_relay_flush(struct trace_relay *r); /* nothing is kept back that was put */
+void trace_relay_end(struct trace_relay *r);
+
+/* By the thread that files: waits for messages and hands each to the sink; false: they are at their
+ * end. */
+bool trace_relay_take(struct trace_relay *r, trace_relay_sink *sink);
+
+#endif

@@ -62,7 +62,7 @@ int cmd_calls(const struct cmd_arguments *a)
     for (size_t i = 0; i < run.outputs.n; i++)
         run.reports[i].style = cmd_style_for(&style, &run.outputs.items[i], a);
     ok = ok && (run.trace = cmd_trace_open(a, &options, &err)) &&
-         cmd_trace_run(run.trace, &sinks, &err);
+         cmd_trace_run(run.trace, &sinks, &run.outputs, &err);
     if (ok)
         end_reports(&run);
     return cmd_finish(run.trace, &run.outputs, ok, &err);

@@ -133,6 +133,9 @@ static bool prepare(struct check *c, struct err *err)
         .node_count = nodes->n,
     };
     c->trace = cmd_trace_open(c->arguments, &c->trace_options, err);
+    for (size_t i = 0; c->trace && i < c->outputs.n; i++)
+        if (trace_is_live(c->trace) && !is_text(&c->outputs.items[i]) && c->calls.fd < 0)
+            cmd_spool_open(&c->calls);
     return c->trace != NULL;
 }
 
@@ -142,7 +145,7 @@ static int judge(struct check *c, struct err *err)
                                    [CHECK_FAIL] = CMD_FAILS,
                                    [CHECK_INCONCLUSIVE] = CMD_INCONCLUSIVE};
     struct trace_sinks sinks = {.check = print_call, .context = c};
-    bool ok = prepare(c, err) && cmd_trace_run(c->trace, &sinks, err);
+    bool ok = prepare(c, err) && cmd_trace_run(c->trace, &sinks, &c->outputs, err);
     enum check_verdict verdict = ok ? check_summary_verdict(&c->summary, &c->options) : CHECK_FAIL;
     ok = ok && end_reports(c, verdict, err);
     ok = cmd_outputs_close(&c->outputs, ok, err) && ok;

@@ -4,6 +4,8 @@
 
 #include "cmd/cmd.h"
 
+#include <signal.h>
+
 /* ---- messages on standard error -------------------------------------------------------------- */
 
 /* "sipxray: ..." with foreign bytes escaped. */
@@ -37,6 +39,9 @@ struct cmd_outputs {
 /* Opens what --format asks for; without it the command's first format on standard output. */
 bool cmd_outputs_open(struct cmd_outputs *o, const struct cmd_arguments *a, struct err *err);
 void cmd_output_wrote(struct cmd_output *o);
+/* Shows what is held back of standard output and of what else is written to directly. */
+void cmd_outputs_show(struct cmd_outputs *o);
+bool cmd_outputs_replace(const struct cmd_outputs *o); /* files are to be put in place at the end */
 /* Ends the outputs: `keep` writes what is held and puts files in place; else nothing appears. */
 bool cmd_outputs_close(struct cmd_outputs *o, bool keep, struct err *err);
 bool cmd_print(
@@ -51,8 +56,20 @@ struct cmd_spool {
 };
 
 void cmd_spool_wrote(struct cmd_spool *s);
+void cmd_spool_open(struct cmd_spool *s); /* before it is needed, while that is allowed for sure */
 bool cmd_spool_copy(struct cmd_spool *s, struct cmd_output *o, struct err *err);
 void cmd_spool_free(struct cmd_spool *s);
+
+/* ---- signals and rights ---------------------------------------------------------------------- */
+
+/* SIGINT, SIGTERM and SIGHUP: `live`, the first sets the flag, the second ends the program; else
+ * the first does. */
+void cmd_signals_begin(bool live);
+const volatile sig_atomic_t *cmd_signal_stop(void);
+void cmd_signal_temporary(size_t index, char *path); /* removed when a signal ends us; NULL: none */
+void cmd_signal_end(int number);                     /* ends as the signal does, after tidying up */
+/* Gives up all capabilities and, unless keep_user, being root, for good. */
+bool cmd_privileges_drop(bool keep_user, struct err *err);
 
 /* ---- the terminal ---------------------------------------------------------------------------- */
 
@@ -69,7 +86,8 @@ void cmd_progress_clear(void);
 /* A trace with the options that all of check, calls and messages have, its sources added. */
 struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options *options,
                              struct err *err);
-bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err);
+bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct cmd_outputs *outputs,
+                   struct err *err);
 /* What was cut or left out, on standard error. */
 void cmd_trace_remarks(struct trace *t);
 /* Ends a command that only prints: closes outputs, frees the trace, complains. */

@@ -57,7 +57,7 @@ int cmd_messages(const struct cmd_arguments *a)
     ok = ok && (run.trace = cmd_trace_open(a, &options, &err));
     if (ok) {
         begin_reports(&run, &style, a);
-        ok = cmd_trace_run(run.trace, &sinks, &err);
+        ok = cmd_trace_run(run.trace, &sinks, &run.outputs, &err);
     }
     int status = cmd_finish(run.trace, &run.outputs, ok, &err);
     for (size_t i = 0; i < n; i++)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,32 +11,10 @@
 
 #define CHUNK ((size_t)64 << 10)
 
-/* ---- temporary files, which a signal must not leave behind ----------------------------------- */
-
-static char *volatile temporaries[CMD_OUTPUTS_MAX];
-
-static void end_by_signal(int number)
-{
-    for (size_t i = 0; i < CMD_OUTPUTS_MAX; i++)
-        if (temporaries[i])
-            unlink(temporaries[i]);
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
-static void guard_temporary(size_t i, char *path)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    temporaries[i] = path;
-    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
-        if (signal(numbers[k], end_by_signal) == SIG_IGN)
-            signal(numbers[k], SIG_IGN);
-}
-
 /* The reader of standard output went away: end as a program does that never heard of EPIPE. */
 static void end_by_closed_pipe(void)
 {
-    end_by_signal(SIGPIPE);
+    cmd_signal_end(SIGPIPE);
     _exit(CMD_ERROR); /* where the signal is blocked */
 }
 
@@ -112,7 +89,7 @@ static bool open_temporary(struct cmd_output *o, size_t index, const struct stat
         return false;
     }
     o->temporary = name.p;
-    guard_temporary(index, o->temporary);
+    cmd_signal_temporary(index, o->temporary);
     set_mode(o->fd, old);
     return true;
 }
@@ -233,6 +210,25 @@ void cmd_output_wrote(struct cmd_output *o)
     flush(o);
 }
 
+void cmd_outputs_show(struct cmd_outputs *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        struct cmd_output *o = &all->items[i];
+        if (o->temporary)
+            continue;
+        o->streaming = true;
+        flush(o);
+    }
+}
+
+bool cmd_outputs_replace(const struct cmd_outputs *all)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (all->items[i].temporary)
+            return true;
+    return false;
+}
+
 static bool finish_file(struct cmd_output *o)
 {
     bool ok = close(o->fd) == 0 && rename(o->temporary, o->final) == 0;
@@ -253,7 +249,7 @@ static bool close_output(struct cmd_output *o, size_t index, bool keep, struct e
     }
     if (o->temporary && o->temporary[0])
         unlink(o->temporary);
-    temporaries[index] = NULL;
+    cmd_signal_temporary(index, NULL);
     free(o->temporary);
     free(o->final);
     text_free(&o->text);
@@ -283,21 +279,25 @@ bool cmd_print(struct text *text)
 
 /* ---- the spool ------------------------------------------------------------------------------- */
 
+void cmd_spool_open(struct cmd_spool *s)
+{
+    const char *folder = getenv("TMPDIR");
+    struct text name = {0};
+    text_printf(&name, "%s/sipxray.XXXXXX", folder && *folder ? folder : "/tmp");
+    s->fd = mkostemp(name.p, O_CLOEXEC);
+    if (s->fd < 0)
+        s->error = errno;
+    else
+        unlink(name.p);
+    text_free(&name);
+}
+
 void cmd_spool_wrote(struct cmd_spool *s)
 {
     if (s->text.n < CMD_HELD_MAX || s->error)
         return;
-    if (s->fd < 0) {
-        const char *folder = getenv("TMPDIR");
-        struct text name = {0};
-        text_printf(&name, "%s/sipxray.XXXXXX", folder && *folder ? folder : "/tmp");
-        s->fd = mkostemp(name.p, O_CLOEXEC);
-        if (s->fd < 0)
-            s->error = errno;
-        else
-            unlink(name.p);
-        text_free(&name);
-    }
+    if (s->fd < 0)
+        cmd_spool_open(s);
     if (!s->error)
         s->error = write_all(s->fd, text_slice(&s->text));
     text_clear(&s->text);

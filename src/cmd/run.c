@@ -10,12 +10,15 @@ struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options
         return NULL;
     }
     options->bpf = cmd_value(a, CMD_OPT_BPF);
+    options->stop = cmd_signal_stop();
     struct trace *t = trace_new(options);
     for (size_t i = 0; i < a->operands.n; i++)
         if (!trace_add(t, a->operands.items[i], err)) {
             trace_free(t);
             return NULL;
         }
+    if (cmd_given(a, CMD_OPT_VERBOSE) && trace_widened_filter(t))
+        cmd_complain("capture filter widened to IP fragments: %s", trace_widened_filter(t));
     return t;
 }
 
@@ -34,9 +37,39 @@ static bool links_are_readable(const struct trace *t, struct err *err)
     return true;
 }
 
-bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err)
+struct watched {
+    const struct trace *trace;
+    struct cmd_outputs *outputs;
+};
+
+static void show_outputs(void *context)
 {
-    cmd_progress_begin(t);
+    const struct watched *w = context;
+    cmd_outputs_show(w->outputs);
+}
+
+/* That a live source has ended is told at once, for the others may go on for hours. */
+static void tell_ended(void *context, uint32_t point)
+{
+    const struct watched *w = context;
+    const struct trace_point *points;
+    trace_points(w->trace, &points);
+    if (points[point].source->remark)
+        cmd_complain("%s: %s", points[point].path, points[point].source->remark);
+}
+
+bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct cmd_outputs *outputs,
+                   struct err *err)
+{
+    struct watched w = {t, outputs};
+    const struct trace_watch watch = {show_outputs, tell_ended, &w};
+    bool live = trace_is_live(t);
+    cmd_signals_begin(live);
+    if (live && !cmd_privileges_drop(cmd_outputs_replace(outputs), err))
+        return false;
+    if (!live)
+        cmd_progress_begin(t);
+    trace_set_watch(t, &watch);
     bool ok = trace_run(t, sinks, err);
     cmd_progress_clear();
     return ok && links_are_readable(t, err);
@@ -48,6 +81,10 @@ static void remark_point(const struct trace_point *p)
     const struct packet_stats *s = p->packet;
     if (p->source->truncated)
         cmd_complain("%s: truncated in %s; read up to there", p->path, p->source->truncated_at);
+    if (p->source->counted)
+        cmd_complain("%s: %llu packets received, %llu dropped by the kernel", p->name,
+                     (unsigned long long)p->source->frames,
+                     (unsigned long long)p->source->kernel_dropped);
     if (p->messages == 0)
         cmd_complain("note: %s: no SIP message; packets read: %llu", p->name,
                      (unsigned long long)s->frames);

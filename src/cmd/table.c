@@ -119,9 +119,14 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                         "follow the headers of this name; * and ? stand for any text",
                         "Without a trunk they are judged in place of X-*. With a trunk they are "
                         "shown beside those that it promises, and their loss does not count."},
-    [CMD_OPT_BPF] = {"bpf", 0, false, false, CAPTURES, "EXPR",
-                     "read only packets that this pcap-filter(7) expression selects",
-                     "A filter on ports loses the later fragments of large messages."},
+    [CMD_OPT_BPF] =
+        {"bpf", 0, false, false, CAPTURES, "EXPR",
+         "read only packets that this pcap-filter(7) expression selects",
+         "An expression that names ports, or looks into UDP, TCP or SCTP, also lets the "
+         "later fragments of large messages through, which have no ports; --verbose "
+         "prints it. It is held against the outermost IP header: port 5060 selects "
+         "nothing within a tunnel, and on Ethernet with VLAN tags it has to be "
+         "preceded by vlan and."},
     [CMD_OPT_ALLOW_UNTESTED] = {"allow-untested", 0, false, false, BIT(CHECK), NULL,
                                 "exit with 0 instead of 3 when a promised header was never judged",
                                 NULL},
@@ -141,7 +146,7 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                        "colours: auto (on a terminal, the default), always, never", NULL},
     [CMD_OPT_SHOW_SECRETS] = {"show-secrets", 0, false, false, PRINTING & ~BIT(CALLS), NULL,
                               "do not mask credentials in header values", NULL},
-    [CMD_OPT_VERBOSE] = {"verbose", 0, false, false, BIT(CHECK) | BIT(MESSAGES), NULL,
+    [CMD_OPT_VERBOSE] = {"verbose", 0, false, false, CAPTURES, NULL,
                          "say more: headers of messages, reasons of verdicts", NULL},
     [CMD_OPT_HELP] = {"help", 'h', true, false, ANY, NULL, "explain the subcommand, with examples",
                       NULL},

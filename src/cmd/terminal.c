@@ -64,7 +64,7 @@ struct report_style cmd_style_for(const struct report_style *style, const struct
 
 static struct {
     double began, shown;
-    bool visible;
+    volatile sig_atomic_t visible;
 } progress;
 
 static double seconds_now(void)
@@ -98,11 +98,11 @@ void cmd_progress_begin(struct trace *t)
     trace_set_progress(t, show_progress, NULL);
 }
 
+/* Also called by signal handlers. */
 void cmd_progress_clear(void)
 {
     if (!progress.visible)
         return;
-    fputs("\r\033[K", stderr);
-    fflush(stderr);
+    (void)!write(STDERR_FILENO, "\r\033[K", 4);
     progress.visible = false;
 }

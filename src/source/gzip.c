@@ -25,7 +25,7 @@ struct source_gzip *source_gzip_new(uint8_t *raw, size_t capacity, size_t have)
     return z;
 }
 
-/* At least `wanted` bytes of compressed input, unless it ends. */
+/* At least `wanted` bytes of compressed input, unless it ends or (in->waiting) has no more now. */
 static void refill(struct source_gzip *z, struct source_input *in, size_t wanted)
 {
     while (z->z.avail_in < wanted) {
@@ -42,10 +42,12 @@ static void refill(struct source_gzip *z, struct source_input *in, size_t wanted
 static bool next_member(struct source_gzip *z, struct source_input *in)
 {
     refill(z, in, 2);
-    if (z->z.avail_in < 2 || z->z.next_in[0] != 0x1f || z->z.next_in[1] != 0x8b)
+    if (z->z.avail_in < 2 && in->waiting)
         return false;
+    z->done = z->z.avail_in < 2 || z->z.next_in[0] != 0x1f || z->z.next_in[1] != 0x8b ||
+              inflateReset(&z->z) != Z_OK;
     z->between = false;
-    return inflateReset(&z->z) == Z_OK;
+    return !z->done;
 }
 
 static void fail(struct source_gzip *z, struct source_input *in)
@@ -57,17 +59,15 @@ static void fail(struct source_gzip *z, struct source_input *in)
              z->z.msg ? z->z.msg : "no reason given");
 }
 
-/* One step of inflate; false at the end of the compressed input. */
+/* One step of inflate; false where the compressed input ends, or has no more now. */
 static bool inflate_some(struct source_gzip *z, struct source_input *in)
 {
-    if (z->between && !next_member(z, in)) {
-        z->done = true;
+    if (z->between && !next_member(z, in))
         return false;
-    }
     refill(z, in, 1);
     if (z->z.avail_in == 0) {
-        z->done = true;
-        in->cut = !in->failed;
+        z->done = !in->waiting;
+        in->cut = z->done && !in->failed;
         return false;
     }
     int result = inflate(&z->z, Z_NO_FLUSH);

@@ -4,14 +4,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Is there something to read, the end included?  Asked instead of making the descriptor
+ * non-blocking, which would do that to everybody who shares it. */
+static bool may_read(struct source_input *in)
+{
+    struct pollfd p = {.fd = in->fd, .events = POLLIN};
+    in->waiting = in->live && poll(&p, 1, 0) <= 0;
+    return !in->waiting;
+}
+
 size_t source_input_read_raw(struct source_input *in, void *into, size_t n)
 {
     ssize_t got;
+    if (!may_read(in))
+        return 0;
     do
         got = read(in->fd, into, n);
     while (got < 0 && errno == EINTR);
@@ -31,7 +43,7 @@ static void read_more(struct source_input *in)
     size_t got = in->gzip ? source_gzip_read(in->gzip, in, into, room)
                           : source_input_read_raw(in, into, room);
     in->end += got;
-    if (got == 0)
+    if (got == 0 && !in->waiting)
         in->ended = true;
 }
 
@@ -57,24 +69,25 @@ static void make_room(struct source_input *in)
 
 void source_input_fill(struct source_input *in, size_t n)
 {
+    in->waiting = false;
     if (in->ended)
         return;
     move_to_front(in);
-    while (in->end < n && !in->ended) {
+    while (in->end < n && !in->ended && !in->waiting) {
         make_room(in);
         read_more(in);
     }
 }
 
-bool source_input_discard(struct source_input *in, uint64_t n)
+bool source_input_discard(struct source_input *in, uint64_t *n)
 {
-    while (n > 0) {
-        size_t step = n < SOURCE_BUFFER / 2 ? (size_t)n : SOURCE_BUFFER / 2;
+    while (*n > 0) {
+        size_t step = *n < SOURCE_BUFFER / 2 ? (size_t)*n : SOURCE_BUFFER / 2;
         struct slice bytes = source_input_peek(in, step);
+        source_input_skip(in, bytes.n);
+        *n -= bytes.n;
         if (bytes.n < step)
             return false;
-        source_input_skip(in, step);
-        n -= step;
     }
     return true;
 }
@@ -83,7 +96,10 @@ static void look_at_file(struct source_input *in)
 {
     struct stat st;
     off_t start = 0;
-    if (fstat(in->fd, &st) != 0 || !S_ISREG(st.st_mode) || (start = lseek(in->fd, 0, SEEK_CUR)) < 0)
+    if (fstat(in->fd, &st) != 0)
+        return;
+    in->live = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(in->fd);
+    if (!S_ISREG(st.st_mode) || (start = lseek(in->fd, 0, SEEK_CUR)) < 0)
         return;
     in->seekable = true;
     in->base = (uint64_t)start;
@@ -101,14 +117,22 @@ static void begin_gzip(struct source_input *in)
     in->seekable = false;
 }
 
-bool source_input_open(struct source_input *in, int fd)
+void source_input_open(struct source_input *in, int fd)
 {
     *in = (struct source_input){.fd = fd, .capacity = SOURCE_BUFFER};
     in->buffer = base_realloc(NULL, in->capacity);
     look_at_file(in);
-    if (slice_starts(source_input_peek(in, 2), SLICE("\x1f\x8b")))
+}
+
+bool source_input_begin(struct source_input *in)
+{
+    struct slice head = source_input_peek(in, 2);
+    if (head.n < 2 && in->waiting)
+        return false;
+    in->begun = true;
+    if (slice_starts(head, SLICE("\x1f\x8b")))
         begin_gzip(in);
-    return !in->failed;
+    return true;
 }
 
 void source_input_close(struct source_input *in)

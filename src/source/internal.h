@@ -5,6 +5,7 @@
 #include "source/source.h"
 
 #include <string.h>
+#include <sys/types.h>
 
 /* The largest packet that any capture tool writes (libpcap's limit for USB and D-Bus).  A record
  * that claims more is corrupt.  The buffer grows only as far as there are bytes to read. */
@@ -27,19 +28,25 @@ struct source_input {
     uint64_t size;            /* of the file on disk; 0: not known */
     struct source_gzip *gzip; /* NULL: not compressed */
     bool seekable;            /* what was read can be read again at its place */
+    bool live;                /* a pipe or the like: what is not there yet is not waited for */
+    bool begun;               /* it is known whether it is compressed */
+    bool waiting;             /* live: the last peek got fewer bytes, for there are no more now */
     bool ended;
     bool cut;    /* the compressed stream ends before its end */
     bool failed; /* a read failed or compressed data is corrupt; why says it */
     char why[160];
 };
 
-bool source_input_open(struct source_input *in,
-                       int fd);                   /* false: read failed or corrupt, see why */
+void source_input_open(struct source_input *in, int fd);
+/* Looks whether it is compressed, before the first peek; false: that can't be seen yet (live). */
+bool source_input_begin(struct source_input *in);
 void source_input_close(struct source_input *in); /* closes fd, unless it is standard input */
 void source_input_fill(struct source_input *in, size_t n);
-bool source_input_discard(struct source_input *in, uint64_t n); /* false: it ended before */
+/* Skips *n bytes; false where it ended or has no more now, and *n is what is left to skip. */
+bool source_input_discard(struct source_input *in, uint64_t *n);
 
-/* The next n bytes, fewer only where the input ends.  Valid until the next peek or discard. */
+/* The next n bytes, fewer only where the input ends or, if it is live, has no more now (`waiting`).
+ * Valid until the next peek or discard. */
 static inline struct slice source_input_peek(struct source_input *in, size_t n)
 {
     if (in->end - in->at < n)
@@ -59,7 +66,8 @@ static inline uint64_t source_input_place(const struct source_input *in)
     return in->base + in->at;
 }
 
-/* Reads what there is, at most n bytes; 0 at the end and on failure (in->failed). */
+/* Reads what there is, at most n bytes; 0 at the end, on failure (in->failed) and where there is
+ * nothing now (in->waiting). */
 size_t source_input_read_raw(struct source_input *in, void *into, size_t n);
 
 /* gzip.c: takes the bytes that were read already; `raw` is freed by source_gzip_free. */
@@ -95,7 +103,10 @@ static inline uint32_t source_u32(uint32_t raw, bool swapped)
 struct source_format {
     const char *name;
     bool (*probe)(struct slice head); /* at least 4 bytes, of the start of the file */
+    /* False with s->in.waiting: the header is not there yet; it is called again. */
     bool (*open)(struct source *s, struct err *err);
+    /* What ends within a record gets its result from source_cut or source_end, which is SOURCE_WAIT
+     * where more may come: nothing may be taken from the input before all of it is there. */
     enum source_result (*next)(struct source *s, struct source_frame *frame, struct err *err);
     int (*link_type)(
         const struct source *s); /* of all frames; -1 where that can differ or is unknown */
@@ -107,16 +118,34 @@ extern const struct source_format source_format_pcapng;
 
 struct source_filter;
 
+/* A live source that is more than a pipe: what happens beside its reading.  Any but fd may be NULL.
+ */
+struct source_origin {
+    int (*fd)(const struct source *s);
+    /* Called with each result but SOURCE_FRAME, which it may replace. */
+    enum source_result (*look)(struct source *s, enum source_result result, struct err *err);
+    bool (*filter)(struct source *s, const char *expression, struct err *err);
+    void (*stop)(struct source *s);
+    void (*close)(struct source *s);
+    unsigned patience_ms; /* how long it may take from stop to its end */
+};
+
 struct source {
     char *name, *path;
     const char *label; /* for messages: the path or "standard input" */
     struct source_input in;
     const struct source_format *format;
-    void *state; /* the format's own */
+    void *state;                        /* the format's own */
+    const struct source_origin *origin; /* NULL: a file or a pipe */
+    void *origin_state;                 /* the origin's own */
     struct source_filter *filter;
+    bool filtered; /* what comes passed the filter already */
+    bool opened;   /* the format is known and its header was read */
     struct source_stats stats;
     uint32_t number; /* of the last frame, filtered ones included */
     bool ended;
+    bool stopping;   /* source_stop was called; */
+    int64_t stop_by; /* source_clock_ms when it ends in any case */
     VEC(struct source_host_address) hosts;
     VEC(struct slice) secrets; /* copies, freed with the source */
 };
@@ -133,7 +162,7 @@ struct source *source_new(const char *name, const char *path);
 struct source *source_open_fd(const char *name, const char *path, int fd, struct err *err);
 
 /* The input ended within the record that starts at byte `place`: marks the source as truncated and
- * returns SOURCE_END, or SOURCE_ERROR where reading failed. */
+ * returns SOURCE_END, SOURCE_ERROR where reading failed, or SOURCE_WAIT where more may come. */
 enum source_result source_cut(struct source *s, const char *record, uint64_t number, uint64_t place,
                               struct err *err);
 /* The input ended between two records. */
@@ -149,6 +178,31 @@ const char *source_guess(struct slice head);
 struct source_filter *source_filter_new(const char *expression, int link_type, struct err *err);
 bool source_filter_pass(struct source_filter *f, const struct source_frame *frame, bool *pass,
                         struct err *err);
+/* The expression as it is applied; the same where it was widened, else NULL. */
+const char *source_filter_text(const struct source_filter *f);
+const char *source_filter_widened(const struct source_filter *f);
 void source_filter_free(struct source_filter *f);
+int source_link_of_dlt(int dlt); /* the LINKTYPE_ value of libpcap's DLT_ value */
+
+int64_t source_clock_ms(void); /* monotonic */
+
+/* live.c, command.c: what source_schemes has */
+struct source *source_live_open(const char *name, const char *path, const char *rest,
+                                struct err *err);
+struct source *source_command_open(const char *name, const char *path, const char *rest,
+                                   struct err *err);
+
+/* keeper.c: a process that starts a command and ends all of it when it is told to, or when this
+ * program is gone, however it ended. */
+struct source_keeper {
+    pid_t pid;
+    int output, errors; /* the command's, to be read */
+    int control;        /* becomes readable when the command has ended */
+};
+
+bool source_keeper_start(struct source_keeper *k, const char *command, struct err *err);
+void source_keeper_stop(struct source_keeper *k); /* SIGTERM to all of it, SIGKILL a second later */
+bool source_keeper_status(struct source_keeper *k, int *status); /* as waitpid has it */
+void source_keeper_end(struct source_keeper *k); /* stops, waits for the end, closes control */
 
 #endif

@@ -29,10 +29,12 @@ struct interface {
 };
 
 struct pcapng_state {
-    bool swapped;   /* this section's byte order is not ours */
-    uint32_t first; /* index over the whole file of this section's first interface */
-    uint64_t block; /* number of the block that is being read, from 1 */
-    uint64_t place; /* and where it starts */
+    bool swapped;    /* this section's byte order is not ours */
+    uint32_t first;  /* index over the whole file of this section's first interface */
+    uint64_t block;  /* number of the block that is being read, from 1 */
+    uint64_t place;  /* and where it starts */
+    uint64_t rest;   /* of a block that is passed over: what is still to come; 0: none is */
+    uint32_t length; /* and its length as it says */
     VEC(struct interface) interfaces; /* of this section */
 };
 
@@ -305,25 +307,32 @@ static const char *check_end(const struct pcapng_state *p, struct slice end, uin
     return source_u32(again, p->swapped) == length ? NULL : "its two lengths differ";
 }
 
-static enum source_result pass_block(struct source *s, uint32_t length, size_t padded,
-                                     struct err *err)
+/* A block of no use may be longer than what is held, so that it goes piece by piece. */
+static enum source_result pass_block(struct source *s, struct err *err)
 {
-    const struct pcapng_state *p = s->state;
-    if (!source_input_discard(&s->in, padded - 4))
+    struct pcapng_state *p = s->state;
+    uint64_t before_end = p->rest - 4;
+    bool there = source_input_discard(&s->in, &before_end);
+    p->rest = before_end + 4;
+    if (!there)
         return cut(s, err);
     struct slice end = source_input_peek(&s->in, 4);
     if (end.n < 4)
         return cut(s, err);
-    const char *fault = check_end(p, end, length);
+    const char *fault = check_end(p, end, p->length);
     source_input_skip(&s->in, 4);
-    return fault ? corrupt(s, fault, err) : SOURCE_FRAME;
+    if (fault)
+        return corrupt(s, fault, err);
+    p->rest = 0;
+    p->block++;
+    return SOURCE_FRAME;
 }
 
 static enum source_result take_block(struct source *s, const struct block_kind *kind,
                                      uint32_t length, size_t padded, struct source_frame *frame,
                                      struct err *err)
 {
-    const struct pcapng_state *p = s->state;
+    struct pcapng_state *p = s->state;
     if (length > SOURCE_RECORD_MAX)
         return corrupt(s, "its length is absurd", err);
     struct slice block = source_input_peek(&s->in, padded);
@@ -339,6 +348,7 @@ static enum source_result take_block(struct source *s, const struct block_kind *
     if (kind->packet)
         frame->offset =
             s->in.seekable ? p->place + (uint64_t)(frame->bytes.p - block.p) : SOURCE_NO_OFFSET;
+    p->block++;
     return SOURCE_FRAME;
 }
 
@@ -350,7 +360,9 @@ static enum source_result next_block(struct source *s, struct source_frame *fram
     struct {
         uint32_t type, length;
     } h;
-    p->block++;
+    *packet = false;
+    if (p->rest)
+        return pass_block(s, err);
     p->place = source_input_place(&s->in);
     struct slice head = source_input_peek(&s->in, BLOCK_MIN), fields = head;
     if (head.n == 0)
@@ -366,9 +378,12 @@ static enum source_result next_block(struct source *s, struct source_frame *fram
         return corrupt(s, "its length is less than 12", err);
     const struct block_kind *kind = find_kind(source_u32(h.type, p->swapped));
     *packet = kind && kind->packet;
+    if (kind && kind->read)
+        return take_block(s, kind, length, padded, frame, err);
     s->stats.skipped_blocks += !kind;
-    return kind && kind->read ? take_block(s, kind, length, padded, frame, err)
-                              : pass_block(s, length, padded, err);
+    p->rest = padded;
+    p->length = length;
+    return pass_block(s, err);
 }
 
 static enum source_result next(struct source *s, struct source_frame *frame, struct err *err)
@@ -389,9 +404,11 @@ static bool probe(struct slice head)
 static bool open_pcapng(struct source *s, struct err *err)
 {
     struct slice head = source_input_peek(&s->in, BLOCK_MIN);
-    struct pcapng_state *p = s->state = base_alloc(sizeof *p);
     if (head.n < BLOCK_MIN)
         return err_set(err, "%s: the pcapng section header is cut: %zu bytes", s->label, head.n);
+    struct pcapng_state *p = s->state ? s->state : base_alloc(sizeof *p);
+    s->state = p;
+    p->block = 1;
     if (!set_byte_order(p, head))
         return err_set(err, "%s: not a pcapng capture: no byte-order magic", s->label);
     struct source_frame frame;

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define HEAD 512 /* bytes at the start of a file that probes and guesses see */
+#define HEAD             512 /* bytes at the start of a file that probes and guesses see */
+#define PIPE_PATIENCE_MS 300 /* when stopped: Ctrl-C makes the writer flush and end, too */
 
 static const struct source_format *const formats[] = {
     &source_format_pcap,
@@ -18,11 +20,14 @@ static const struct source_format *const formats[] = {
 
 /* Sources that are no capture files, by how their specification begins. */
 static const struct source_scheme source_schemes[] = {
+    {"iface:", source_live_open},
+    {"cmd:", source_command_open},
     {NULL, NULL},
 };
 
-static bool refuse(struct source *s, struct slice head, struct err *err)
+static bool refuse(struct source *s, struct err *err)
 {
+    struct slice head = source_input_peek(&s->in, HEAD);
     const char *gzip = s->in.gzip ? "gzip of " : "";
     const char *guess = source_guess(head);
     if (s->in.failed)
@@ -44,16 +49,30 @@ static bool refuse(struct source *s, struct slice head, struct err *err)
         (uint8_t)head.p[0], (uint8_t)head.p[1], (uint8_t)head.p[2], (uint8_t)head.p[3]);
 }
 
-static bool find_format(struct source *s, struct err *err)
+static const struct source_format *format_of(struct slice head)
 {
+    for (size_t i = 0; head.n == 4 && i < sizeof formats / sizeof *formats; i++)
+        if (formats[i]->probe(head))
+            return formats[i];
+    return NULL;
+}
+
+/* SOURCE_FRAME: it is found and its header was read.  A live source is asked for its frames before
+ * that, so that nobody waits for it. */
+static enum source_result find_format(struct source *s, struct err *err)
+{
+    s->in.waiting = false;
+    if (!s->in.begun && !source_input_begin(&s->in))
+        return SOURCE_WAIT;
     struct slice head = source_input_peek(&s->in, 4);
-    for (size_t i = 0; head.n == 4 && i < sizeof formats / sizeof *formats; i++) {
-        if (formats[i]->probe(head)) {
-            s->format = formats[i];
-            return s->format->open(s, err);
-        }
-    }
-    return refuse(s, source_input_peek(&s->in, HEAD), err);
+    if (head.n < 4 && s->in.waiting)
+        return SOURCE_WAIT;
+    if (!s->format)
+        s->format = format_of(head);
+    s->opened = s->format ? s->format->open(s, err) : refuse(s, err);
+    if (s->opened)
+        return SOURCE_FRAME;
+    return s->format && s->in.waiting ? SOURCE_WAIT : SOURCE_ERROR;
 }
 
 static char *copy_string(const char *string)
@@ -77,7 +96,8 @@ struct source *source_open_fd(const char *name, const char *path, int fd, struct
     struct source *s = source_new(name, path);
     source_input_open(&s->in, fd);
     s->stats.bytes_total = s->in.size;
-    if (!find_format(s, err)) {
+    s->stats.live = s->in.live;
+    if (!s->in.live && find_format(s, err) != SOURCE_FRAME) {
         source_close(s);
         return NULL;
     }
@@ -117,6 +137,8 @@ const char *source_unit(const struct source *s)
 
 enum source_result source_end(struct source *s, struct err *err)
 {
+    if (s->in.waiting)
+        return SOURCE_WAIT;
     if (s->in.failed) {
         err_set(err, "%s: after byte %" PRIu64 "%s: %s", s->label, source_input_place(&s->in),
                 source_unit(s), s->in.why);
@@ -133,7 +155,8 @@ enum source_result source_end(struct source *s, struct err *err)
 enum source_result source_cut(struct source *s, const char *record, uint64_t number, uint64_t place,
                               struct err *err)
 {
-    if (!s->in.failed) {
+    bool ended = !s->in.failed && !s->in.waiting;
+    if (ended && !s->stopping) { /* we ended it ourselves */
         s->stats.truncated = true;
         snprintf(s->stats.truncated_at, sizeof s->stats.truncated_at,
                  "%s %" PRIu64 " at byte %" PRIu64 "%s", record, number, place, source_unit(s));
@@ -144,42 +167,90 @@ enum source_result source_cut(struct source *s, const char *record, uint64_t num
 bool source_filter(struct source *s, const char *expression, struct err *err)
 {
     struct err why;
-    struct source_filter *f = source_filter_new(expression, s->format->link_type(s), &why);
+    int link_type = s->opened ? s->format->link_type(s) : -1;
+    struct source_filter *f = source_filter_new(expression, link_type, &why);
     if (!f)
         return err_set(err, "capture filter '%s': %s", expression, why.text);
     source_filter_free(s->filter);
     s->filter = f;
-    return true;
+    return !s->origin || !s->origin->filter || s->origin->filter(s, source_filter_text(f), err);
 }
 
-static enum source_result finish(struct source *s, enum source_result result)
+const char *source_widened(const struct source *s)
 {
-    s->ended = true;
-    s->stats.bytes_read = s->in.read;
+    return s->filter ? source_filter_widened(s->filter) : NULL;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static enum source_result read_frame(struct source *s, struct source_frame *frame, struct err *err)
+{
+    bool pass = true;
+    enum source_result result;
+    if (!s->opened && (result = find_format(s, err)) != SOURCE_FRAME)
+        return result;
+    do {
+        frame->message = NULL;
+        result = s->format->next(s, frame, err);
+        if (result != SOURCE_FRAME)
+            return result;
+        frame->number = ++s->number;
+        struct err why;
+        if (s->filter && !s->filtered && !source_filter_pass(s->filter, frame, &pass, &why)) {
+            err_set(err, "%s: frame %" PRIu32 ": %s", s->label, frame->number, why.text);
+            return SOURCE_ERROR;
+        }
+        s->stats.filtered += !pass;
+    } while (!pass);
+    s->stats.frames++;
+    return SOURCE_FRAME;
+}
+
+/* What goes on beside the reading of a live source, and how it ends when it is told to. */
+static enum source_result look_beside(struct source *s, enum source_result result, struct err *err)
+{
+    bool goes_on = result == SOURCE_FRAME || result == SOURCE_WAIT;
+    if (goes_on && s->stopping && source_clock_ms() >= s->stop_by)
+        result = SOURCE_END;
+    if (s->origin && s->origin->look && result != SOURCE_FRAME)
+        result = s->origin->look(s, result, err);
     return result;
 }
 
 enum source_result source_next(struct source *s, struct source_frame *frame, struct err *err)
 {
-    bool pass = true;
     if (s->ended)
         return SOURCE_END;
-    do {
-        frame->message = NULL;
-        enum source_result result = s->format->next(s, frame, err);
-        if (result != SOURCE_FRAME)
-            return finish(s, result);
-        frame->number = ++s->number;
-        struct err why;
-        if (s->filter && !source_filter_pass(s->filter, frame, &pass, &why)) {
-            err_set(err, "%s: frame %" PRIu32 ": %s", s->label, frame->number, why.text);
-            return finish(s, SOURCE_ERROR);
-        }
-        s->stats.filtered += !pass;
-    } while (!pass);
-    s->stats.frames++;
+    enum source_result result = read_frame(s, frame, err);
     s->stats.bytes_read = s->in.read;
-    return SOURCE_FRAME;
+    if (__builtin_expect(s->stats.live, false))
+        result = look_beside(s, result, err);
+    s->ended = result == SOURCE_END || result == SOURCE_ERROR;
+    return result;
+}
+
+int64_t source_clock_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void source_stop(struct source *s)
+{
+    if (!s->stats.live || s->stopping)
+        return;
+    s->stopping = true;
+    s->stop_by = source_clock_ms() + (s->origin ? s->origin->patience_ms : PIPE_PATIENCE_MS);
+    if (s->origin && s->origin->stop)
+        s->origin->stop(s);
+}
+
+int source_fd(const struct source *s)
+{
+    if (s->ended || !s->stats.live)
+        return -1;
+    return s->origin ? s->origin->fd(s) : s->in.fd;
 }
 
 bool source_read_at(struct source *s, uint64_t offset, void *into, size_t n, struct err *err)
@@ -207,12 +278,6 @@ void source_add_host(struct source *s, struct address ip)
         if (address_equal(&s->hosts.items[i].ip, &ip))
             return;
     *vec_add(&s->hosts) = (struct source_host_address){ip};
-}
-
-int source_fd(const struct source *s)
-{
-    (void)s;
-    return -1;
 }
 
 size_t source_secrets(const struct source *s, const struct slice **list)
@@ -248,6 +313,8 @@ void source_close(struct source *s)
         return;
     if (s->format)
         s->format->close(s);
+    if (s->origin && s->origin->close)
+        s->origin->close(s);
     source_filter_free(s->filter);
     source_input_close(&s->in);
     vec_free(&s->hosts);

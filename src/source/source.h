@@ -2,7 +2,8 @@
  * order of the capture, and says what link type each frame has.  Formats: pcap (both byte orders,
  * micro- and nanoseconds, also "modified" pcap), pcapng (several sections and interfaces, each with
  * its own link type and time resolution), gzip of both, standard input; interfaces of this host
- * (iface:), the standard output of a command (cmd:), traces that SIP servers print (log:). */
+ * (iface:), the standard output of a command (cmd:), traces that SIP servers print (log:).  Live
+ * sources never block: they say SOURCE_WAIT. */
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
 
@@ -44,37 +45,47 @@ enum source_result {
 
 /* What was read so far; valid at any time, complete after SOURCE_END. */
 struct source_stats {
-    uint64_t frames;       /* yielded, i.e. after --bpf */
-    uint64_t filtered;     /* left out by --bpf */
-    uint64_t bytes_read;   /* of the file as it lies on disk */
-    uint64_t bytes_total;  /* 0: not known (a pipe) */
-    bool truncated;        /* the last record is cut; what was before it was yielded */
-    char truncated_at[96]; /* "record 17 at byte 4711": for the message to the user */
-    bool live;
-    uint64_t kernel_dropped; /* live: packets that the kernel had no room for */
+    uint64_t frames;         /* yielded, i.e. after --bpf */
+    uint64_t filtered;       /* left out by --bpf */
+    uint64_t bytes_read;     /* of the file as it lies on disk */
+    uint64_t bytes_total;    /* 0: not known (a pipe) */
+    bool truncated;          /* the last record is cut; what was before it was yielded */
+    char truncated_at[96];   /* "record 17 at byte 4711": for the message to the user */
+    bool live;               /* it may have to wait: an interface, a command, a pipe */
+    bool counted;            /* an interface: the kernel counts what it drops */
+    uint64_t kernel_dropped; /* that it had no room for */
+    const char *remark;      /* how a live source ended where it did not end well; else NULL */
     uint64_t unread;         /* log: lines or records that fit no format */
     uint64_t skipped_blocks; /* pcapng blocks of a kind that we do not know */
 };
 
 /* An address that the capture itself claims for the host it was taken on (pcapng if_IPv4addr,
- * if_IPv6addr). */
+ * if_IPv6addr), or that the interface has which is captured on. */
 struct source_host_address {
     struct address ip;
 };
 
-/* `path` is a file name or "-".  Errors: no such file, a directory, empty, not a capture (what it
- * looks like instead, where known), unsupported version; each names the file.  `name` is the
- * point's name and is copied. */
+/* `path` is a file name, "-" (standard input), "iface:NAME", or "cmd:COMMAND" with a command for
+ * /bin/sh that writes a capture.  Errors: no such file, a directory, empty, not a capture (what it
+ * looks like instead, where known), unsupported version; each names the file.  What is wrong with
+ * the bytes of a pipe or command is told by source_next, since they are not waited for.  `name` is
+ * the point's name and is copied. */
 struct source *source_open(const char *name, const char *path, struct err *err);
 /* A capture filter in pcap-filter(7) language, applied per link type.  Call before the first frame.
  */
 bool source_filter(struct source *s, const char *expression, struct err *err);
+/* The capture filter where it was widened, so that later IP fragments, which have no ports, pass an
+ * expression that names ports; NULL: it is as given. */
+const char *source_widened(const struct source *s);
 enum source_result source_next(struct source *s, struct source_frame *frame, struct err *err);
 /* Reads bytes of the source again (only where frames have an offset).  `into` must hold n bytes. */
 bool source_read_at(struct source *s, uint64_t offset, void *into, size_t n, struct err *err);
 /* The descriptor that becomes readable when a live source has more; -1: not a live source, it never
- * waits. */
+ * waits.  Ask again after each SOURCE_WAIT. */
 int source_fd(const struct source *s);
+/* A live source is to end: a command is ended, what was captured until now is still yielded, then
+ * comes SOURCE_END, within seconds.  Others go on to their end. */
+void source_stop(struct source *s);
 /* Texts of TLS secrets (NSS key log) that the capture itself carries (pcapng decryption secrets
  * blocks), found so far. */
 size_t source_secrets(const struct source *s, const struct slice **list);

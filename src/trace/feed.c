@@ -1,82 +1,8 @@
-/* Reads the sources merged by time and hands each SIP message on. */
+/* Files each SIP message and hands it on. */
 #include "trace/internal.h"
 
 #include <assert.h>
 #include <string.h>
-
-#define TRACE_PROGRESS_FRAMES 65536u
-
-static void note_link_type(struct trace *t, const struct trace_input *in)
-{
-    struct trace_point *p = &t->points.items[in->point];
-    for (uint32_t i = 0; i < p->link_type_count; i++)
-        if (p->link_types[i] == in->frame.link_type)
-            return;
-    if (p->link_type_count < sizeof p->link_types / sizeof *p->link_types)
-        p->link_types[p->link_type_count++] = in->frame.link_type;
-}
-
-static bool advance(struct trace_input *in, struct err *err)
-{
-    enum source_result r = source_next(in->source, &in->frame, err);
-    in->ready = r == SOURCE_FRAME;
-    if (r == SOURCE_END)
-        packet_flush(in->decoder);
-    return r != SOURCE_ERROR;
-}
-
-/* What a capture says of its host comes with its interface blocks, so it is asked for as they are
- * read. */
-static void learn_host(struct trace *t, struct trace_input *in)
-{
-    const struct source_host_address *list;
-    size_t n = source_host_addresses(in->source, &list);
-    for (; in->host_addresses < n; in->host_addresses++)
-        hop_nodes_host_address(t->nodes, in->point, &list[in->host_addresses].ip);
-}
-
-static struct trace_input *earliest(const struct trace *t)
-{
-    struct trace_input *first = NULL;
-    for (size_t i = 0; i < t->inputs.n; i++) {
-        struct trace_input *in = t->inputs.items[i];
-        if (in->ready && (!first || in->frame.time_ns < first->frame.time_ns))
-            first = in;
-    }
-    return first;
-}
-
-static void show_progress(struct trace *t)
-{
-    uint64_t done = 0, total = 0;
-    if (!t->progress || ++t->frames_since_progress < TRACE_PROGRESS_FRAMES)
-        return;
-    t->frames_since_progress = 0;
-    for (size_t i = 0; i < t->inputs.n; i++) {
-        const struct source_stats *s = source_stats(t->inputs.items[i]->source);
-        done += s->bytes_read;
-        total += s->bytes_total;
-    }
-    t->progress(t->progress_context, done, total);
-}
-
-bool trace_feed(struct trace *t, struct err *err)
-{
-    struct trace_input *in;
-    for (size_t i = 0; i < t->inputs.n; i++)
-        if (!advance(t->inputs.items[i], err))
-            return false;
-    while ((in = earliest(t)) != NULL) {
-        note_link_type(t, in);
-        packet_push(in->decoder, &in->frame);
-        show_progress(t);
-        if (!advance(in, err))
-            return false;
-    }
-    for (size_t i = 0; i < t->inputs.n; i++)
-        learn_host(t, t->inputs.items[i]);
-    return true;
-}
 
 static bool joins(const struct trace *t)
 {

@@ -14,6 +14,8 @@ struct trace_input {
     struct packet_decoder *decoder;
     struct source_frame frame;
     bool ready;            /* frame is filled */
+    bool waiting;          /* a live source that had nothing */
+    int64_t asked_ns;      /* when it said so, as time of day */
     size_t host_addresses; /* of source_host_addresses, handed on so far */
 };
 
@@ -37,16 +39,21 @@ struct trace {
     struct trace_notices notices;
     struct err read_error; /* a source that changed while it was read */
     bool ending;           /* everything was read */
+    size_t waiting;        /* inputs that are */
+    bool stopping;         /* the live ones were told to end */
     uint64_t unreadable;   /* messages whose bytes could not be read again */
     uint64_t left_out;     /* sightings beyond hop's limits */
     trace_progress *progress;
     void *progress_context;
+    struct trace_watch watch;
     uint64_t bytes_total;
     uint32_t frames_since_progress;
 };
 
-/* feed.c */
+/* read.c */
 bool trace_feed(struct trace *t, struct err *err);
+
+/* feed.c */
 void trace_payload(void *context, const struct packet_payload *payload);
 void trace_file(void *input, const struct packet_payload *payload, const struct sip_message *m);
 size_t trace_stream(void *context, const struct packet_window *window);

@@ -30,7 +30,12 @@ static void point_notices(struct trace *t, const struct trace_point *p)
 {
     const struct packet_stats *s = p->packet;
     char fallback[24];
-    notice(t, p->name, s->fragments_expired, "IP datagrams that never got all their fragments");
+    notice(t, p->name, p->source->kernel_dropped,
+           "packets dropped by the kernel, for they came faster than they were read");
+    notice(t, p->name, s->fragments_expired,
+           source_widened(t->inputs.items[p - t->points.items]->source)
+               ? "IP datagrams of which not all fragments passed the capture filter or were there"
+               : "IP datagrams that never got all their fragments");
     notice(t, p->name, s->fragments_evicted,
            "incomplete IP datagrams dropped at the limit of fragments held");
     notice(t, p->name, s->fragments_overlapping,

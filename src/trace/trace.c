@@ -25,9 +25,16 @@ static char *copy_string(struct slice s)
     return p;
 }
 
-/* The file's name without folders and what follows its first dot; standard input is "stdin". */
+/* The file's name without folders and what follows its first dot; an interface's name, a command's
+ * first word; standard input is "stdin". */
 static struct slice stem_of(struct slice path)
 {
+    if (slice_starts(path, SLICE("iface:")))
+        return slice_from(path, strlen("iface:"));
+    if (slice_starts(path, SLICE("cmd:"))) {
+        path = slice_trim(slice_from(path, strlen("cmd:")));
+        path = slice_first(path, slice_find(path, ' '));
+    }
     size_t slash = path.n;
     while (slash > 0 && path.p[slash - 1] != '/')
         slash--;
@@ -139,6 +146,22 @@ bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err
     return true;
 }
 
+bool trace_is_live(const struct trace *t)
+{
+    for (size_t i = 0; i < t->inputs.n; i++)
+        if (source_stats(t->inputs.items[i]->source)->live)
+            return true;
+    return false;
+}
+
+const char *trace_widened_filter(const struct trace *t)
+{
+    const char *filter = NULL;
+    for (size_t i = 0; i < t->inputs.n && !filter; i++)
+        filter = source_widened(t->inputs.items[i]->source);
+    return filter;
+}
+
 size_t trace_points(const struct trace *t, const struct trace_point **points)
 {
     *points = t->points.items;
@@ -149,6 +172,11 @@ void trace_set_progress(struct trace *t, trace_progress *progress, void *context
 {
     t->progress = progress;
     t->progress_context = context;
+}
+
+void trace_set_watch(struct trace *t, const struct trace_watch *watch)
+{
+    t->watch = *watch;
 }
 
 size_t trace_nodes(struct trace *t, const struct trace_node **nodes)

@@ -11,6 +11,8 @@
 #include "sip/sip.h"
 #include "source/source.h"
 
+#include <signal.h>
+
 struct trace;
 
 /* A message as it was just scanned; all borrowed, valid during the call of the sink. */
@@ -33,6 +35,13 @@ struct trace_sinks {
     trace_message_sink *message;
     trace_call_sink *call;
     trace_check_sink *check;
+    void *context;
+};
+
+/* Who wants to know how a run goes; any may be NULL. */
+struct trace_watch {
+    void (*idle)(void *context); /* a live source is waited for: now show what was handed out */
+    void (*ended)(void *context, uint32_t point); /* its source has, others may go on */
     void *context;
 };
 
@@ -66,6 +75,8 @@ struct trace_options {
     const char *livekit;               /* --livekit NAME|ADDR; NULL: by wire marks */
     const char *const *nodes;          /* --node NAME=ADDR[,ADDR...], node_count of them */
     size_t node_count;
+    /* NULL: none.  Once it is not 0, live sources are told to end, and with them the run. */
+    const volatile sig_atomic_t *stop;
 };
 
 struct trace *trace_new(const struct trace_options *options);
@@ -76,12 +87,16 @@ bool trace_add(struct trace *t, const char *spec, struct err *err);
  * on an error of the environment (err says which source). */
 bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err);
 size_t trace_points(const struct trace *t, const struct trace_point **points);
+bool trace_is_live(const struct trace *t); /* one of the sources at least is */
+/* The capture filter where it was widened to later IP fragments; else NULL. */
+const char *trace_widened_filter(const struct trace *t);
 /* Valid until the next call of a function of t. */
 size_t trace_nodes(struct trace *t, const struct trace_node **nodes);
 size_t trace_notices(struct trace *t, const struct trace_notice **notices);
 /* Called now and then during trace_run with what was read of what there is (total 0: not known). */
 typedef void trace_progress(void *context, uint64_t bytes_read, uint64_t bytes_total);
 void trace_set_progress(struct trace *t, trace_progress *progress, void *context);
+void trace_set_watch(struct trace *t, const struct trace_watch *watch);
 void trace_free(struct trace *t);
 
 #endif

@@ -2,6 +2,7 @@
 #include "capture.h"
 #include "source/internal.h"
 
+#include <poll.h>
 #include <sys/wait.h>
 #include <zlib.h>
 
@@ -140,6 +141,17 @@ static void write_slowly(int fd, struct slice content)
     _exit(0);
 }
 
+/* The next frame of a live source, which is waited for. */
+static enum source_result wait_frame(struct source *s, struct source_frame *f)
+{
+    enum source_result result;
+    while ((result = next_frame(s, f)) == SOURCE_WAIT) {
+        struct pollfd p = {.fd = source_fd(s), .events = POLLIN};
+        assert_int_equal(poll(&p, 1, 5000), 1);
+    }
+    return result;
+}
+
 static void check_pipe(struct slice content)
 {
     int ends[2];
@@ -152,11 +164,13 @@ static void check_pipe(struct slice content)
     close(ends[1]);
     struct source *s = source_open_fd("p", "-", ends[0], &err);
     assert_non_null(s);
-    assert_int_equal(next_frame(s, &f), SOURCE_FRAME);
+    assert_true(source_stats(s)->live);
+    assert_int_equal(wait_frame(s, &f), SOURCE_FRAME);
     assert_slice_equal(f.bytes, PING);
     assert_int_equal(f.offset, SOURCE_NO_OFFSET);
-    assert_int_equal(next_frame(s, &f), SOURCE_FRAME);
-    assert_int_equal(next_frame(s, &f), SOURCE_END);
+    assert_int_equal(wait_frame(s, &f), SOURCE_FRAME);
+    assert_int_equal(wait_frame(s, &f), SOURCE_END);
+    assert_int_equal(source_fd(s), -1);
     assert_int_equal(source_stats(s)->bytes_total, 0);
     assert_int_equal(source_stats(s)->bytes_read, content.n);
     source_close(s);

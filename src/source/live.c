@@ -1,0 +1,245 @@
+/* Interfaces of this host, through libpcap (iface:). */
+#include "source/internal.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <pcap.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SNAPLEN     262144
+#define RING_BYTES  (64 * 1024 * 1024)
+#define DELAY_MS    10   /* at most, from the kernel's getting a packet to ours */
+#define PATIENCE_MS 1000 /* for what is in the ring when we are told to end */
+
+struct live {
+    pcap_t *pcap;
+    const char *interface; /* within the path */
+    int link_type;
+    int64_t unit_ns;  /* one unit of tv_usec */
+    int64_t quiet_by; /* stopping: what was captured is here by then; 0: not yet asked */
+    struct text remark;
+};
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static void count(struct source *s)
+{
+    const struct live *l = s->state;
+    struct pcap_stat stat;
+    if (pcap_stats(l->pcap, &stat) != 0)
+        return;
+    s->stats.kernel_dropped = stat.ps_drop;
+}
+
+static enum source_result next(struct source *s, struct source_frame *frame, struct err *err)
+{
+    struct live *l = s->state;
+    struct pcap_pkthdr *h;
+    const u_char *bytes;
+    int result = pcap_next_ex(l->pcap, &h, &bytes);
+    (void)err;
+    if (result == 0)
+        return SOURCE_WAIT;
+    if (result < 0) {
+        text_printf(&l->remark, "%s; captured up to there", pcap_geterr(l->pcap));
+        s->stats.remark = l->remark.p;
+        return SOURCE_END;
+    }
+    *frame = (struct source_frame){
+        .bytes = {(const char *)bytes, h->caplen},
+        .length = h->len,
+        .link_type = l->link_type,
+        .time_ns = (int64_t)h->ts.tv_sec * 1000000000 + (int64_t)h->ts.tv_usec * l->unit_ns,
+        .offset = SOURCE_NO_OFFSET,
+    };
+    return SOURCE_FRAME;
+}
+
+/* What was captured before the end was asked for may take its time to get here. */
+static enum source_result look(struct source *s, enum source_result result, struct err *err)
+{
+    struct live *l = s->state;
+    (void)err;
+    if (result == SOURCE_WAIT && s->stopping) {
+        if (!l->quiet_by)
+            l->quiet_by = source_clock_ms() + 3 * DELAY_MS;
+        else if (source_clock_ms() >= l->quiet_by)
+            result = SOURCE_END;
+    }
+    count(s);
+    return result;
+}
+
+static int link_type(const struct source *s)
+{
+    return ((const struct live *)s->state)->link_type;
+}
+
+static bool filter(struct source *s, const char *expression, struct err *err)
+{
+    const struct live *l = s->state;
+    struct bpf_program code;
+    if (pcap_compile(l->pcap, &code, expression, 1, PCAP_NETMASK_UNKNOWN) != 0)
+        return err_set(err, "%s: capture filter '%s': %s", s->label, expression,
+                       pcap_geterr(l->pcap));
+    bool set = pcap_setfilter(l->pcap, &code) == 0;
+    pcap_freecode(&code);
+    s->filtered = set; /* else each frame is put to it here */
+    return true;
+}
+
+static int descriptor(const struct source *s)
+{
+    return pcap_get_selectable_fd(((const struct live *)s->state)->pcap);
+}
+
+static void close_live(struct source *s)
+{
+    struct live *l = s->state;
+    if (l->pcap)
+        pcap_close(l->pcap);
+    text_free(&l->remark);
+    free(l);
+}
+
+static const struct source_format format = {
+    .name = "iface",
+    .next = next,
+    .link_type = link_type,
+    .close = close_live,
+};
+
+static const struct source_origin origin = {
+    .fd = descriptor,
+    .look = look,
+    .filter = filter,
+    .patience_ms = PATIENCE_MS,
+};
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static bool is_any(const struct live *l)
+{
+    return strcmp(l->interface, "any") == 0;
+}
+
+/* 127.0.0.1 is everybody's, and fe80:: addresses are those of a link. */
+static void add_host(struct source *s, const struct sockaddr *a)
+{
+    struct address ip = {0};
+    if (a && a->sa_family == AF_INET)
+        ip = address_of(4,
+                        (const uint8_t *)&((const struct sockaddr_in *)(const void *)a)->sin_addr);
+    if (a && a->sa_family == AF_INET6)
+        ip = address_of(
+            6, (const uint8_t *)&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
+    bool link_local = ip.family == 6 && ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0x80;
+    if (ip.family && !address_is_loopback(&ip) && !link_local)
+        source_add_host(s, ip);
+}
+
+static void learn_hosts(struct source *s)
+{
+    const struct live *l = s->state;
+    struct ifaddrs *list;
+    if (getifaddrs(&list) != 0)
+        return;
+    for (const struct ifaddrs *i = list; i; i = i->ifa_next)
+        if (is_any(l) || strcmp(i->ifa_name, l->interface) == 0)
+            add_host(s, i->ifa_addr);
+    freeifaddrs(list);
+}
+
+static bool fail_name(const struct source *s, struct err *err)
+{
+    struct text names = {0};
+    struct if_nameindex *list = if_nameindex();
+    for (const struct if_nameindex *i = list; i && i->if_index; i++)
+        text_printf(&names, "%s, ", i->if_name);
+    err_set(err, "%s: no such interface; there are: %sany", s->label, names.p ? names.p : "");
+    if (list)
+        if_freenameindex(list);
+    text_free(&names);
+    return false;
+}
+
+static bool fail_rights(const struct source *s, struct err *err)
+{
+    char self[512];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[n > 0 ? n : 0] = '\0';
+    return err_set(err,
+                   "%s: no permission to capture, for which CAP_NET_RAW is needed: run as root, or "
+                   "once: setcap cap_net_raw+ep %s",
+                   s->label, n > 0 ? self : "sipxray");
+}
+
+static bool fail(const struct source *s, int status, struct err *err)
+{
+    const struct live *l = s->state;
+    if (!is_any(l) && !if_nametoindex(l->interface) &&
+        (status == PCAP_ERROR_NO_SUCH_DEVICE || status == PCAP_ERROR_PERM_DENIED))
+        return fail_name(s, err);
+    if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED)
+        return fail_rights(s, err);
+    if (status == PCAP_ERROR_IFACE_NOT_UP)
+        return err_set(err, "%s: the interface is down (ip link set %s up)", s->label,
+                       l->interface);
+    const char *why = pcap_geterr(l->pcap);
+    return err_set(err, "%s: %s%s%s", s->label, pcap_statustostr(status), *why ? ": " : "", why);
+}
+
+/* Of "any", the newer of its two link types, which names the interface of each packet. */
+static void choose_link_type(struct live *l)
+{
+    int *list = NULL, n = pcap_list_datalinks(l->pcap, &list);
+    for (int i = 0; i < n; i++)
+        if (is_any(l) && list[i] == DLT_LINUX_SLL2)
+            pcap_set_datalink(l->pcap, DLT_LINUX_SLL2);
+    if (n >= 0)
+        pcap_free_datalinks(list);
+    l->link_type = source_link_of_dlt(pcap_datalink(l->pcap));
+}
+
+static bool activate(struct source *s, struct err *err)
+{
+    struct live *l = s->state;
+    char why[PCAP_ERRBUF_SIZE] = "";
+    l->pcap = pcap_create(l->interface, why);
+    if (!l->pcap)
+        return err_set(err, "%s: %s", s->label, why);
+    pcap_set_snaplen(l->pcap, SNAPLEN);
+    pcap_set_promisc(l->pcap, 0);
+    pcap_set_timeout(l->pcap, DELAY_MS);
+    pcap_set_buffer_size(l->pcap, RING_BYTES);
+    pcap_set_tstamp_precision(l->pcap, PCAP_TSTAMP_PRECISION_NANO);
+    int status = pcap_activate(l->pcap);
+    if (status < 0)
+        return fail(s, status, err);
+    if (pcap_setnonblock(l->pcap, 1, why) != 0)
+        return err_set(err, "%s: %s", s->label, why);
+    choose_link_type(l);
+    l->unit_ns = pcap_get_tstamp_precision(l->pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
+    return true;
+}
+
+struct source *source_live_open(const char *name, const char *path, const char *rest,
+                                struct err *err)
+{
+    struct source *s = source_new(name, path);
+    struct live *l = s->state = base_alloc(sizeof *l);
+    l->interface = s->path + (rest - path);
+    s->format = &format;
+    s->origin = &origin;
+    s->opened = true;
+    s->stats.live = s->stats.counted = true;
+    bool named = *rest || err_set(err, "%s: an interface is missing: iface:NAME", path);
+    if (!named || !activate(s, err)) {
+        source_close(s);
+        return NULL;
+    }
+    learn_hosts(s);
+    return s;
+}

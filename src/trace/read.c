@@ -1,0 +1,161 @@
+/* Reads the sources merged by time.  A live source that has nothing now is not waited for: of those
+ * frames that are there the earliest goes first.  Two live sources can so come out of order by as
+ * much as the one's frames take longer to get here than the other's. */
+#include "trace/internal.h"
+
+#include <poll.h>
+#include <time.h>
+
+#define TRACE_PROGRESS_FRAMES 65536u
+#define TRACE_WAIT_MS         250 /* at most, between two looks at the stop flag */
+
+static void note_link_type(struct trace *t, const struct trace_input *in)
+{
+    struct trace_point *p = &t->points.items[in->point];
+    for (uint32_t i = 0; i < p->link_type_count; i++)
+        if (p->link_types[i] == in->frame.link_type)
+            return;
+    if (p->link_type_count < sizeof p->link_types / sizeof *p->link_types)
+        p->link_types[p->link_type_count++] = in->frame.link_type;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void end_input(struct trace *t, struct trace_input *in)
+{
+    packet_flush(in->decoder);
+    if (t->watch.ended)
+        t->watch.ended(t->watch.context, in->point);
+}
+
+static bool advance(struct trace *t, struct trace_input *in, struct err *err)
+{
+    enum source_result r = source_next(in->source, &in->frame, err);
+    in->ready = r == SOURCE_FRAME;
+    t->waiting += (r == SOURCE_WAIT) - in->waiting;
+    in->waiting = r == SOURCE_WAIT;
+    if (r == SOURCE_END)
+        end_input(t, in);
+    else if (r == SOURCE_WAIT)
+        in->asked_ns = now_ns();
+    return r != SOURCE_ERROR;
+}
+
+/* What a capture says of its host comes with its interface blocks, so it is asked for as they are
+ * read. */
+static void learn_host(struct trace *t, struct trace_input *in)
+{
+    const struct source_host_address *list;
+    size_t n = source_host_addresses(in->source, &list);
+    for (; in->host_addresses < n; in->host_addresses++)
+        hop_nodes_host_address(t->nodes, in->point, &list[in->host_addresses].ip);
+}
+
+static struct trace_input *earliest(const struct trace *t)
+{
+    struct trace_input *first = NULL;
+    for (size_t i = 0; i < t->inputs.n; i++) {
+        struct trace_input *in = t->inputs.items[i];
+        if (in->ready && (!first || in->frame.time_ns < first->frame.time_ns))
+            first = in;
+    }
+    return first;
+}
+
+static void show_progress(struct trace *t)
+{
+    uint64_t done = 0, total = 0;
+    if (!t->progress || ++t->frames_since_progress < TRACE_PROGRESS_FRAMES)
+        return;
+    t->frames_since_progress = 0;
+    for (size_t i = 0; i < t->inputs.n; i++) {
+        const struct source_stats *s = source_stats(t->inputs.items[i]->source);
+        done += s->bytes_read;
+        total += s->bytes_total;
+    }
+    t->progress(t->progress_context, done, total);
+}
+
+/* ---- live sources ---------------------------------------------------------------------------- */
+
+/* Asks those again that had nothing when they were asked before `time_ns`: what they have by now
+ * may be earlier. */
+static bool ask_again(struct trace *t, int64_t time_ns, struct err *err)
+{
+    for (size_t i = 0; i < t->inputs.n; i++) {
+        struct trace_input *in = t->inputs.items[i];
+        if (in->waiting && in->asked_ns < time_ns && !advance(t, in, err))
+            return false;
+    }
+    return true;
+}
+
+/* Nothing is there: what was found so far is shown, then one of the live sources is waited for. */
+static void wait_for_any(struct trace *t)
+{
+    nfds_t n = 0;
+    if (t->watch.idle)
+        t->watch.idle(t->watch.context);
+    struct pollfd *list = arena_alloc(&t->scratch, t->inputs.n * sizeof *list);
+    for (size_t i = 0; i < t->inputs.n; i++)
+        if (t->inputs.items[i]->waiting)
+            list[n++] = (struct pollfd){source_fd(t->inputs.items[i]->source), POLLIN, 0};
+    (void)poll(list, n, TRACE_WAIT_MS); /* a signal ends it, too */
+    arena_reset(&t->scratch);
+}
+
+static void heed_stop(struct trace *t)
+{
+    if (t->stopping || !t->options.stop || !*t->options.stop)
+        return;
+    t->stopping = true;
+    for (size_t i = 0; i < t->inputs.n; i++)
+        source_stop(t->inputs.items[i]->source);
+}
+
+/* The frame to go next; NULL: there is no more. */
+static bool choose(struct trace *t, struct trace_input **next, struct err *err)
+{
+    for (;;) {
+        heed_stop(t);
+        *next = earliest(t);
+        if (!t->waiting)
+            return true;
+        if (!ask_again(t, *next ? (*next)->frame.time_ns : INT64_MAX, err))
+            return false;
+        *next = earliest(t);
+        if (*next || !t->waiting)
+            return true;
+        wait_for_any(t);
+    }
+}
+
+/* ---- the loop -------------------------------------------------------------------------------- */
+
+static void learn_hosts(struct trace *t)
+{
+    for (size_t i = 0; i < t->inputs.n; i++)
+        learn_host(t, t->inputs.items[i]);
+}
+
+bool trace_feed(struct trace *t, struct err *err)
+{
+    struct trace_input *in;
+    bool ok = true;
+    for (size_t i = 0; ok && i < t->inputs.n; i++)
+        ok = advance(t, t->inputs.items[i], err);
+    learn_hosts(t);
+    while (ok && (ok = choose(t, &in, err)) && in) {
+        note_link_type(t, in);
+        packet_push(in->decoder, &in->frame);
+        show_progress(t);
+        ok = advance(t, in, err);
+    }
+    learn_hosts(t);
+    return ok;
+}

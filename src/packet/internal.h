@@ -21,7 +21,9 @@ struct packet_context {
     struct packet_payload out; /* out.offset is that of `origin` until the payload is reached */
     const char *origin;        /* where the captured bytes begin */
     unsigned depth;            /* headers read so far that can nest */
-    bool reassembled;          /* the bytes stand in the fragment table's buffer */
+    uint32_t network;          /* of VLAN tags and overlays so far: the same addresses elsewhere are
+                                  others; 0: none */
+    bool reassembled;          /* the last IP header's fragments were put together */
 };
 
 typedef void packet_reader(struct packet_context *x, struct packet_view v);
@@ -60,6 +62,22 @@ static inline bool packet_skip(struct packet_view *v, size_t n)
     return true;
 }
 
+/* A header that can stand in another of its kind begins; false, and counted: too many did. */
+static inline bool packet_deeper(struct packet_context *x)
+{
+    if (x->depth++ < PACKET_DEPTH)
+        return true;
+    x->d->stats.too_deep++;
+    return false;
+}
+
+/* What follows belongs to the network of this id within the one it is in.  Two headers of different
+ * kinds with the same id in the same place are not told apart. */
+static inline void packet_enter(struct packet_context *x, uint32_t id)
+{
+    x->network = x->network * 0x9e3779b1u + id;
+}
+
 /* A header did not fit into v: the snap length cut it, or the packet is too short for it. */
 void packet_lost(struct packet_context *x, const struct packet_view *v);
 void packet_malformed(struct packet_context *x);
@@ -72,9 +90,34 @@ void packet_emit(struct packet_context *x, enum packet_transport transport, stru
 /* link.c: by LINKTYPE_, by Ethernet type */
 packet_reader *packet_link_find(int link_type);
 void packet_read_ethertype(struct packet_context *x, uint16_t type, struct packet_view v);
+packet_reader packet_read_ethernet, packet_read_snap;
+/* An Ethernet frame that something else carries: whoever captured that is not its sender. */
+packet_reader packet_read_bridged;
+/* These look ahead, so that what is carried where anything can stand is believed only where it
+ * fits; true where the snap length cut what would tell. */
+bool packet_starts_ethertype(uint16_t type, const struct packet_view *v);
+bool packet_starts_ethernet(const struct packet_view *v);
+
+/* ppp.c */
+packet_reader packet_read_ppp, packet_read_ppp_hdlc, packet_read_ppp_with_direction,
+    packet_read_pppd, packet_read_pppoe, packet_read_cisco_hdlc, packet_read_frame_relay;
+bool packet_starts_ppp(const struct packet_view *v);
+
+/* record.c: link types that are lists of fields */
+packet_reader packet_read_nflog, packet_read_exported;
 
 /* ip.c */
 packet_reader packet_read_ipv4, packet_read_ipv6;
+packet_reader packet_read_ip; /* whichever its first bits say */
+bool packet_starts_ip(const struct packet_view *v);
+
+/* tunnel.c: what stands between IP or a link and what it carries */
+packet_reader packet_read_gre, packet_read_mpls;
+
+/* overlay.c: tunnels over UDP.  A reader of these returns false where the payload is something
+ * else, which it then leaves alone. */
+typedef bool packet_tunnel(struct packet_context *x, struct packet_view v);
+packet_tunnel *packet_tunnel_find(uint16_t port); /* by destination port; NULL: none */
 
 /* transport.c: by IP protocol number, which are IPv6's next-header numbers too */
 void packet_read_protocol(struct packet_context *x, uint8_t protocol, struct packet_view v);

@@ -19,6 +19,15 @@ struct ipv6_header {
     uint8_t src[16], dst[16];
 };
 
+/* An IP header within another is of a packet that was under way between others: who captured the
+ * outer one need not have sent or received it. */
+static void enter(struct packet_context *x)
+{
+    if (x->out.src.ip.family)
+        x->out.direction = SOURCE_UNKNOWN;
+    x->reassembled = false;
+}
+
 static void read_ipv4_fragment(struct packet_context *x, const struct ipv4_header *h,
                                struct packet_view v)
 {
@@ -54,6 +63,7 @@ void packet_read_ipv4(struct packet_context *x, struct packet_view v)
     }
     if (total) /* 0: segmentation is left to the network card, the frame is as long as it is */
         packet_limit(x, &v, total - head);
+    enter(x);
     x->out.src.ip = address_of(4, h.src);
     x->out.dst.ip = address_of(4, h.dst);
     x->out.ip_id = be16toh(h.id);
@@ -76,8 +86,35 @@ void packet_read_ipv6(struct packet_context *x, struct packet_view v)
     }
     if (h.payload) /* 0: as in IPv4, or a jumbogram */
         packet_limit(x, &v, be16toh(h.payload));
+    enter(x);
     x->out.src.ip = address_of(6, h.src);
     x->out.dst.ip = address_of(6, h.dst);
     x->out.ip_id = 0;
     packet_read_protocol(x, h.next, v);
+}
+
+void packet_read_ip(struct packet_context *x, struct packet_view v)
+{
+    if (!v.bytes.n)
+        packet_lost(x, &v);
+    else if ((uint8_t)v.bytes.p[0] >> 4 == 4)
+        packet_read_ipv4(x, v);
+    else if ((uint8_t)v.bytes.p[0] >> 4 == 6)
+        packet_read_ipv6(x, v);
+    else
+        x->d->stats.not_ip++;
+}
+
+/* As far as it was captured: the version, and lengths that fit into what is there. */
+bool packet_starts_ip(const struct packet_view *v)
+{
+    const uint8_t *p = (const uint8_t *)v->bytes.p;
+    size_t n = v->bytes.n, most = n + v->missing;
+    if (n == 0)
+        return v->missing;
+    size_t a = n >= 4 ? p[2] * 256u + p[3] : 0, b = n >= 6 ? p[4] * 256u + p[5] : 0;
+    if (p[0] >> 4 == 4)
+        return (p[0] & 15) >= 5 && most >= sizeof(struct ipv4_header) && a <= most;
+    return p[0] >> 4 == 6 && most >= sizeof(struct ipv6_header) &&
+           b + sizeof(struct ipv6_header) <= most;
 }

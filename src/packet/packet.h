@@ -62,6 +62,7 @@ struct packet_stats {
     uint64_t not_ip;                /* ARP and other link protocols */
     uint64_t other_transport;       /* IP, but no transport that we read */
     uint64_t malformed;             /* a header that contradicts itself */
+    uint64_t too_deep;              /* more headers within each other than PACKET_DEPTH */
     uint64_t cut;                   /* snap length cut a header, so that no payload was reached */
     uint64_t fragments;             /* IP fragments seen */
     uint64_t reassembled;           /* datagrams put together from them */

@@ -9,13 +9,17 @@ struct udp_header {
 
 static packet_reader *const readers[256] = {
     [0] = packet_read_options, /* hop-by-hop options */
+    [4] = packet_read_ipv4,
     [6] = packet_read_tcp,
     [17] = packet_read_udp,
+    [41] = packet_read_ipv6,
     [43] = packet_read_options, /* routing */
     [44] = packet_read_fragment_header,
+    [47] = packet_read_gre,
     [51] = packet_read_authentication,
     [60] = packet_read_options,  /* destination options */
     [135] = packet_read_options, /* mobility */
+    [137] = packet_read_mpls,    /* RFC 4023 */
     [139] = packet_read_options, /* host identity */
     [140] = packet_read_options, /* shim6 */
 };
@@ -27,9 +31,9 @@ bool packet_protocol_readable(uint8_t protocol)
 
 void packet_read_protocol(struct packet_context *x, uint8_t protocol, struct packet_view v)
 {
-    if (x->depth++ >= PACKET_DEPTH)
-        packet_malformed(x);
-    else if (readers[protocol])
+    if (!packet_deeper(x))
+        return;
+    if (readers[protocol])
         readers[protocol](x, v);
     else
         x->d->stats.other_transport++;
@@ -60,5 +64,7 @@ void packet_read_udp(struct packet_context *x, struct packet_view v)
         limit_udp(x, &v, length - sizeof h);
     x->out.src.port = be16toh(h.src);
     x->out.dst.port = be16toh(h.dst);
-    packet_emit(x, PACKET_UDP, v);
+    packet_tunnel *tunnel = packet_tunnel_find(x->out.dst.port);
+    if (!tunnel || !tunnel(x, v))
+        packet_emit(x, PACKET_UDP, v);
 }

@@ -41,6 +41,8 @@ static void point_notices(struct trace *t, const struct trace_point *p)
     notice(t, p->name, s->fragments_overlapping,
            "IP datagrams dropped, for their fragments overlap and differ");
     notice(t, p->name, s->malformed, "packets with a malformed header");
+    notice(t, p->name, s->too_deep,
+           "packets with more headers within each other than are followed");
     notice(t, p->name, s->cut, "packets cut by the snap length before their payload");
     notice(t, p->name, p->stray, "bytes of streams between SIP messages that belong to none");
     stream_notices(t, p);

@@ -293,7 +293,7 @@ static void test_depth(void **state)
         /* the type after the last tag and the protocol count as well */
         bool fits = tags + 2 <= PACKET_DEPTH;
         assert_int_equal(bench.caught->count, fits);
-        assert_int_equal(packet_stats(bench.decoder)->malformed, !fits);
+        assert_int_equal(packet_stats(bench.decoder)->too_deep, !fits);
         vec_free(&b);
         bench_free(&bench);
     }

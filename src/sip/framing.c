@@ -137,7 +137,12 @@ static enum sip_framed search(struct framer *r)
     struct sip_framing *f = r->f;
     bool at_line = !has(r, FRAMING_MID_LINE);
     size_t n = r->bytes.n;
-    struct sip_search s = {r->bytes, at_line, r->ended, f->searched, n, 0};
+    struct sip_search s = {.bytes = r->bytes,
+                           .at_line = at_line,
+                           .ended = r->ended,
+                           .is_sip = f->found,
+                           .from = f->searched,
+                           .limit = n};
     enum sip_answer answer = sip_search(&s);
     if (answer != SIP_NO && s.at > 0)
         return pass(r, s.at, false);
@@ -148,8 +153,9 @@ static enum sip_framed search(struct framer *r)
         return more(r, 0);
     if (r->ended)
         return pass(r, n, false);
-    size_t last = sip_unfinished(r->bytes, s.from, SIP_START_MAX, false);
-    if (last == 0 && !at_line)
+    size_t last =
+        sip_unfinished(r->bytes, s.from, SIP_START_MAX, f->found ? SIP_LINE_ANY : SIP_LINE_METHOD);
+    if (last == 0 && !at_line && !f->found)
         last = n;
     if (last > 0)
         return pass(r, last, false);
@@ -185,10 +191,11 @@ static enum sip_framed skip_body(struct framer *r)
     struct sip_framing *f = r->f;
     size_t n = r->bytes.n < f->skip ? r->bytes.n : f->skip, last = n;
     if (!has(r, FRAMING_NESTED)) {
-        struct sip_search s = {r->bytes, !has(r, FRAMING_MID_LINE), r->ended, 0, n, 0};
+        struct sip_search s = {
+            .bytes = r->bytes, .at_line = !has(r, FRAMING_MID_LINE), .ended = r->ended, .limit = n};
         enum sip_answer answer = sip_search(&s);
         if (answer == SIP_NO && !r->ended && n == r->bytes.n)
-            last = sip_unfinished(r->bytes, 0, FRAMING_DOUBT_MAX, true);
+            last = sip_unfinished(r->bytes, 0, FRAMING_DOUBT_MAX, SIP_LINE_KNOWN);
         else if (answer != SIP_NO)
             last = s.at;
         if (answer == SIP_YES && last == 0) {
@@ -302,7 +309,7 @@ static enum sip_answer good_end(const struct framer *r, size_t at)
     rest = slice_from(rest, idle);
     if (rest.n == 0)
         return r->ended ? SIP_YES : SIP_MAYBE;
-    if (r->ended && sip_unfinished(rest, 0, SIP_START_MAX, true) == 0)
+    if (r->ended && sip_unfinished(rest, 0, SIP_START_MAX, SIP_LINE_KNOWN) == 0)
         return SIP_YES;
     return sip_start_here(rest, r->ended, false);
 }
@@ -314,6 +321,7 @@ static enum sip_answer search_body(struct framer *r, size_t limit, size_t *at)
     struct sip_search s = {.bytes = slice_from(r->bytes, f->head),
                            .at_line = !has(r, FRAMING_NESTED),
                            .ended = r->ended,
+                           .is_sip = true,
                            .from = f->searched - f->head,
                            .limit = limit - f->head};
     enum sip_answer answer = sip_search(&s);
@@ -346,7 +354,7 @@ static enum sip_answer claimed_end(struct framer *r, size_t claimed, size_t *end
     }
     if (answer == SIP_NO && !r->ended) {
         struct slice body = slice_from(r->bytes, f->head);
-        at = f->head + sip_unfinished(body, 0, FRAMING_DOUBT_MAX, true);
+        at = f->head + sip_unfinished(body, 0, FRAMING_DOUBT_MAX, SIP_LINE_KNOWN);
         answer = at < claimed ? SIP_MAYBE : SIP_NO;
     }
     return answer == SIP_MAYBE && !r->ended ? SIP_MAYBE : SIP_YES;

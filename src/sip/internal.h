@@ -108,21 +108,26 @@ struct sip_search {
     struct slice bytes; /* nothing before them is looked at */
     bool at_line;       /* they begin a line */
     bool ended;         /* nothing follows them for now */
+    bool is_sip;        /* the stream is known to be SIP */
     size_t from;        /* bytes that were searched before */
     size_t limit;       /* start lines begin before it */
     size_t at;          /* where one was found, or may begin */
 };
 
-/* The next start line that is one beyond doubt: "SIP/2.0" in it, at a line's beginning (or after
- * bytes that are no text, where the method is known), and before a header line.  SIP_MAYBE: what
- * follows tells. Unfinished lines without the version are not looked at. */
+/* The next start line that is one beyond doubt: with "SIP/2.0" and before a header line; at a
+ * line's beginning, or after bytes that are no text, or anywhere in what is SIP, where the method
+ * is known. SIP_MAYBE: what follows tells.  Unfinished lines without the version are not looked at.
+ */
 enum sip_answer sip_search(struct sip_search *s);
 /* Is there a start line at the front, where one is expected?  `first`: only if a header line
  * follows. */
 enum sip_answer sip_start_here(struct slice bytes, bool ended, bool first);
-/* Where the last line begins if it is unfinished and can become a start line, else bytes.n.
- * `from`: no line ended in the bytes before.  `known`: by a method that is known. */
-size_t sip_unfinished(struct slice bytes, size_t from, size_t max, bool known);
+/* What an unfinished line must be to become a start line, or to hold one. */
+enum sip_line { SIP_LINE_ANY, SIP_LINE_METHOD, SIP_LINE_KNOWN };
+
+/* Where the last line begins if it is unfinished, such a one and has no more than `max` bytes, else
+ * bytes.n.  `from`: no line ended in the bytes before. */
+size_t sip_unfinished(struct slice bytes, size_t from, size_t max, enum sip_line line);
 
 /* Ends no text line and stands in none: after it, a message can begin. */
 static inline bool sip_breaks(char c)

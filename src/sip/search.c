@@ -113,8 +113,19 @@ static enum sip_answer judge(const char *p, const char *end, bool ended, bool kn
 
 /* ---- search ---------------------------------------------------------------------------------- */
 
-/* The beginning of the start line that has its version at `hit`, read backwards: at the line's
- * beginning, or after "METHOD URI".  NULL: that is none. */
+/* A known method that these bytes end with: where it begins, or NULL. */
+static const char *known_method(const char *p, const char *end)
+{
+    for (unsigned id = SIP_METHOD_OTHER + 1; id < SIP_METHOD_COUNT; id++) {
+        struct slice name = slice_of(sip_method_name(id));
+        if ((size_t)(end - p) >= name.n && memcmp(end - name.n, name.p, name.n) == 0)
+            return end - name.n;
+    }
+    return NULL;
+}
+
+/* The beginning of the start line that has its version at `hit`, read backwards: "METHOD URI ", or
+ * a status line's own.  The method may stand right after the end of a body.  NULL: that is none. */
 static const char *begin_of(const struct slice *bytes, const char *hit)
 {
     const char *front = bytes->p, *end = front + bytes->n, *p = hit;
@@ -131,14 +142,20 @@ static const char *begin_of(const struct slice *bytes, const char *hit)
     const char *method_end = p;
     while (p > front && sip_char_is(p[-1], SIP_CHAR_TOKEN))
         p--;
-    return p < method_end ? p : NULL;
+    const char *known = known_method(p, method_end);
+    return known ? known : p < method_end ? p : NULL;
 }
 
+/* A line's beginning, or after bytes that are no text; the bytes of a stream that is SIP can be cut
+ * anywhere. */
 static enum sip_answer judge_hit(const struct sip_search *s, const char *p)
 {
-    const char *front = s->bytes.p;
+    const char *front = s->bytes.p, *before = p;
     bool line = p == front ? s->at_line : p[-1] == '\n';
-    if (!line && (p == front || !sip_breaks(p[-1])))
+    while (before > front && sip_char_is(before[-1], SIP_CHAR_TOKEN))
+        before--;
+    bool after_break = before == front ? s->at_line : sip_breaks(before[-1]);
+    if (!line && !after_break && !s->is_sip)
         return SIP_NO;
     return judge(p, front + s->bytes.n, s->ended, !line);
 }
@@ -185,7 +202,13 @@ static bool can_start_known(const char *p, const char *end)
     return false;
 }
 
-size_t sip_unfinished(struct slice bytes, size_t from, size_t max, bool known)
+static bool line_is(const char *p, const char *end, enum sip_line line)
+{
+    return line == SIP_LINE_ANY || (can_start(p, end) && line == SIP_LINE_METHOD) ||
+           (can_start(p, end) && can_start_known(p, end));
+}
+
+size_t sip_unfinished(struct slice bytes, size_t from, size_t max, enum sip_line line)
 {
     const char *end = bytes.p + bytes.n, *p = end;
     while (p > bytes.p + from && ((unsigned char)p[-1] >= 0x20 || p[-1] == '\t')) {
@@ -197,7 +220,7 @@ size_t sip_unfinished(struct slice bytes, size_t from, size_t max, bool known)
         p = bytes.p;
     while (p < end && (unsigned char)*p >= 0x7f)
         p++;
-    if (p == end || (size_t)(end - p) > max || !can_start(p, end))
+    if (p == end || (size_t)(end - p) > max || !line_is(p, end, line))
         return bytes.n;
-    return !known || can_start_known(p, end) ? (size_t)(p - bytes.p) : bytes.n;
+    return (size_t)(p - bytes.p);
 }

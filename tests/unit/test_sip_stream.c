@@ -120,6 +120,15 @@ static const struct stream_case cases[] = {
      "INFO 1 whole 7, Content-Length is larger than the body\n"
      "INFO 2 whole 7, Content-Length is larger than the body\nBYE 3 whole 0\n",
      0, false},
+    {"too short, no line end",
+     SLICE(BODY("1", "application/json", "3") "{\"a\":1}" BARE("2") OK("3")),
+     "INFO 1 whole 3, bytes after the body\nBYE 2 whole 0\n200 3 whole 0\n", 4, false},
+    {"too long, no line end",
+     SLICE(BODY("1", "application/json", "50") "{\"a\":1}" BARE("2") BARE("3")),
+     "INFO 1 whole 7, Content-Length is larger than the body\nBYE 2 whole 0\nBYE 3 whole 0\n", 0,
+     false},
+    {"no length, no line end", SLICE(OPEN("1", "INFO") "c: text/plain\r\n\r\nhello" BARE("2")),
+     "INFO 1 whole 5, no Content-Length on a stream\nBYE 2 whole 0\n", 0, false},
     /* the stream ends */
     {"ends in a body", SLICE(TEXT("1", "50") "hello"), "INFO 1 gap 5\n", 0, false},
     {"ends in the headers", SLICE(OPEN("1", "BYE") "X-Q: tr"), "BYE 1 gap in headers 0\n", 0,

@@ -144,8 +144,11 @@ static enum sip_framed search(struct framer *r)
                            .from = f->searched,
                            .limit = n};
     enum sip_answer answer = sip_search(&s);
-    if (answer != SIP_NO && s.at > 0)
-        return pass(r, s.at, false);
+    if (answer != SIP_NO && s.at > 0) {
+        (void)pass(r, s.at, false);
+        f->flags &= ~(unsigned)FRAMING_MID_LINE;
+        return SIP_FRAMED_SKIP;
+    }
     if (answer == SIP_YES)
         return begin(r);
     f->searched = 0;
@@ -191,8 +194,11 @@ static enum sip_framed skip_body(struct framer *r)
     struct sip_framing *f = r->f;
     size_t n = r->bytes.n < f->skip ? r->bytes.n : f->skip, last = n;
     if (!has(r, FRAMING_NESTED)) {
-        struct sip_search s = {
-            .bytes = r->bytes, .at_line = !has(r, FRAMING_MID_LINE), .ended = r->ended, .limit = n};
+        struct sip_search s = {.bytes = r->bytes,
+                               .at_line = !has(r, FRAMING_MID_LINE),
+                               .ended = r->ended,
+                               .is_sip = true,
+                               .limit = n};
         enum sip_answer answer = sip_search(&s);
         if (answer == SIP_NO && !r->ended && n == r->bytes.n)
             last = sip_unfinished(r->bytes, 0, FRAMING_DOUBT_MAX, SIP_LINE_KNOWN);
@@ -455,14 +461,14 @@ static enum sip_framed between_messages(struct framer *r)
 {
     if (!has(r, FRAMING_BEGUN)) {
         if (r->front->joined)
-            r->f->flags |= FRAMING_HOLE;
+            r->f->flags |= FRAMING_LOST | FRAMING_HOLE;
         size_t preamble = preamble_length(r->bytes, r->ended);
         if (preamble)
             return take_preamble(r, preamble);
     }
     size_t n = idle_length(r->bytes);
     if (n && (n < r->bytes.n || r->ended || has(r, FRAMING_BEGUN) || n > 4))
-        return pass(r, n, !has(r, FRAMING_LOST));
+        return pass(r, n, !has(r, FRAMING_LOST) || has(r, FRAMING_HOLE));
     if (n)
         return more(r, 0);
     n = zeros_length(r->bytes);

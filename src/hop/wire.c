@@ -86,31 +86,32 @@ struct slice hop_host_name(struct arena *a, const struct hop_nodes *n, struct sl
                : host;
 }
 
-/* The one element between two transmissions, where its Via tells nobody: a private address that
- * several claim. */
-static struct slice name_one(struct arena *a, const struct hop_nodes *n, const struct sip_via *via,
-                             const struct hop_wire *up)
+/* No packet carries the address that the Via has, or several claim it. */
+static bool tells_nobody(const struct hop_nodes *n, const struct sip_via *via)
 {
     struct endpoint e;
-    if (hop_host_endpoint(via->host, via->port, &e) && hop_node_of_host(n, &e) == HOP_NODE_NONE)
-        return hop_node_or_address(a, n, up->dst_node, &up->head->dst);
-    return hop_host_name(a, n, via->host, via->port);
+    return hop_host_endpoint(via->host, via->port, &e) && hop_node_of_host(n, &e) == HOP_NODE_NONE;
 }
 
 /* The nodes whose Vias lie between, in path order: a request's stack grows on its way, a response's
- * shrinks. */
+ * shrinks.  The first of them received `up` and the last sent `down`; where a point was taken
+ * there, or the element is the only one, that tells more than a Via that tells nobody. */
 static void name_between(struct arena *a, const struct hop_nodes *n, const struct hop_wire *up,
                          struct hop_wire *down, size_t distance)
 {
     bool response = is_response(up);
     const struct sip_via *vias = response ? up->head->vias : down->head->vias;
+    const struct sip_via *first = &vias[response ? 0 : distance - 1];
+    const struct sip_via *last = &vias[response ? distance - 1 : 0];
     struct slice *names = ARENA_ARRAY(a, struct slice, distance);
     for (size_t i = 0; i < distance; i++) {
-        const struct sip_via *via = &vias[response ? i : distance - 1 - i];
+        const struct sip_via *via = response ? first + i : first - i;
         names[i] = hop_host_name(a, n, via->host, via->port);
     }
-    if (distance == 1)
-        names[0] = name_one(a, n, &vias[0], up);
+    if (tells_nobody(n, last) && hop_point_on(n, down->src_node))
+        names[distance - 1] = hop_node_name(n, down->src_node);
+    if (tells_nobody(n, first) && (distance == 1 || hop_point_on(n, up->dst_node)))
+        names[0] = hop_node_or_address(a, n, up->dst_node, &up->head->dst);
     down->between = names;
     down->between_count = distance;
 }

@@ -149,14 +149,27 @@ static void add_stretch(struct text *t, const struct check_guilty *g, struct sli
         text_add(t, SLICE(", where no other node is known"));
 }
 
-/* Of captures in which a sighting of the header was cut; empty: none was. */
+static bool was_captured(const struct check_request *r, struct slice node)
+{
+    for (size_t i = 0; i < r->sighting_count; i++)
+        if (slice_equal(r->sightings[i].point, node) && slice_equal(r->sightings[i].node, node))
+            return true;
+    return false;
+}
+
+/* Captures that would tell more, where others than those of the candidates would; else empty. */
 static struct slice mend_of(const struct check_request *r, const struct check_header *h)
 {
+    size_t captured = 0;
     for (size_t i = 0; i < r->sighting_count; i++)
         if (h->states[i] == CHECK_STATE_CUT)
             return r->sightings[i].state == SIP_CUT ? SLICE("captures with a longer snap length")
                                                     : SLICE("captures that miss no packet");
-    return SLICE("");
+    for (size_t i = 0; i < h->guilty.candidate_count; i++)
+        captured += was_captured(r, h->guilty.candidates[i]);
+    return captured > 1 && captured == h->guilty.candidate_count
+               ? SLICE("captures in which what passes between them can be read")
+               : SLICE("");
 }
 
 static bool same_guilt(const struct check_header *a, const struct check_header *b)

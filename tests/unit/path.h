@@ -36,6 +36,7 @@ struct path {
     struct path_change changes[PATH_CHANGES];
     const char *tap; /* a point on the wires between tapped and the next */
     size_t tapped;
+    size_t unread; /* what goes between this node and the next is encrypted; 0: nothing is */
     size_t forked; /* the node from which this is another branch: it is not seen again before */
 };
 
@@ -219,6 +220,10 @@ static inline void path_wire(const struct path *p, const struct dialog *d, const
     struct text t = path_message(p, d, m, wire);
     struct lab_packet packet = {m->status ? dst : src, m->status ? src : dst, text_slice(&t)};
     p->lab->ip_id++;
+    if (p->unread && p->unread == (size_t)((m->up ? to : from) - p->nodes)) {
+        text_free(&t);
+        return;
+    }
     path_seen(p, m->status ? to : from, &packet, true);
     if (p->tap && p->tapped == (size_t)((m->up ? to : from) - p->nodes))
         lab_see(p->lab, lab_point_of(p->lab, p->tap), &packet, false);

@@ -164,6 +164,30 @@ static void ends_of_hidden(struct lab *lab)
     talk(&p);
 }
 
+/* Nobody reads what goes between the proxies: the address of kam1 that stands in its Via is in no
+ * packet. */
+static void middle_unread(struct lab *lab)
+{
+    struct path p = outbound(lab, LAB_SLL2, all);
+    p.changes[0] = (struct path_change){"kam2", "BYE", "X-A: 1\r\n", ""};
+    p.unread = 1;
+    talk(&p);
+}
+
+/* The same for a response. */
+static void middle_unread_back(struct lab *lab)
+{
+    struct path p = outbound(lab, LAB_SLL2, all);
+    struct told refer = {.method = "REFER", .cseq = 2};
+    p.changes[0] = (struct path_change){"kam1", "REFER 202", "X-A: 1\r\n", ""};
+    p.unread = 1;
+    path_call(&p, &call, NULL);
+    path_send(&p, &call, refer);
+    refer.status = 202;
+    refer.headers = "X-A: 1\r\n";
+    path_send(&p, &call, refer);
+}
+
 static void first_only(struct lab *lab)
 {
     static const char *const points[4] = {"livekit"};
@@ -311,6 +335,14 @@ static const struct {
      "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out five9:in = 200\n"
      "  X-A stripped PM after livekit:out before five9:in among 10.0.2.1,10.0.3.2\n  X-B ok PP\n"},
+    {"middle unread", middle_unread,
+     "c1 outbound fail\n"
+     "BYE #2 livekit: livekit:out kam1:in kam2:out five9:in = 200\n"
+     "  X-A stripped PPMM after kam1:in before kam2:out among kam1,kam2\n  X-B ok PPPP\n"},
+    {"middle unread, back", middle_unread_back,
+     "c1 outbound fail\n"
+     "REFER 202 #2 five9: five9:out kam2:in kam1:out livekit:in\n"
+     "  X-A stripped PPMM after kam2:in before kam1:out among kam2,kam1\n"},
     {"ends of hidden", ends_of_hidden,
      "c1 outbound fail\n"
      "BYE #2 livekit: livekit:out five9:in = 200\n"

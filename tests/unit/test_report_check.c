@@ -148,17 +148,25 @@ static void test_guilty_words(void **state)
     }
 }
 
-/* What would settle it where one sighting has not all of the header. */
+/* What would settle it where not all of the header was seen, or both candidates were captured. */
 static void test_mended_by(void **state)
 {
-    static const struct slice one[] = {SLICE("kam2")};
+    static const struct slice candidates[] = {SLICE("kam1"), SLICE("kam2"), SLICE("10.0.2.9")};
     static const struct {
+        enum check_state at_kam2;
         enum sip_state state;
+        size_t candidates;
         const char *words;
     } cases[] = {
-        {SIP_CUT, "; captures with a longer snap length would settle it: X-A\n"},
-        {SIP_GAP, "; captures that miss no packet would settle it: X-A\n"},
-        {SIP_MIDSTREAM, "; captures that miss no packet would settle it: X-A\n"},
+        {CHECK_STATE_CUT, SIP_CUT, 1,
+         "; captures with a longer snap length would settle it: X-A\n"},
+        {CHECK_STATE_CUT, SIP_GAP, 1, "; captures that miss no packet would settle it: X-A\n"},
+        {CHECK_STATE_CUT, SIP_MIDSTREAM, 2,
+         "; captures that miss no packet would settle it: X-A\n"},
+        {CHECK_STATE_MISSING, SIP_WHOLE, 1, "; a capture on it would settle it: X-A\n"},
+        {CHECK_STATE_MISSING, SIP_WHOLE, 2,
+         "; captures in which what passes between them can be read would settle it: X-A\n"},
+        {CHECK_STATE_MISSING, SIP_WHOLE, 3, "; a capture on one of them would settle it: X-A\n"},
     };
     struct report_style style = {.width = 200};
     (void)state;
@@ -166,18 +174,18 @@ static void test_mended_by(void **state)
         struct data d;
         struct text t = {0};
         data_call(&d);
-        data_sighting(&d, "kam2", "in");
+        data_sighting(&d, "kam1", "in");
         data_sighting(&d, "kam2", "out");
         data_sighting(&d, "five9", "in");
         struct check_header *h = data_header(&d, SLICE("X-A"), SLICE("1"), 1);
         d.sightings[1].state = cases[i].state;
-        d.states[0][1] = CHECK_STATE_CUT;
+        d.states[0][1] = cases[i].at_kam2;
         h->verdict = CHECK_STRIPPED;
         h->guilty = (struct check_guilty){.any = true,
-                                          .after = SLICE("kam2:in"),
-                                          .before = SLICE("five9:in"),
-                                          .candidates = one,
-                                          .candidate_count = 1};
+                                          .after = SLICE("kam1:in"),
+                                          .before = SLICE("kam2:out"),
+                                          .candidates = candidates,
+                                          .candidate_count = cases[i].candidates};
         report_check_text(&t, &style, &d.call);
         if (!strstr(t.p, cases[i].words))
             fail_msg("case %zu: %s", i, t.p);

@@ -30,6 +30,7 @@ typedef void packet_reader(struct packet_context *x, struct packet_view v);
 
 struct packet_fragments;
 struct packet_tcp;
+struct packet_sctp;
 
 struct packet_decoder {
     struct packet_sinks sinks;
@@ -38,6 +39,7 @@ struct packet_decoder {
     struct packet_keys *keys; /* NULL: none */
     struct packet_fragments *fragments;
     struct packet_tcp *tcp;
+    struct packet_sctp *sctp;
     size_t stream_bytes;  /* held in all streams */
     VEC(uint32_t) frames; /* of the payload that packet_window_payload last made */
 };
@@ -146,5 +148,11 @@ packet_reader packet_read_tcp;
 struct packet_tcp *packet_tcp_new(const struct hash_key *key);
 void packet_tcp_flush(struct packet_decoder *d);
 void packet_tcp_free(struct packet_decoder *d);
+
+/* sctp.c */
+packet_reader packet_read_sctp;
+struct packet_sctp *packet_sctp_new(const struct hash_key *key);
+void packet_sctp_flush(struct packet_decoder *d);
+void packet_sctp_free(struct packet_decoder *d);
 
 #endif

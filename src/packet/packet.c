@@ -27,6 +27,7 @@ struct packet_decoder *packet_decoder_new(const struct hash_key *key,
     d->keys = keys;
     d->fragments = packet_fragments_new(key);
     d->tcp = packet_tcp_new(key);
+    d->sctp = packet_sctp_new(key);
     return d;
 }
 
@@ -81,6 +82,7 @@ void packet_flush(struct packet_decoder *d)
 {
     packet_fragments_flush(d);
     packet_tcp_flush(d);
+    packet_sctp_flush(d);
 }
 
 void packet_lost(struct packet_context *x, const struct packet_view *v)
@@ -145,6 +147,7 @@ void packet_decoder_free(struct packet_decoder *d)
     d->sinks = (struct packet_sinks){ignore_datagram, ignore_stream, NULL};
     packet_fragments_free(d->fragments);
     packet_tcp_free(d);
+    packet_sctp_free(d);
     vec_free(&d->frames);
     free(d);
 }

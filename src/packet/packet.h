@@ -82,10 +82,15 @@ struct packet_stats {
     uint64_t stream_cut;            /* segments of which the snap length cut off bytes */
     uint64_t stream_late;           /* bytes that came after their place was given up */
     uint64_t stream_overlapping;    /* segments whose bytes differ from an earlier copy */
-    uint64_t stream_full;  /* times that more was held than PACKET_STREAM_BYTES or _PARTS */
-    uint64_t stream_lost;  /* bytes that nobody took, before a hole or an end */
-    uint64_t unknown_link; /* frames of a link type that we do not read */
-    int unknown_link_type; /* the first such type */
+    uint64_t stream_full;     /* times that more was held than PACKET_STREAM_BYTES or _PARTS */
+    uint64_t stream_lost;     /* bytes that nobody took, before a hole or an end */
+    uint64_t sctp_packets;    /* SCTP packets */
+    uint64_t sctp_incomplete; /* messages that never got all their fragments */
+    uint64_t sctp_lost;       /* fragments whose beginning never came */
+    uint64_t sctp_evicted;    /* directions of associations given up at a limit
+                                 (PACKET_SCTP_WAYS, _BYTES) */
+    uint64_t unknown_link;    /* frames of a link type that we do not read */
+    int unknown_link_type;    /* the first such type */
 };
 
 #define PACKET_FRAGMENT_SETS    4096u                 /* incomplete datagrams held at a time */
@@ -108,6 +113,9 @@ struct packet_stats {
 /* A closed connection is remembered, so that late copies of its segments are known for what they
  * are. */
 #define PACKET_CLOSED_SECONDS 60
+
+#define PACKET_SCTP_WAYS  16384u                /* directions of SCTP associations */
+#define PACKET_SCTP_BYTES (16u * 1024u * 1024u) /* fragments held for them */
 
 /* Where payloads go, before packet_push returns. */
 struct packet_sinks {

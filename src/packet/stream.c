@@ -67,7 +67,7 @@ void packet_window_parts(const struct packet_window *w, size_t at, size_t n, siz
     }
 }
 
-static void add_frame(struct packet_decoder *d, uint32_t frame)
+void packet_frames_add(struct packet_decoder *d, uint32_t frame)
 {
     size_t at = d->frames.n;
     while (at > 0 && d->frames.items[at - 1] > frame)
@@ -93,7 +93,7 @@ void packet_window_payload(const struct packet_window *w, size_t at, size_t n,
             continue;
         if (count++ == 0 || part.frame >= last.frame)
             last = part;
-        add_frame(h->d, part.frame);
+        packet_frames_add(h->d, part.frame);
     }
     *out = (struct packet_payload){
         .transport = w->transport,

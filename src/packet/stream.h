@@ -94,6 +94,9 @@ void packet_parts_add(struct packet_parts *parts, const struct packet_payload *p
 void packet_window_parts(const struct packet_window *w, size_t at, size_t n, size_t extent,
                          struct packet_parts *parts);
 
+/* Adds a frame to d->frames, which are ascending. */
+void packet_frames_add(struct packet_decoder *d, uint32_t frame);
+
 /* What the first bytes of a stream are; NULL and *more: too few to tell.  Never NULL otherwise:
  * packet_protocol_plain hands the bytes to the stream sink. */
 const struct packet_protocol *packet_protocol_of(const struct packet_stream *s,

@@ -268,7 +268,8 @@ static void read_late(struct packet_decoder *d, struct tcp_connection *c, unsign
     if (late.bytes.n < late.n || !c->stream ||
         !packet_stream_late(c->stream, way, late.bytes, late.parts, late.part_count, adjoins))
         d->stats.stream_late += late.n;
-    if (late.seq + late.n == w->hole_to)
+    /* The larger part of the hole is still one. */
+    if (tcp_distance(w->hole_from, late.seq) >= tcp_distance(late.seq + late.n, w->hole_to))
         w->hole_to = late.seq;
     else
         w->hole_from = late.seq + late.n;

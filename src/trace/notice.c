@@ -24,6 +24,10 @@ static void stream_notices(struct trace *t, const struct trace_point *p)
            "streams of which more was held than one message may have, so that it was dropped");
     notice(t, p->name, s->streams_evicted,
            "TCP connections taken for over at the limit of connections held");
+    notice(t, p->name, s->sctp_incomplete, "SCTP messages that never got all their fragments");
+    notice(t, p->name, s->sctp_lost, "SCTP fragments of messages without a beginning");
+    notice(t, p->name, s->sctp_evicted,
+           "SCTP associations given up at the limit of associations held");
 }
 
 static void point_notices(struct trace *t, const struct trace_point *p)

@@ -117,8 +117,8 @@ static inline void bench_push(struct bench *bench, int link_type, struct slice p
 /* Each frame is counted once, whatever is wrong with it. */
 static inline uint64_t outcomes(const struct packet_stats *s)
 {
-    return s->datagrams + s->not_ip + s->other_transport + s->malformed + s->too_deep + s->cut +
-           s->unknown_link;
+    return s->datagrams + s->segments + s->sctp_packets + s->not_ip + s->other_transport +
+           s->malformed + s->too_deep + s->cut + s->unknown_link;
 }
 
 /* ---- fragments ------------------------------------------------------------------------------- */

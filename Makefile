@@ -100,7 +100,7 @@ unit-programs: $(UNIT)
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(PCFLAGS) -Itests -MMD -MP $(LDFLAGS) \
-		-o $@ $< $(LIB) $(LIBS) $(shell pkg-config --libs cmocka)
+		-o $@ $< $(LIB) $(LIBS) $(shell pkg-config --libs cmocka openssl)
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
 	$(call say,CC,$<)

@@ -31,6 +31,7 @@ typedef void packet_reader(struct packet_context *x, struct packet_view v);
 struct packet_fragments;
 struct packet_tcp;
 struct packet_sctp;
+struct packet_tls;
 
 struct packet_decoder {
     struct packet_sinks sinks;
@@ -40,7 +41,8 @@ struct packet_decoder {
     struct packet_fragments *fragments;
     struct packet_tcp *tcp;
     struct packet_sctp *sctp;
-    size_t stream_bytes;  /* held in all streams */
+    size_t stream_bytes; /* held in all streams */
+    struct packet_tls *tls;
     VEC(uint32_t) frames; /* of the payload that packet_window_payload last made */
 };
 
@@ -154,5 +156,11 @@ packet_reader packet_read_sctp;
 struct packet_sctp *packet_sctp_new(const struct hash_key *key);
 void packet_sctp_flush(struct packet_decoder *d);
 void packet_sctp_free(struct packet_decoder *d);
+
+/* tls_held.c: TLS connections that wait for their keys */
+struct packet_tls *packet_tls_new(void);
+void packet_tls_poll(struct packet_decoder *d); /* reads what is held where keys came */
+void packet_tls_flush(struct packet_decoder *d);
+void packet_tls_free(struct packet_decoder *d);
 
 #endif

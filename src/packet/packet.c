@@ -28,6 +28,7 @@ struct packet_decoder *packet_decoder_new(const struct hash_key *key,
     d->fragments = packet_fragments_new(key);
     d->tcp = packet_tcp_new(key);
     d->sctp = packet_sctp_new(key);
+    d->tls = packet_tls_new();
     return d;
 }
 
@@ -63,6 +64,7 @@ void packet_push(struct packet_decoder *d, const struct source_frame *frame)
     };
     struct packet_view v = {frame->bytes, 0};
     d->stats.frames++;
+    packet_tls_poll(d);
     if (frame->length > frame->bytes.n)
         v.missing = frame->length - frame->bytes.n;
     if (frame->message) {
@@ -83,6 +85,7 @@ void packet_flush(struct packet_decoder *d)
     packet_fragments_flush(d);
     packet_tcp_flush(d);
     packet_sctp_flush(d);
+    packet_tls_flush(d);
 }
 
 void packet_lost(struct packet_context *x, const struct packet_view *v)
@@ -148,6 +151,7 @@ void packet_decoder_free(struct packet_decoder *d)
     packet_fragments_free(d->fragments);
     packet_tcp_free(d);
     packet_sctp_free(d);
+    packet_tls_free(d);
     vec_free(&d->frames);
     free(d);
 }

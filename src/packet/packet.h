@@ -89,8 +89,12 @@ struct packet_stats {
     uint64_t sctp_lost;       /* fragments whose beginning never came */
     uint64_t sctp_evicted;    /* directions of associations given up at a limit
                                  (PACKET_SCTP_WAYS, _BYTES) */
-    uint64_t unknown_link;    /* frames of a link type that we do not read */
-    int unknown_link_type;    /* the first such type */
+    uint64_t tls_streams;     /* TLS connections seen */
+    uint64_t tls_undecrypted; /* those of them with application data that was not read, */
+    uint64_t tls_undecrypted_records; /* and the records of that */
+    uint64_t tls_let_go;   /* records that were held until their keys come, dropped at the limit */
+    uint64_t unknown_link; /* frames of a link type that we do not read */
+    int unknown_link_type; /* the first such type */
 };
 
 #define PACKET_FRAGMENT_SETS    4096u                 /* incomplete datagrams held at a time */
@@ -116,6 +120,11 @@ struct packet_stats {
 
 #define PACKET_SCTP_WAYS  16384u                /* directions of SCTP associations */
 #define PACKET_SCTP_BYTES (16u * 1024u * 1024u) /* fragments held for them */
+
+#define PACKET_TLS_BYTES   (32u * 1024u * 1024u) /* records held until their keys come */
+#define PACKET_HIDDEN_MAX  1024u                 /* connections in the list of packet_undecrypted */
+#define PACKET_SECRETS_MAX (1u << 19)            /* TLS secrets kept; the oldest go first */
+#define PACKET_RSA_KEYS    64u
 
 /* Where payloads go, before packet_push returns. */
 struct packet_sinks {
@@ -144,6 +153,22 @@ bool packet_keys_rsa(struct packet_keys *k, const char *path, struct err *err);
 /* Lines of a key log from elsewhere (pcapng). */
 void packet_keys_add(struct packet_keys *k, struct slice text);
 
+struct packet_keys_stats {
+    uint64_t secrets;   /* each counted once */
+    uint64_t bad_lines; /* lines of key logs that are none */
+    uint64_t evicted;   /* secrets forgotten at the limit (PACKET_SECRETS_MAX) */
+};
+
+const struct packet_keys_stats *packet_keys_stats(const struct packet_keys *k);
+
+/* A TLS connection with application data that was not read, for want of its keys. */
+struct packet_hidden {
+    struct endpoint src, dst; /* the client and the server, as far as that is known */
+    uint64_t records;         /* 0: what was held was read later on */
+    uint32_t frame;           /* of the first of them */
+    int64_t first_ns, last_ns;
+};
+
 bool packet_link_readable(int link_type); /* true: frames of this LINKTYPE_ can be decoded */
 struct packet_decoder *packet_decoder_new(const struct hash_key *key,
                                           const struct packet_sinks *sinks,
@@ -158,6 +183,8 @@ void packet_window_payload(const struct packet_window *w, size_t at, size_t n,
  * it expires or is evicted: late, under the time of its last fragment. */
 void packet_flush(struct packet_decoder *d);
 const struct packet_stats *packet_stats(const struct packet_decoder *d);
+/* The first PACKET_HIDDEN_MAX of tls_undecrypted; valid until the next push or flush. */
+size_t packet_undecrypted(const struct packet_decoder *d, const struct packet_hidden **list);
 void packet_decoder_free(struct packet_decoder *d);
 
 #endif

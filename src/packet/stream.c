@@ -374,6 +374,7 @@ const struct packet_protocol *packet_protocol_of(const struct packet_stream *s,
         /* 1: it is, 0: it is not, -1: too few bytes to tell */
         int (*probe)(const struct packet_stream *s, const struct packet_window *w);
     } known[] = {
+        {&packet_protocol_tls, packet_tls_probe},
         {&packet_protocol_plain, NULL},
     };
     *more = false;

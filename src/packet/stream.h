@@ -103,6 +103,10 @@ const struct packet_protocol *packet_protocol_of(const struct packet_stream *s,
                                                  const struct packet_window *w, bool *more);
 extern const struct packet_protocol packet_protocol_plain;
 
+/* tls.c */
+extern const struct packet_protocol packet_protocol_tls;
+int packet_tls_probe(const struct packet_stream *s, const struct packet_window *w);
+
 /* Hands on a payload with bounds of its own that was found within a stream. */
 void packet_hand_on(struct packet_decoder *d, const struct packet_payload *p);
 

@@ -30,6 +30,8 @@ enum cmd_option_id {
     CMD_OPT_NODE,
     CMD_OPT_FOLLOW,
     CMD_OPT_BPF,
+    CMD_OPT_KEYLOG,
+    CMD_OPT_TLS_KEY,
     CMD_OPT_ALLOW_UNTESTED,
     CMD_OPT_MATCH,
     CMD_OPT_FROM,

@@ -1,6 +1,37 @@
 /* The run over captures that check, calls and messages share. */
 #include "cmd/internal.h"
 
+#include <stdlib.h>
+
+/* A key log that only the environment names may be missing: it was not asked for here. */
+static void add_environment_keys(struct trace *t)
+{
+    const char *path = getenv("SSLKEYLOGFILE");
+    struct err err;
+    if (path && path[0] && !trace_add_keylog(t, path, &err))
+        cmd_complain("note: SSLKEYLOGFILE: %s", err.text);
+}
+
+static bool add_keys(struct trace *t, const struct cmd_arguments *a, struct err *err)
+{
+    const struct cmd_list *logs = &a->values[CMD_OPT_KEYLOG], *keys = &a->values[CMD_OPT_TLS_KEY];
+    for (size_t i = 0; i < logs->n; i++)
+        if (!trace_add_keylog(t, logs->items[i], err))
+            return false;
+    for (size_t i = 0; i < keys->n; i++)
+        if (!trace_add_tls_key(t, keys->items[i], err))
+            return false;
+    return true;
+}
+
+static bool add_sources(struct trace *t, const struct cmd_arguments *a, struct err *err)
+{
+    for (size_t i = 0; i < a->operands.n; i++)
+        if (!trace_add(t, a->operands.items[i], err))
+            return false;
+    return true;
+}
+
 struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options *options,
                              struct err *err)
 {
@@ -12,13 +43,13 @@ struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options
     options->bpf = cmd_value(a, CMD_OPT_BPF);
     options->stop = cmd_signal_stop();
     struct trace *t = trace_new(options);
-    for (size_t i = 0; i < a->operands.n; i++)
-        if (!trace_add(t, a->operands.items[i], err)) {
-            trace_free(t);
-            return NULL;
-        }
+    if (!add_keys(t, a, err) || !add_sources(t, a, err)) {
+        trace_free(t);
+        return NULL;
+    }
     if (cmd_given(a, CMD_OPT_VERBOSE) && trace_widened_filter(t))
         cmd_complain("capture filter widened to IP fragments: %s", trace_widened_filter(t));
+    add_environment_keys(t);
     return t;
 }
 

@@ -127,6 +127,15 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "prints it. It is held against the outermost IP header: port 5060 selects "
          "nothing within a tunnel, and on Ethernet with VLAN tags it has to be "
          "preceded by vlan and."},
+    [CMD_OPT_KEYLOG] = {"keylog", 0, true, false, CAPTURES, "FILE",
+                        "decrypt TLS by the secrets in this key log (NSS format)",
+                        "What SSLKEYLOGFILE makes many programs write. The file may grow while the "
+                        "captures are read. The environment variable is heeded here as well, and "
+                        "secrets that a pcapng capture carries need no option."},
+    [CMD_OPT_TLS_KEY] = {"tls-key", 0, true, false, CAPTURES, "FILE",
+                         "decrypt TLS by this RSA private key (PEM) of a server",
+                         "It helps only where the key was exchanged by RSA: TLS 1.2 and before, "
+                         "without Diffie-Hellman. All else needs a key log."},
     [CMD_OPT_ALLOW_UNTESTED] = {"allow-untested", 0, false, false, BIT(CHECK), NULL,
                                 "exit with 0 instead of 3 when a promised header was never judged",
                                 NULL},

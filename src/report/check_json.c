@@ -300,7 +300,7 @@ static void write_point(struct json_writer *w, const struct trace_point *p)
     write_uint(w, "packets", p->source->frames);
     write_uint(w, "messages", p->messages);
     write_bool(w, "truncated", p->source->truncated);
-    write_uint(w, "undecrypted", 0); /* TLS is not read yet */
+    write_uint(w, "undecrypted", p->packet->tls_undecrypted_records);
     json_end_object(w);
 }
 

@@ -12,7 +12,9 @@
 #define SOURCE_RECORD_MAX     (128u * 1024u * 1024u)
 #define SOURCE_BUFFER         (256u * 1024u)
 #define SOURCE_INTERFACES     65536u /* pcapng interfaces of one section */
-#define SOURCE_HOST_ADDRESSES 256u   /* addresses remembered; more are ignored */
+#define SOURCE_SECRETS        4096u  /* blocks of TLS secrets that are kept */
+#define SOURCE_SECRETS_BYTES  (16u * 1024u * 1024u)
+#define SOURCE_HOST_ADDRESSES 256u /* addresses remembered; more are ignored */
 
 /* ---- input: bytes of a file or pipe, through zlib where they are compressed ------------------ */
 
@@ -168,6 +170,7 @@ enum source_result source_cut(struct source *s, const char *record, uint64_t num
 /* The input ended between two records. */
 enum source_result source_end(struct source *s, struct err *err);
 void source_add_host(struct source *s, struct address ip);
+void source_add_secrets(struct source *s, struct slice text);
 const char *
 source_unit(const struct source *s); /* what byte numbers count, where not the file's bytes */
 

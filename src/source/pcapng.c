@@ -7,8 +7,9 @@
 
 #define BLOCK_SECTION    0x0a0d0d0au /* the same in both byte orders */
 #define BYTE_ORDER_MAGIC 0x1a2b3c4du
-#define BLOCK_HEAD       8u  /* type and length */
-#define BLOCK_MIN        12u /* those and the length again */
+#define SECRETS_TLS      0x544c534bu /* "TLSK" */
+#define BLOCK_HEAD       8u          /* type and length */
+#define BLOCK_MIN        12u         /* those and the length again */
 
 enum option {
     OPTION_END = 0,
@@ -252,6 +253,21 @@ static const char *read_simple(struct source *s, struct slice body, struct sourc
     return fill_frame(s, 0, (uint32_t)body.n, body, frame);
 }
 
+/* Decryption secrets: a text of the TLS key log, or secrets of another protocol. */
+static const char *read_secrets(struct source *s, struct slice body, struct source_frame *frame)
+{
+    const struct pcapng_state *p = s->state;
+    struct cursor c = cursor_of(body);
+    uint32_t type = take_u32(p, &c), n = take_u32(p, &c);
+    struct slice text = cursor_take(&c, n);
+    (void)frame;
+    if (c.failed)
+        return "secrets that are longer than their block";
+    if (type == SECRETS_TLS)
+        source_add_secrets(s, text);
+    return NULL;
+}
+
 static const struct block_kind {
     uint32_t type;
     bool packet;
@@ -261,7 +277,7 @@ static const struct block_kind {
     {0x00000001, false, read_interface}, {0x00000003, true, read_simple},
     {0x00000002, true, read_packet},     {0x00000004, false, NULL}, /* name resolution */
     {0x00000005, false, NULL},                                      /* interface statistics */
-    {0x0000000a, false, NULL},                                      /* decryption secrets */
+    {0x0000000a, false, read_secrets},
 };
 
 static const struct block_kind *find_kind(uint32_t type)

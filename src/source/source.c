@@ -280,6 +280,21 @@ void source_add_host(struct source *s, struct address ip)
     *vec_add(&s->hosts) = (struct source_host_address){ip};
 }
 
+void source_add_secrets(struct source *s, struct slice text)
+{
+    size_t held = text.n;
+    for (size_t i = 0; i < s->secrets.n; i++)
+        held += s->secrets.items[i].n;
+    if (held > SOURCE_SECRETS_BYTES || s->secrets.n >= SOURCE_SECRETS) {
+        s->stats.secrets_lost++;
+        return;
+    }
+    char *copy = base_alloc(text.n + 1);
+    if (text.n)
+        memcpy(copy, text.p, text.n);
+    *vec_add(&s->secrets) = (struct slice){copy, text.n};
+}
+
 size_t source_secrets(const struct source *s, const struct slice **list)
 {
     *list = s->secrets.items;

@@ -17,6 +17,7 @@ struct trace_input {
     bool waiting;          /* a live source that had nothing */
     int64_t asked_ns;      /* when it said so, as time of day */
     size_t host_addresses; /* of source_host_addresses, handed on so far */
+    size_t secrets;        /* of source_secrets, likewise */
 };
 
 VEC_TYPE(trace_notices, struct trace_notice);

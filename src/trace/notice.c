@@ -50,6 +50,10 @@ static void point_notices(struct trace *t, const struct trace_point *p)
     notice(t, p->name, s->cut, "packets cut by the snap length before their payload");
     notice(t, p->name, p->stray, "bytes of streams between SIP messages that belong to none");
     stream_notices(t, p);
+    notice(t, p->name, s->tls_let_go,
+           "TLS records dropped at the limit of those that wait for keys");
+    notice(t, p->name, p->source->secrets_lost,
+           "blocks of TLS secrets beyond the limit of those kept");
     notice(t, p->name, p->source->skipped_blocks, "pcapng blocks of an unknown kind passed over");
     if (s->unknown_link) {
         struct trace_notice *n = vec_add(&t->notices);
@@ -59,10 +63,44 @@ static void point_notices(struct trace *t, const struct trace_point *p)
     }
 }
 
+#define SHOWN 3u /* connections that a notice names */
+
+/* "kam1: 2 TLS connections (37 records) could not be decrypted: ... -> ...; give --keylog" */
+static void tls_notice(struct trace *t, const struct trace_input *in)
+{
+    const struct packet_stats *s = packet_stats(in->decoder);
+    const struct packet_hidden *hidden;
+    size_t n = packet_undecrypted(in->decoder, &hidden), shown = 0;
+    struct text words = {0};
+    if (!s->tls_undecrypted)
+        return;
+    text_printf(&words, "%s: %llu TLS connection%s (%llu record%s) could not be decrypted",
+                in->name, (unsigned long long)s->tls_undecrypted,
+                s->tls_undecrypted == 1 ? "" : "s", (unsigned long long)s->tls_undecrypted_records,
+                s->tls_undecrypted_records == 1 ? "" : "s");
+    for (size_t i = 0; i < n && shown < SHOWN; i++)
+        if (hidden[i].records)
+            text_printf(&words, "%s%s -> %s", shown++ ? ", " : ": ",
+                        endpoint_format(&hidden[i].src).s, endpoint_format(&hidden[i].dst).s);
+    text_printf(&words, "%s; give --keylog", s->tls_undecrypted > shown ? " ..." : "");
+    vec_add(&t->notices)->text = arena_copy(&t->arena, text_slice(&words));
+    text_free(&words);
+}
+
+static void key_notices(struct trace *t)
+{
+    const struct packet_keys_stats *s = packet_keys_stats(t->keys);
+    notice(t, "", s->bad_lines, "lines of key logs that are none, passed over");
+    notice(t, "", s->evicted, "TLS secrets forgotten at the limit of those kept");
+}
+
 void trace_collect_notices(struct trace *t)
 {
-    for (size_t i = 0; i < t->points.n; i++)
+    for (size_t i = 0; i < t->points.n; i++) {
         point_notices(t, &t->points.items[i]);
+        tls_notice(t, t->inputs.items[i]);
+    }
+    key_notices(t);
     if (!t->calls)
         return;
     const struct call_stats *s = call_table_stats(t->calls);

@@ -26,6 +26,15 @@ static int64_t now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* Secrets serve all points; they are there before the frames that follow them. */
+static void learn_secrets(struct trace *t, struct trace_input *in)
+{
+    const struct slice *list;
+    size_t n = source_secrets(in->source, &list);
+    for (; in->secrets < n; in->secrets++)
+        packet_keys_add(t->keys, list[in->secrets]);
+}
+
 static void end_input(struct trace *t, struct trace_input *in)
 {
     packet_flush(in->decoder);
@@ -36,6 +45,7 @@ static void end_input(struct trace *t, struct trace_input *in)
 static bool advance(struct trace *t, struct trace_input *in, struct err *err)
 {
     enum source_result r = source_next(in->source, &in->frame, err);
+    learn_secrets(t, in);
     in->ready = r == SOURCE_FRAME;
     t->waiting += (r == SOURCE_WAIT) - in->waiting;
     in->waiting = r == SOURCE_WAIT;
@@ -157,5 +167,7 @@ bool trace_feed(struct trace *t, struct err *err)
         ok = advance(t, in, err);
     }
     learn_hosts(t);
+    for (size_t i = 0; i < t->inputs.n; i++)
+        packet_flush(t->inputs.items[i]->decoder); /* another's secrets may have come since */
     return ok;
 }

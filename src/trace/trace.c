@@ -15,6 +15,16 @@ struct trace *trace_new(const struct trace_options *options)
     return t;
 }
 
+bool trace_add_keylog(struct trace *t, const char *path, struct err *err)
+{
+    return packet_keys_file(t->keys, path, err);
+}
+
+bool trace_add_tls_key(struct trace *t, const char *path, struct err *err)
+{
+    return packet_keys_rsa(t->keys, path, err);
+}
+
 /* ---- sources -------------------------------------------------------------------------------- */
 
 static char *copy_string(struct slice s)

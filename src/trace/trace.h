@@ -80,6 +80,9 @@ struct trace_options {
 };
 
 struct trace *trace_new(const struct trace_options *options);
+/* TLS keys of all points: see packet_keys_file and packet_keys_rsa. */
+bool trace_add_keylog(struct trace *t, const char *path, struct err *err);
+bool trace_add_tls_key(struct trace *t, const char *path, struct err *err);
 /* [NAME=]SOURCE, NAME defaulting to the file's stem.  Errors: a second point of the same name, an
  * unreadable file, a bad filter, a bad --node. */
 bool trace_add(struct trace *t, const char *spec, struct err *err);

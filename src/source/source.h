@@ -57,7 +57,7 @@ struct source_stats {
     const char *remark;      /* how a live source ended where it did not end well; else NULL */
     uint64_t unread;         /* log: lines or records that fit no format */
     uint64_t skipped_blocks; /* pcapng blocks of a kind that we do not know */
-    uint64_t secrets_lost;   /* pcapng: blocks of TLS secrets beyond what is kept of them */
+    uint64_t secrets_lost; /* pcapng: blocks of TLS secrets that are broken, or beyond the limit */
 };
 
 /* An address that the capture itself claims for the host it was taken on (pcapng if_IPv4addr,

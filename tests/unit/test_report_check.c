@@ -310,12 +310,14 @@ static struct json *report_of(struct data *d, size_t calls, const struct report_
 {
     static const struct check_summary summary = {.calls = 1, .failed = 1};
     static const struct source_stats source = {.frames = 28};
+    static const struct packet_stats packet = {.tls_undecrypted_records = 37};
     struct trace_point point = {.name = "kam1",
                                 .path = "kam1.pcap",
                                 .link_types = {276, 1},
                                 .link_type_count = 2,
                                 .messages = 22,
-                                .source = &source};
+                                .source = &source,
+                                .packet = &packet};
     static const struct slice addresses[] = {SLICE("10.0.1.1"), SLICE("10.0.2.1")};
     static const struct trace_node node = {SLICE("kam1"), addresses, 2};
     struct report_run run = {.version = "1",

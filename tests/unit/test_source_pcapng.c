@@ -470,6 +470,46 @@ static void test_filter_of_pcap(void **state)
     vec_free(&b);
 }
 
+static void secrets_block(struct bytes *b, uint32_t type, uint32_t length, struct slice text)
+{
+    struct bytes body = {.little = b->little};
+    put32(&body, type);
+    put32(&body, length);
+    packet_bytes(&body, text, NONE);
+    block_end(b, 10, &body);
+}
+
+/* TLS key logs in the capture, found as it is read; one that is broken is counted. */
+static void test_secrets(void **state)
+{
+    (void)state;
+    for (int little = 0; little < 2; little++) {
+        struct bytes b = {.little = little};
+        const struct slice *list;
+        struct source_frame f;
+        struct err err;
+        section_block(&b);
+        interface_block(&b, 1, 0, NONE);
+        secrets_block(&b, 0x544c534b, 5, SLICE("first"));
+        enhanced_block(&b, 0, 1, PING, NONE);
+        secrets_block(&b, 0x57474b4c, 5, SLICE("other"));
+        secrets_block(&b, 0x544c534b, 500, SLICE("broken"));
+        secrets_block(&b, 0x544c534b, 6, SLICE("second"));
+        struct source *s = open_bytes(bytes_slice(&b), &err);
+        assert_non_null(s);
+        assert_int_equal(next_frame(s, &f), SOURCE_FRAME);
+        assert_int_equal(source_secrets(s, &list), 1);
+        assert_slice_equal(list[0], SLICE("first"));
+        assert_int_equal(next_frame(s, &f), SOURCE_END);
+        assert_int_equal(source_secrets(s, &list), 2);
+        assert_slice_equal(list[1], SLICE("second"));
+        assert_int_equal(source_stats(s)->secrets_lost, 1);
+        assert_int_equal(source_stats(s)->skipped_blocks, 0);
+        source_close(s);
+        vec_free(&b);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -478,7 +518,7 @@ int main(void)
         cmocka_unit_test(test_hostile),        cmocka_unit_test(test_bad_options),
         cmocka_unit_test(test_short_blocks),   cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_too_many),       cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_filter_of_pcap),
+        cmocka_unit_test(test_filter_of_pcap), cmocka_unit_test(test_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -234,8 +234,10 @@ static bool take_record(struct tls_connection *c, unsigned way, const struct tls
     if (s->waits)
         packet_tls_look(c);
     enum tls_opened opened = s->waits ? TLS_WAITS : packet_tls_take(c, way, r);
-    if (opened == TLS_UNREAD && s->resync && s->cipher && s->resyncs++ < TLS_RESYNCS)
+    if (opened == TLS_UNREAD && s->resync && s->cipher && s->resyncs++ < TLS_RESYNCS) {
+        packet_tls_cipher_pass(s->cipher, r);
         return false;
+    }
     s->resync = false;
     if (opened == TLS_OPENED)
         return true;

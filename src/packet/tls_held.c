@@ -163,24 +163,32 @@ void packet_tls_look(struct tls_connection *c)
     try_again(c);
 }
 
-/* Gives up what is held; later records may still be read. */
-static void drop(struct tls_connection *c)
+static void give_up(struct tls_connection *c, unsigned way, const struct tls_record *r)
+{
+    c->d->stats.tls_let_go++;
+    packet_tls_pass(c, way, r);
+    c->side[way].lost = true;
+    c->side[way].vain = 0;
+}
+
+/* Gives up the first `count` of what is held; later records may still be read. */
+static void let_go(struct tls_connection *c, size_t count)
 {
     struct tls_held held = release(c);
     for (size_t i = 0; i < held.events.n; i++) {
         const struct tls_event *e = &held.events.items[i];
         struct tls_record r = record_of(&held, e);
-        if (e->n == 0) {
+        if (e->n && i < count)
+            give_up(c, e->way, &r);
+        else if (e->n)
+            add_record(c, e->way, &r);
+        else if (c->side[e->way].waits)
+            add_event(c, e->way, e->after, e->missing);
+        else
             packet_tls_event(c, e->way, e->after, e->missing);
-            continue;
-        }
-        c->d->stats.tls_let_go++;
-        packet_tls_pass(c, e->way, &r);
-        c->side[e->way].lost = true;
-        c->side[e->way].vain = 0;
     }
     held_free(&held);
-    if (c->detached)
+    if (c->detached && c->held.events.n == 0)
         packet_tls_connection_free(c);
 }
 
@@ -191,10 +199,10 @@ void packet_tls_hold(struct tls_connection *c, unsigned way, const struct tls_re
     add_record(c, way, r);
     if (first)
         packet_tls_look(c);
-    if (held_size(&c->held) > TLS_HELD_BYTES)
-        drop(c);
+    while (held_size(&c->held) > TLS_HELD_BYTES)
+        let_go(c, c->held.events.n / 2 + 1);
     while (t->held > PACKET_TLS_BYTES && t->first)
-        drop(t->first);
+        let_go(t->first, SIZE_MAX);
 }
 
 /* Those at the front were tried longest ago; each goes to the back once. */
@@ -232,7 +240,7 @@ void packet_tls_flush(struct packet_decoder *d)
 void packet_tls_free(struct packet_decoder *d)
 {
     while (d->tls->first)
-        drop(d->tls->first);
+        let_go(d->tls->first, SIZE_MAX);
     vec_free(&d->tls->hidden);
     free(d->tls);
 }

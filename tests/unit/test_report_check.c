@@ -395,6 +395,7 @@ static void test_json_members(void **state)
     keys_are(root, "schema version verdict summary points nodes calls");
     keys_are(at(root, "summary"), "calls passed failed inconclusive");
     keys_are(at(root, "points.0"), "name source link_type packets messages truncated undecrypted");
+    assert_int_equal(json_number(at(root, "points.0.undecrypted")), 37);
     keys_are(at(root, "nodes.0"), "name addresses");
     keys_are(at(root, "calls.1"),
              "call_ids direction caller callee trunk verdict requests findings causes");

@@ -5,6 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+struct address address_unnamed(uint16_t host)
+{
+    return (struct address){0, {1, (uint8_t)(host >> 8), (uint8_t)host}};
+}
+
+bool address_is_none(const struct address *a)
+{
+    return a->family == 0 && a->bytes[0] == 0;
+}
+
 struct address address_of(uint8_t family, const uint8_t *bytes)
 {
     struct address a = {family, {0}};
@@ -88,7 +98,9 @@ struct address_text address_format(const struct address *a)
 
 struct address_text endpoint_format(const struct endpoint *e)
 {
-    struct address_text ip = address_format(&e->ip), text;
-    snprintf(text.s, sizeof text.s, e->ip.family == 6 ? "[%.46s]:%u" : "%.46s:%u", ip.s, e->port);
+    struct address_text ip = address_format(&e->ip), text = {""};
+    if (e->ip.family)
+        snprintf(text.s, sizeof text.s, e->ip.family == 6 ? "[%.46s]:%u" : "%.46s:%u", ip.s,
+                 e->port);
     return text;
 }

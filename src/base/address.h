@@ -14,6 +14,11 @@ struct endpoint {
     uint16_t port;
 };
 
+/* The address of a host that is known to be there, whichever it is: family 0, and told from those
+ * of other hosts by `host` only. */
+struct address address_unnamed(uint16_t host);
+/* Nothing is known of it, not even whose it is. */
+bool address_is_none(const struct address *a);
 struct address address_of(uint8_t family, const uint8_t *bytes); /* 4 or 16 bytes */
 bool address_equal(const struct address *a, const struct address *b);
 bool address_is_loopback(const struct address *a);
@@ -31,7 +36,7 @@ struct address_text {
 };
 /* "10.0.1.1", "fd00::1" (RFC 5952); "" where there is none */
 struct address_text address_format(const struct address *a);
-/* "10.0.1.1:5060", "[fd00::1]:5060" */
+/* "10.0.1.1:5060", "[fd00::1]:5060"; "" where there is no address */
 struct address_text endpoint_format(const struct endpoint *e);
 
 #endif

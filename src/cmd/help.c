@@ -81,8 +81,8 @@ void cmd_help_overview(struct text *out, size_t width)
     text_add(out, SLICE("\n"));
     add_paragraph(out, 0, width,
                   "SOURCE is [NAME=]FILE or [NAME=]-, a capture in pcap or pcapng format, plain or "
-                  "gzip; NAME is what the point of capture is called, by default the file's name "
-                  "without its extension.");
+                  "gzip, or [NAME=]log:FILE, the SIP trace that a server printed; NAME is what the "
+                  "point of capture is called, by default the file's name without its extension.");
     text_add(
         out,
         SLICE("\nExample:\n  sipxray check --trunk trunk.json livekit=livekit.pcap kam1=kam1.pcap\n"

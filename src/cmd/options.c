@@ -151,7 +151,8 @@ static size_t count_stdin(const struct cmd_list *l)
     size_t count = 0;
     for (size_t i = 0; i < l->n; i++) {
         const char *equals = strchr(l->items[i], '=');
-        count += strcmp(equals ? equals + 1 : l->items[i], "-") == 0;
+        const char *path = equals ? equals + 1 : l->items[i];
+        count += strcmp(path, "-") == 0 || strcmp(path, "log:-") == 0;
     }
     return count;
 }

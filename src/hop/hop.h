@@ -49,6 +49,9 @@ void hop_nodes_host_address(struct hop_nodes *n, uint16_t point, const struct ad
 /* A message went from src to dst, as seen at a point. */
 void hop_nodes_saw(struct hop_nodes *n, uint16_t point, const struct endpoint *src,
                    const struct endpoint *dst, enum source_direction direction);
+/* Both are the same end of one transmission: where the one is an unnamed address (address_unnamed),
+ * it is of the node that has the other. */
+void hop_nodes_same_end(struct hop_nodes *n, const struct endpoint *a, const struct endpoint *b);
 /* Both are addresses of one node: what it received at `in` it sent on from `out`.  `vias`: by the
  * Via stack (the node adds its Via to those that came), the strongest evidence. */
 void hop_nodes_join(struct hop_nodes *n, const struct endpoint *in, const struct endpoint *out,

@@ -161,9 +161,11 @@ static struct join_ring *ring_of(struct hop_joiner *j, uint64_t place, bool make
     return &j->rings.items[id];
 }
 
-/* A place: an address at a point; or the point's own host, whichever its addresses. */
+/* A place: an address at a point; or the point's own host, whichever its addresses.  0: none. */
 static uint64_t place_of(const struct hop_joiner *j, uint16_t point, const struct address *at)
 {
+    if (address_is_none(at))
+        return 0;
     return join_key_of(j, 'p', at->bytes, sizeof at->bytes) + point * 0x9e3779b97f4a7c15u;
 }
 
@@ -174,7 +176,7 @@ static uint64_t host_of(const struct hop_joiner *j, uint16_t point)
 
 static void came_in(struct hop_joiner *j, uint64_t place, const struct join_met *me)
 {
-    struct join_ring *ring = ring_of(j, place, true);
+    struct join_ring *ring = place ? ring_of(j, place, true) : NULL;
     if (ring)
         ring->met[ring->next++ % JOIN_RING] = *me;
 }
@@ -192,7 +194,7 @@ static void meet(struct join_facts *f, const struct join_met *other)
 static void begins(struct hop_joiner *j, uint64_t place, struct join_facts *f,
                    const struct join_met *me)
 {
-    const struct join_ring *ring = ring_of(j, place, false);
+    const struct join_ring *ring = place ? ring_of(j, place, false) : NULL;
     for (size_t i = 0; ring && i < JOIN_RING; i++) {
         const struct join_met *met = &ring->met[i];
         int64_t apart = me->time_ns - met->time_ns;

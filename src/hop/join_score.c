@@ -54,7 +54,7 @@ static bool share_value(const struct hop_joiner *j, const struct join_facts *x,
 
 static bool go_alike(const struct join_invite *x, const struct join_invite *y)
 {
-    return endpoint_equal(&x->src, &y->src) &&
+    return !address_is_none(&x->src.ip) && endpoint_equal(&x->src, &y->src) &&
            ((x->first_hop && y->first_hop) || endpoint_equal(&x->dst, &y->dst));
 }
 
@@ -77,7 +77,7 @@ static bool one_place(const struct hop_nodes *n, const struct join_invite *in,
     if (!out->first_hop || in->point != out->point || apart < 0 ||
         apart > (int64_t)JOIN_SECONDS * 1000000000)
         return false;
-    if (address_equal(&in->dst.ip, &out->src.ip) ||
+    if ((!address_is_none(&in->dst.ip) && address_equal(&in->dst.ip, &out->src.ip)) ||
         (in->direction == SOURCE_IN && out->direction == SOURCE_OUT))
         return true;
     uint32_t a = hop_node_at(n, &in->dst), b = hop_node_at(n, &out->src);

@@ -92,10 +92,22 @@ static void learn_hidden_at(struct hop_nodes *n, struct arena *a, struct hop_sig
     learn_hidden(n, &w);
 }
 
+/* One transmission seen at two points: its ends are the same, though a log need not name its own.
+ */
+static void learn_ends(struct hop_nodes *n, const struct hop_wire *w)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        hop_nodes_same_end(n, &w->head->src, &w->seen[i]->src);
+        hop_nodes_same_end(n, &w->head->dst, &w->seen[i]->dst);
+    }
+}
+
 static void learn_path(struct hop_nodes *n, struct arena *a, struct hop_sighting **seen,
                        size_t count)
 {
     struct hop_wires w = hop_wires_make(a, n, seen, count);
+    for (size_t i = 0; i < w.n; i++)
+        learn_ends(n, &w.items[i]);
     for (size_t i = 0; i < w.n; i++) {
         const struct hop_wire *down = &w.items[i];
         if (down->parent == HOP_NODE_NONE || down->between_count != 1)

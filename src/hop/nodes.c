@@ -54,14 +54,21 @@ static uint64_t address_hash(const struct hop_nodes *n, const struct address *ip
                     (uint64_t)ip->family << 16 | port);
 }
 
-static struct slice address_slice(struct arena *a, const struct endpoint *e, uint16_t port)
+static struct slice address_slice(struct hop_nodes *n, const struct endpoint *e, uint16_t port)
 {
+    for (size_t i = 0; e->ip.family == 0 && i < n->point_count; i++) {
+        struct address host = address_unnamed((uint16_t)i);
+        if (address_equal(&host, &e->ip))
+            return slice_of(n->point_names[i]);
+    }
     struct address_text text = port ? endpoint_format(e) : address_format(&e->ip);
-    return arena_copy(a, slice_of(text.s));
+    return arena_copy(&n->arena, slice_of(text.s));
 }
 
 uint32_t hop_address_of(struct hop_nodes *n, const struct endpoint *e, bool make)
 {
+    if (address_is_none(&e->ip))
+        return HOP_NODE_NONE;
     uint16_t port = hop_is_shared(n, &e->ip) ? e->port : 0;
     uint64_t hash = address_hash(n, &e->ip, port);
     uint32_t id;
@@ -78,7 +85,7 @@ uint32_t hop_address_of(struct hop_nodes *n, const struct endpoint *e, bool make
     }
     id = (uint32_t)vec_next(&n->addresses);
     n->addresses.items[id] = (struct hop_address){
-        .ip = e->ip, .port = port, .parent = id, .text = address_slice(&n->arena, e, port)};
+        .ip = e->ip, .port = port, .parent = id, .text = address_slice(n, e, port)};
     map_add(&n->address_index, hash, id);
     n->changes++;
     return id;
@@ -125,7 +132,7 @@ void hop_unite(struct hop_nodes *n, uint32_t a, uint32_t b)
 /* Two elements on one address (a proxy and LiveKit on one host): told apart by port from now on. */
 static void share_address(struct hop_nodes *n, const struct address *ip)
 {
-    if (hop_is_shared(n, ip) || n->shared.n >= HOP_ADDRESSES_MAX)
+    if (ip->family == 0 || hop_is_shared(n, ip) || n->shared.n >= HOP_ADDRESSES_MAX)
         return;
     *vec_add(&n->shared) = *ip;
     n->changes++;
@@ -184,6 +191,8 @@ void hop_nodes_host_address(struct hop_nodes *n, uint16_t point, const struct ad
 
 static void note_own(struct hop_nodes *n, uint16_t point, uint32_t address, bool mine)
 {
+    if (address == HOP_NODE_NONE)
+        return;
     struct hop_own *own = own_of(n, point, address);
     uint32_t *count = mine ? &own->mine : &own->not_mine;
     n->changes += *count == 0;
@@ -196,10 +205,12 @@ void hop_nodes_saw(struct hop_nodes *n, uint16_t point, const struct endpoint *s
     if (address_equal(&src->ip, &dst->ip) && src->port != dst->port)
         share_address(n, &src->ip);
     uint32_t s = hop_address_of(n, src, true), d = hop_address_of(n, dst, true);
-    if (s == HOP_NODE_NONE || d == HOP_NODE_NONE)
-        return;
-    n->addresses.items[s].in_packets = n->addresses.items[d].in_packets = true;
-    note_seen(n, s, d, point);
+    if (s != HOP_NODE_NONE)
+        n->addresses.items[s].in_packets = true;
+    if (d != HOP_NODE_NONE)
+        n->addresses.items[d].in_packets = true;
+    if (s != HOP_NODE_NONE && d != HOP_NODE_NONE)
+        note_seen(n, s, d, point);
     if (direction == SOURCE_UNKNOWN)
         return;
     note_own(n, point, s, direction == SOURCE_OUT);
@@ -213,6 +224,27 @@ void hop_nodes_join(struct hop_nodes *n, const struct endpoint *in, const struct
     hop_unite(n, a, b);
     if (vias && a != HOP_NODE_NONE)
         n->addresses.items[hop_root(n, a)].keeps_vias = true;
+}
+
+/* Two points' hosts behind one address (a load balancer) stay two nodes. */
+static bool is_other_host(const struct hop_nodes *n, uint32_t node, const struct address *unnamed)
+{
+    for (size_t i = 0; i < n->point_count; i++) {
+        struct endpoint e = {address_unnamed((uint16_t)i), 0};
+        if (!address_equal(&e.ip, unnamed) && hop_node_at(n, &e) == node)
+            return true;
+    }
+    return false;
+}
+
+void hop_nodes_same_end(struct hop_nodes *n, const struct endpoint *a, const struct endpoint *b)
+{
+    const struct endpoint *unnamed = a->ip.family ? b : a, *known = a->ip.family ? a : b;
+    if (unnamed->ip.family || !known->ip.family || address_is_none(&unnamed->ip))
+        return;
+    uint32_t node = hop_node_at(n, known);
+    if (node != HOP_NODE_NONE && !is_other_host(n, node, &unnamed->ip))
+        hop_nodes_join(n, unnamed, known, false);
 }
 
 void hop_nodes_alias(struct hop_nodes *n, const struct address *advertised,
@@ -371,6 +403,8 @@ static void each_address(const struct hop_nodes *n, struct arena *a, struct hop_
 {
     for (uint32_t i = 0; i < n->addresses.n; i++) {
         struct hop_node *node = &of[hop_root(n, i)];
+        if (n->addresses.items[i].ip.family == 0)
+            continue;
         if (keep)
             node->addresses[node->address_count] = n->addresses.items[i].text;
         node->address_count++;

@@ -59,7 +59,7 @@ static void before_by_source(struct arena *a, const struct hop_nodes *n, struct 
 {
     struct slice *name = ARENA_NEW(a, struct slice);
     *name = hop_node_or_address(a, n, p->first_src, &p->first->src);
-    set_before(p, name, 1);
+    set_before(p, name, name->n > 0);
 }
 
 /* ---- requests ------------------------------------------------------------------------------- */

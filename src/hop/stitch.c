@@ -78,7 +78,8 @@ static void add_name(struct hop_step *joint, struct slice *names, struct slice n
     for (size_t i = 0; i < joint->between_count; i++)
         if (slice_equal(names[i], name))
             return;
-    names[joint->between_count++] = name;
+    if (name.n) /* an end that a log does not name */
+        names[joint->between_count++] = name;
 }
 
 /* Who ended the one leg, who is known to lie before the first sighting of the next, who sent that.

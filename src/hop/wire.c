@@ -51,6 +51,10 @@ static void wire_add(struct hop_wire *wire, struct hop_sighting *s)
     wire->seen[wire->n++] = s;
     if (!wire->head->message->headers_complete && s->message->headers_complete)
         wire->head = s;
+    if (wire->src_node == HOP_NODE_NONE)
+        wire->src_node = s->src_node;
+    if (wire->dst_node == HOP_NODE_NONE)
+        wire->dst_node = s->dst_node;
     if (s->index->time_ns < wire->time_ns)
         wire->time_ns = s->index->time_ns;
 }
@@ -281,7 +285,8 @@ static void add_between(struct hop_wire *down, struct slice *names, struct slice
     for (size_t i = 0; i < down->between_count; i++)
         if (slice_equal(names[i], name))
             return;
-    names[down->between_count++] = name;
+    if (name.n) /* an end that a log does not name */
+        names[down->between_count++] = name;
 }
 
 /* Who received the one, whose Vias stand on the other only, who sent that. */

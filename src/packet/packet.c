@@ -47,6 +47,7 @@ static void push_message(struct packet_context *x, const struct source_message *
 {
     x->out.src = m->src;
     x->out.dst = m->dst;
+    x->out.ip_id = *x->out.frames; /* each is a transmission of its own */
     packet_emit(x, transport_of(m), v);
 }
 

@@ -238,8 +238,8 @@ static void write_outcome(struct json_writer *w, const struct call_summary *c)
     write_string(w, "method", c->method);
     write_string(w, "caller", c->caller);
     write_string(w, "callee", c->callee);
-    write_string(w, "src", slice_of(endpoint_format(&c->src).s));
-    write_string(w, "dst", slice_of(endpoint_format(&c->dst).s));
+    report_json_endpoint(w, "src", &c->src);
+    report_json_endpoint(w, "dst", &c->dst);
     json_add_key(w, "messages");
     json_add_uint(w, c->messages);
 }

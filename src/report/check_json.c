@@ -69,8 +69,8 @@ static void write_sighting(struct json_writer *w, const struct check_sighting *s
     write_string(w, "point", s->point);
     write_known(w, "node", s->node);
     write_known(w, "side", s->side);
-    write_cstring(w, "src", endpoint_format(&s->src).s);
-    write_cstring(w, "dst", endpoint_format(&s->dst).s);
+    report_json_endpoint(w, "src", &s->src);
+    report_json_endpoint(w, "dst", &s->dst);
     write_cstring(w, "transport", s->transport);
     write_string(w, "call_id", s->call_id);
     write_uint(w, "cseq", s->cseq);
@@ -284,6 +284,11 @@ static void write_link_types(struct json_writer *w, const struct trace_point *p)
 {
     char fallback[24];
     struct text names = {0};
+    if (p->is_log) {
+        json_add_key(w, "link_type");
+        json_add_null(w);
+        return;
+    }
     text_add(&names, SLICE(""));
     for (uint32_t i = 0; i < p->link_type_count; i++)
         text_printf(&names, "%s%s", i ? "," : "", source_link_name(p->link_types[i], fallback));

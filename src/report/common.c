@@ -6,6 +6,15 @@
 
 #define NS_PER_SECOND INT64_C(1000000000)
 
+void report_json_endpoint(struct json_writer *w, const char *key, const struct endpoint *e)
+{
+    json_add_key(w, key);
+    if (e->ip.family)
+        json_add_cstring(w, endpoint_format(e).s);
+    else
+        json_add_null(w);
+}
+
 /* ---- times ----------------------------------------------------------------------------------- */
 
 /* Splits into seconds and the nanoseconds after them; captures can hold times before 1970. */

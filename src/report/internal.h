@@ -43,6 +43,8 @@ struct slice report_join(struct arena *a, const struct slice *parts, size_t n);
 #define REPORT_JOIN(arena, ...)                                                                    \
     report_join((arena), (const struct slice[]){__VA_ARGS__},                                      \
                 sizeof(const struct slice[]){__VA_ARGS__} / sizeof(struct slice))
+/* "10.0.1.1:5060", null where a log does not tell */
+void report_json_endpoint(struct json_writer *w, const char *key, const struct endpoint *e);
 /* Without spaces at the end of what was added since `from`. */
 void report_trim_line(struct text *out, size_t from);
 size_t report_width(const struct report_style *style);

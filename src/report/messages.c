@@ -22,7 +22,8 @@ static void add_place(struct text *out, const struct report_messages *r, const c
     text_printf(out, " %*u ", FRAME_COLUMNS, p->frame_count ? p->frames[p->frame_count - 1] : 0);
     report_add_clock(out, p->time_ns, true);
     text_add(out, SLICE("  "));
-    text_printf(out, "%s -> %s", endpoint_format(&p->src).s, endpoint_format(&p->dst).s);
+    text_printf(out, "%s -> %s", p->src.ip.family ? endpoint_format(&p->src).s : "?",
+                p->dst.ip.family ? endpoint_format(&p->dst).s : "?");
     if (p->transport != PACKET_UDP)
         text_printf(out, " %s", packet_transport_name(p->transport));
 }
@@ -170,10 +171,8 @@ static void write_place(struct json_writer *w, const char *point, const struct p
     json_add_cstring(w, report_time_iso(p->time_ns).s);
     json_add_key(w, "transport");
     json_add_cstring(w, packet_transport_name(p->transport));
-    json_add_key(w, "src");
-    json_add_cstring(w, endpoint_format(&p->src).s);
-    json_add_key(w, "dst");
-    json_add_cstring(w, endpoint_format(&p->dst).s);
+    report_json_endpoint(w, "src", &p->src);
+    report_json_endpoint(w, "dst", &p->dst);
 }
 
 static void write_start(struct json_writer *w, const struct sip_message *m)

@@ -110,13 +110,14 @@ struct source_format {
     /* What ends within a record gets its result from source_cut or source_end, which is SOURCE_WAIT
      * where more may come: nothing may be taken from the input before all of it is there. */
     enum source_result (*next)(struct source *s, struct source_frame *frame, struct err *err);
-    int (*link_type)(
-        const struct source *s); /* of all frames; -1 where that can differ or is unknown */
+    int (*link_type)(const struct source *s); /* of all frames; -1 where that can differ or is
+                                                 unknown; NULL: they have no link layer */
     void (*close)(struct source *s);
 };
 
 extern const struct source_format source_format_pcap;
 extern const struct source_format source_format_pcapng;
+extern const struct source_format source_format_log;
 
 struct source_filter;
 
@@ -162,6 +163,11 @@ struct source_scheme {
 struct source *source_new(const char *name, const char *path);
 /* As source_open, from a descriptor that is open already and now belongs to the source. */
 struct source *source_open_fd(const char *name, const char *path, int fd, struct err *err);
+
+/* log.c: opens log:FILE; `rest` is what follows the prefix */
+struct source *source_log_open(const char *name, const char *path, const char *rest,
+                               struct err *err);
+struct source *source_log_open_fd(const char *name, const char *path, int fd, struct err *err);
 
 /* The input ended within the record that starts at byte `place`: marks the source as truncated and
  * returns SOURCE_END, SOURCE_ERROR where reading failed, or SOURCE_WAIT where more may come. */

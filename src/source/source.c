@@ -22,6 +22,7 @@ static const struct source_format *const formats[] = {
 static const struct source_scheme source_schemes[] = {
     {"iface:", source_live_open},
     {"cmd:", source_command_open},
+    {"log:", source_log_open},
     {NULL, NULL},
 };
 
@@ -167,6 +168,8 @@ enum source_result source_cut(struct source *s, const char *record, uint64_t num
 bool source_filter(struct source *s, const char *expression, struct err *err)
 {
     struct err why;
+    if (s->opened && !s->format->link_type)
+        return err_set(err, "%s: messages of a log cannot be filtered by --bpf", s->label);
     int link_type = s->opened ? s->format->link_type(s) : -1;
     struct source_filter *f = source_filter_new(expression, link_type, &why);
     if (!f)

@@ -13,11 +13,12 @@ struct trace_input {
     struct source *source;
     struct packet_decoder *decoder;
     struct source_frame frame;
-    bool ready;            /* frame is filled */
-    bool waiting;          /* a live source that had nothing */
-    int64_t asked_ns;      /* when it said so, as time of day */
-    size_t host_addresses; /* of source_host_addresses, handed on so far */
-    size_t secrets;        /* of source_secrets, likewise */
+    struct source_message message; /* of the frame, where it has one */
+    bool ready;                    /* frame is filled */
+    bool waiting;                  /* a live source that had nothing */
+    int64_t asked_ns;              /* when it said so, as time of day */
+    size_t host_addresses;         /* of source_host_addresses, handed on so far */
+    size_t secrets;                /* of source_secrets, likewise */
 };
 
 VEC_TYPE(trace_notices, struct trace_notice);

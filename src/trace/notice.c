@@ -54,6 +54,7 @@ static void point_notices(struct trace *t, const struct trace_point *p)
            "TLS records dropped at the limit of those that wait for keys");
     notice(t, p->name, p->source->secrets_lost,
            "blocks of TLS secrets that are broken, or beyond the limit");
+    notice(t, p->name, p->source->unread, "records of the log that fit no format");
     notice(t, p->name, p->source->skipped_blocks, "pcapng blocks of an unknown kind passed over");
     if (s->unknown_link) {
         struct trace_notice *n = vec_add(&t->notices);

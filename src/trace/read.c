@@ -12,11 +12,31 @@
 static void note_link_type(struct trace *t, const struct trace_input *in)
 {
     struct trace_point *p = &t->points.items[in->point];
+    if (in->frame.message) {
+        p->is_log = true;
+        return;
+    }
     for (uint32_t i = 0; i < p->link_type_count; i++)
         if (p->link_types[i] == in->frame.link_type)
             return;
     if (p->link_type_count < sizeof p->link_types / sizeof *p->link_types)
         p->link_types[p->link_type_count++] = in->frame.link_type;
+}
+
+/* A log need not say which address of its own host a message came to or went from: it is that
+ * host's all the same. */
+static void name_own_end(struct trace_input *in)
+{
+    struct source_frame *f = &in->frame;
+    if (!f->message)
+        return;
+    in->message = *f->message;
+    f->message = &in->message;
+    struct endpoint *own = f->direction == SOURCE_IN    ? &in->message.dst
+                           : f->direction == SOURCE_OUT ? &in->message.src
+                                                        : NULL;
+    if (own && address_is_none(&own->ip))
+        own->ip = address_unnamed(in->point);
 }
 
 static int64_t now_ns(void)
@@ -162,6 +182,7 @@ bool trace_feed(struct trace *t, struct err *err)
     learn_hosts(t);
     while (ok && (ok = choose(t, &in, err)) && in) {
         note_link_type(t, in);
+        name_own_end(in);
         packet_push(in->decoder, &in->frame);
         show_progress(t);
         ok = advance(t, in, err);

@@ -45,6 +45,8 @@ static struct slice stem_of(struct slice path)
         path = slice_trim(slice_from(path, strlen("cmd:")));
         path = slice_first(path, slice_find(path, ' '));
     }
+    if (slice_starts(path, SLICE("log:")))
+        path = slice_from(path, strlen("log:"));
     size_t slash = path.n;
     while (slash > 0 && path.p[slash - 1] != '/')
         slash--;
@@ -69,6 +71,11 @@ static void split_spec(struct slice spec, struct slice *name, struct slice *path
     }
 }
 
+static bool is_stdin(const char *path)
+{
+    return strcmp(path, "-") == 0 || strcmp(path, "log:-") == 0;
+}
+
 static bool name_is_free(const struct trace *t, const char *name, const char *path, struct err *err)
 {
     for (size_t i = 0; i < t->inputs.n; i++) {
@@ -77,7 +84,7 @@ static bool name_is_free(const struct trace *t, const char *name, const char *pa
             return err_set(err,
                            "%s: a second point named %s (the first is %s); name it with NAME=%s",
                            path, name, in->path, path);
-        if (strcmp(path, "-") == 0 && strcmp(in->path, "-") == 0)
+        if (is_stdin(path) && is_stdin(in->path))
             return err_set(err, "-: standard input can be read once only");
     }
     return true;

@@ -50,6 +50,7 @@ struct trace_point {
     const char *path;
     int link_types[8]; /* seen, in order of appearance */
     uint32_t link_type_count;
+    bool is_log; /* messages without frames around them: there is no link type */
     uint64_t messages;
     uint64_t stray; /* bytes of streams that have SIP, between messages and of none */
     const struct source_stats *source;

@@ -33,7 +33,9 @@ enum check_severity { CHECK_ERROR, CHECK_WARNING, CHECK_NOTE };
 struct check_guilty {
     bool any;             /* false: nothing was harmed (JSON null) */
     struct slice node;    /* display name; empty: the captures cannot tell */
-    struct slice in, out; /* its addresses on the two sides; empty where not known (never-sent) */
+    bool sender;          /* it made the message */
+    struct slice in, out; /* its addresses on the two sides; empty where not known: a sender has no
+                             `in`, a log need not tell either */
     struct slice after,
         before; /* "livekit:out", "five9:in"; for node.n == 0; either may be empty */
     const struct slice *candidates;

@@ -43,7 +43,8 @@ static struct slice sender_name(const struct check_work *w, const struct hop_jou
 
 static struct check_guilty guilty_sender(const struct check_work *w, const struct hop_journey *j)
 {
-    struct check_guilty g = {.any = true, .node = sender_name(w, j), .out = j->sender_address};
+    struct check_guilty g = {
+        .any = true, .sender = true, .node = sender_name(w, j), .out = j->sender_address};
     if (g.node.n == 0)
         g.before = hop_sighting_at(w->arena, w->call->nodes, j->steps[0].sighting);
     return g;

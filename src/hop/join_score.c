@@ -54,7 +54,9 @@ static bool share_value(const struct hop_joiner *j, const struct join_facts *x,
 
 static bool go_alike(const struct join_invite *x, const struct join_invite *y)
 {
-    return !address_is_none(&x->src.ip) && endpoint_equal(&x->src, &y->src) &&
+    if (address_is_none(&x->src.ip) && (x->point != y->point || x->direction != y->direction))
+        return false; /* two logs that do not tell */
+    return endpoint_equal(&x->src, &y->src) &&
            ((x->first_hop && y->first_hop) || endpoint_equal(&x->dst, &y->dst));
 }
 

@@ -249,7 +249,7 @@ static struct slice sentence(struct arena *a, const struct group *g)
     struct text t = {0};
     struct slice message = report_request_name(a, g->request);
     const char *plural = g->of == 1 ? "" : "s";
-    if (guilty->node.n && guilty->in.n == 0) {
+    if (guilty->node.n && guilty->sender) {
         add_node(&t, guilty);
         add_sender(&t, g, message);
     } else if (guilty->node.n) {

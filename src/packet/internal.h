@@ -153,6 +153,8 @@ void packet_tcp_free(struct packet_decoder *d);
 
 /* sctp.c */
 packet_reader packet_read_sctp;
+packet_tunnel packet_read_sctp_in_udp; /* RFC 6951 */
+#define PACKET_SCTP_PORT 9899
 struct packet_sctp *packet_sctp_new(const struct hash_key *key);
 void packet_sctp_flush(struct packet_decoder *d);
 void packet_sctp_free(struct packet_decoder *d);

@@ -6,17 +6,15 @@
  * has a number (TSN); one that was seen before is a copy.  The fragments of a message in DATA
  * chunks have numbers in a row; those in I-DATA chunks say which message they belong to and count
  * from 0, so that messages may be interleaved. */
-#include "packet/stream.h"
+#include "packet/sctp.h"
 
 #include <endian.h>
 #include <stdlib.h>
 
-#define NONE   UINT32_MAX
-#define WINDOW 1024u /* numbers of which it is known whether they were seen */
-#define FAR    65536 /* numbers so far behind belong to another association */
+#define NONE UINT32_MAX
+#define FAR  65536 /* numbers so far behind belong to another association */
 
 enum { DATA = 0, I_DATA = 64 };
-enum { END = 1, BEGIN = 2, UNORDERED = 4 };
 
 struct sctp_header {
     uint16_t src, dst;
@@ -40,44 +38,6 @@ struct i_data_header {
     uint32_t message, number; /* number: of the fragment; in the first one, the PPID */
 };
 
-/* Fragments of a message have the same `message` and follow each other in `number`. */
-struct place {
-    uint64_t message;
-    uint32_t number;
-};
-
-struct fragment {
-    struct place place;
-    uint8_t flags;
-    uint32_t n, have; /* bytes sent, and captured */
-    size_t size;      /* of all this */
-    struct packet_payload out;
-    uint32_t *frames;
-    char *bytes;
-};
-
-/* One direction of an association. */
-struct way {
-    uint64_t hash;
-    uint32_t older, newer; /* in the queue, or `newer` in the list of free ones */
-    uint32_t tag;
-    struct endpoint src, dst; /* of the first packet */
-    uint32_t base;            /* the first number of the window */
-    uint64_t seen[WINDOW / 64];
-    VEC(struct fragment *) fragments; /* by place */
-    size_t bytes;
-};
-
-struct packet_sctp {
-    struct hash_key key;
-    struct map index;
-    VEC(struct way) ways;
-    uint32_t free_way, oldest, newest;
-    uint32_t n;        /* in the queue */
-    size_t bytes;      /* held by them */
-    VEC(char) message; /* the one that was just put together */
-};
-
 struct packet_sctp *packet_sctp_new(const struct hash_key *key)
 {
     struct packet_sctp *t = base_alloc(sizeof *t);
@@ -88,180 +48,30 @@ struct packet_sctp *packet_sctp_new(const struct hash_key *key)
 
 /* ---- what was seen --------------------------------------------------------------------------- */
 
-static void forget(struct way *w, uint32_t from, uint32_t n)
+static void forget(struct sctp_way *w, uint32_t from, uint32_t n)
 {
-    for (uint32_t i = 0; i < n && i < WINDOW; i++)
-        w->seen[(from + i) % WINDOW / 64] &= ~((uint64_t)1 << (from + i) % 64);
+    for (uint32_t i = 0; i < n && i < SCTP_WINDOW; i++)
+        w->seen[(from + i) % SCTP_WINDOW / 64] &= ~((uint64_t)1 << (from + i) % 64);
 }
 
 /* Notes the number; false where it was seen before, or is too old to tell. */
-static bool is_new(struct way *w, uint32_t tsn)
+static bool is_new(struct sctp_way *w, uint32_t tsn)
 {
     int32_t ahead = (int32_t)(tsn - w->base);
     if (ahead < 0 && ahead > -FAR)
         return false;
     if (ahead < 0 || ahead > FAR) {
         memset(w->seen, 0, sizeof w->seen);
-        w->base = tsn - WINDOW / 2; /* those before it may have been captured late */
-    } else if ((uint32_t)ahead >= WINDOW) {
-        uint32_t step = (uint32_t)ahead - WINDOW + 1;
+        w->base = tsn - SCTP_WINDOW / 2; /* those before it may have been captured late */
+    } else if ((uint32_t)ahead >= SCTP_WINDOW) {
+        uint32_t step = (uint32_t)ahead - SCTP_WINDOW + 1;
         forget(w, w->base, step);
         w->base += step;
     }
-    uint64_t bit = (uint64_t)1 << tsn % 64, *word = &w->seen[tsn % WINDOW / 64];
+    uint64_t bit = (uint64_t)1 << tsn % 64, *word = &w->seen[tsn % SCTP_WINDOW / 64];
     bool fresh = !(*word & bit);
     *word |= bit;
     return fresh;
-}
-
-/* ---- fragments ------------------------------------------------------------------------------- */
-
-static int compare(struct place a, struct place b)
-{
-    if (a.message != b.message)
-        return a.message < b.message ? -1 : 1;
-    int32_t distance = (int32_t)(a.number - b.number);
-    return distance < 0 ? -1 : distance > 0;
-}
-
-static size_t index_of(const struct way *w, struct place place)
-{
-    size_t low = 0, high = w->fragments.n;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (compare(w->fragments.items[middle]->place, place) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static struct fragment *fragment_of(const struct packet_payload *p, struct place place,
-                                    uint8_t flags)
-{
-    size_t frames = p->frame_count * sizeof *p->frames;
-    size_t size = sizeof(struct fragment) + frames + p->bytes.n;
-    struct fragment *f = base_realloc(NULL, size);
-    *f = (struct fragment){.place = place,
-                           .flags = flags,
-                           .n = (uint32_t)(p->bytes.n + p->missing),
-                           .have = (uint32_t)p->bytes.n,
-                           .size = size,
-                           .out = *p,
-                           .frames = (uint32_t *)(f + 1)};
-    f->bytes = (char *)f->frames + frames;
-    memcpy(f->frames, p->frames, frames);
-    if (p->bytes.n)
-        memcpy(f->bytes, p->bytes.p, p->bytes.n);
-    return f;
-}
-
-static void insert(struct packet_sctp *t, struct way *w, size_t at, struct fragment *f)
-{
-    (void)vec_add(&w->fragments);
-    struct fragment **items = w->fragments.items;
-    memmove(items + at + 1, items + at, (w->fragments.n - 1 - at) * sizeof(struct fragment *));
-    items[at] = f;
-    w->bytes += f->size;
-    t->bytes += f->size;
-}
-
-static void drop(struct packet_sctp *t, struct way *w, size_t at, size_t n)
-{
-    struct fragment **items = w->fragments.items;
-    for (size_t i = at; i < at + n; i++) {
-        w->bytes -= items[i]->size;
-        t->bytes -= items[i]->size;
-        free(items[i]);
-    }
-    memmove(items + at, items + at + n, (w->fragments.n - at - n) * sizeof(struct fragment *));
-    w->fragments.n -= n;
-    if (w->fragments.n == 0)
-        vec_free(&w->fragments);
-}
-
-static bool adjoins(const struct fragment *a, const struct fragment *b)
-{
-    return a->place.message == b->place.message && a->place.number + 1 == b->place.number &&
-           !(a->flags & END) && !(b->flags & BEGIN);
-}
-
-/* The fragments in a row of which the one at `at` is one: where they begin, and how many. */
-static size_t run_of(const struct way *w, size_t at, size_t *n)
-{
-    struct fragment *const *items = w->fragments.items;
-    size_t end = at + 1;
-    while (at > 0 && adjoins(items[at - 1], items[at]))
-        at--;
-    while (end < w->fragments.n && adjoins(items[end - 1], items[end]))
-        end++;
-    *n = end - at;
-    return at;
-}
-
-static void append(struct packet_sctp *t, const struct fragment *f)
-{
-    while (t->message.cap < t->message.n + f->have)
-        t->message.items = vec_grow(t->message.items, &t->message.cap, 1);
-    memcpy(t->message.items + t->message.n, f->bytes, f->have);
-    t->message.n += f->have;
-}
-
-/* Hands on the message that n fragments make, up to the first byte that was not captured. */
-static void hand_on(struct packet_decoder *d, const struct way *w, size_t at, size_t n)
-{
-    const struct fragment *last = w->fragments.items[at], *f = NULL;
-    size_t missing = 0;
-    vec_clear(&d->sctp->message);
-    vec_clear(&d->frames);
-    for (size_t i = at; i < at + n; i++) {
-        f = w->fragments.items[i];
-        if (f->have && missing == 0)
-            append(d->sctp, f);
-        missing += missing ? f->n : f->n - f->have;
-        for (size_t k = 0; k < f->out.frame_count; k++)
-            packet_frames_add(d, f->frames[k]);
-        if (f->frames[f->out.frame_count - 1] >= last->frames[last->out.frame_count - 1])
-            last = f;
-    }
-    struct packet_payload p = last->out;
-    p.bytes = (struct slice){d->sctp->message.items, d->sctp->message.n};
-    p.missing = missing + !(f->flags & END); /* how many then, nobody knows */
-    p.offset = SOURCE_NO_OFFSET;
-    p.frames = d->frames.items;
-    p.frame_count = d->frames.n;
-    packet_hand_on(d, &p);
-}
-
-/* Gives up the fragments in a row that begin at `at`.  A message without its beginning is none. */
-static void give_up(struct packet_decoder *d, struct way *w, size_t at)
-{
-    size_t n;
-    at = run_of(w, at, &n);
-    if (w->fragments.items[at]->flags & BEGIN) {
-        d->stats.sctp_incomplete++;
-        hand_on(d, w, at, n);
-    } else {
-        d->stats.sctp_lost += n;
-    }
-    drop(d->sctp, w, at, n);
-}
-
-static void add_fragment(struct packet_decoder *d, struct way *w, const struct packet_payload *p,
-                         struct place place, uint8_t flags)
-{
-    size_t at = index_of(w, place), n;
-    if (at < w->fragments.n && compare(w->fragments.items[at]->place, place) == 0)
-        return;
-    insert(d->sctp, w, at, fragment_of(p, place, flags));
-    at = run_of(w, at, &n);
-    if (w->fragments.items[at]->flags & BEGIN && w->fragments.items[at + n - 1]->flags & END) {
-        hand_on(d, w, at, n);
-        drop(d->sctp, w, at, n);
-    }
-    while (w->fragments.n > PACKET_PENDING || w->bytes > PACKET_PENDING_BYTES)
-        give_up(d, w, 0);
 }
 
 /* ---- directions ------------------------------------------------------------------------------ */
@@ -276,18 +86,18 @@ static uint64_t hash_of(const struct packet_sctp *t, const struct packet_payload
 }
 
 /* Where both sides use the same port and tag, the addresses tell which direction it is. */
-static bool is_reverse(const struct way *w, const struct packet_payload *p)
+static bool is_reverse(const struct sctp_way *w, const struct packet_payload *p)
 {
     return !address_equal(&w->src.ip, &p->src.ip) &&
            (address_equal(&w->src.ip, &p->dst.ip) || address_equal(&w->dst.ip, &p->src.ip));
 }
 
-static struct way *find(struct packet_sctp *t, const struct packet_payload *p, uint32_t tag,
-                        uint64_t hash)
+static struct sctp_way *find(struct packet_sctp *t, const struct packet_payload *p, uint32_t tag,
+                             uint64_t hash)
 {
     uint32_t at = map_first(&t->index, hash), id;
     while ((id = map_next(&t->index, hash, &at)) != MAP_NONE) {
-        struct way *w = &t->ways.items[id];
+        struct sctp_way *w = &t->ways.items[id];
         if (w->tag == tag && w->src.port == p->src.port && w->dst.port == p->dst.port &&
             !is_reverse(w, p))
             return w;
@@ -295,7 +105,7 @@ static struct way *find(struct packet_sctp *t, const struct packet_payload *p, u
     return NULL;
 }
 
-static void unlink_way(struct packet_sctp *t, struct way *w)
+static void unlink_way(struct packet_sctp *t, struct sctp_way *w)
 {
     if (w->older != NONE)
         t->ways.items[w->older].newer = w->newer;
@@ -307,7 +117,7 @@ static void unlink_way(struct packet_sctp *t, struct way *w)
         t->newest = w->older;
 }
 
-static void link_newest(struct packet_sctp *t, struct way *w)
+static void link_newest(struct packet_sctp *t, struct sctp_way *w)
 {
     uint32_t id = (uint32_t)(w - t->ways.items);
     w->older = t->newest;
@@ -319,12 +129,12 @@ static void link_newest(struct packet_sctp *t, struct way *w)
     t->newest = id;
 }
 
-static void end_way(struct packet_decoder *d, struct way *w)
+static void end_way(struct packet_decoder *d, struct sctp_way *w)
 {
     struct packet_sctp *t = d->sctp;
     uint32_t id = (uint32_t)(w - t->ways.items);
     while (w->fragments.n)
-        give_up(d, w, 0);
+        sctp_fragment_give_up(d, w, 0);
     unlink_way(t, w);
     map_remove(&t->index, w->hash, id);
     w->newer = t->free_way;
@@ -332,28 +142,28 @@ static void end_way(struct packet_decoder *d, struct way *w)
     t->n--;
 }
 
-static struct way *add(struct packet_sctp *t, const struct packet_payload *p, uint32_t tag,
-                       uint32_t tsn, uint64_t hash)
+static struct sctp_way *add(struct packet_sctp *t, const struct packet_payload *p, uint32_t tag,
+                            uint32_t tsn, uint64_t hash)
 {
     uint32_t id = t->free_way;
     if (id == NONE)
         id = (uint32_t)vec_next(&t->ways);
     else
         t->free_way = t->ways.items[id].newer;
-    struct way *w = &t->ways.items[id];
-    *w = (struct way){
-        .hash = hash, .tag = tag, .src = p->src, .dst = p->dst, .base = tsn - WINDOW / 2};
+    struct sctp_way *w = &t->ways.items[id];
+    *w = (struct sctp_way){
+        .hash = hash, .tag = tag, .src = p->src, .dst = p->dst, .base = tsn - SCTP_WINDOW / 2};
     map_add(&t->index, hash, id);
     link_newest(t, w);
     t->n++;
     return w;
 }
 
-static struct way *way_of(struct packet_sctp *t, const struct packet_payload *p, uint32_t tag,
-                          uint32_t tsn)
+static struct sctp_way *way_of(struct packet_sctp *t, const struct packet_payload *p, uint32_t tag,
+                               uint32_t tsn)
 {
     uint64_t hash = hash_of(t, p, tag);
-    struct way *w = find(t, p, tag, hash);
+    struct sctp_way *w = find(t, p, tag, hash);
     if (!w)
         return add(t, p, tag, tsn, hash);
     unlink_way(t, w);
@@ -374,21 +184,21 @@ static void make_room(struct packet_decoder *d)
 /* ---- chunks ---------------------------------------------------------------------------------- */
 
 /* User data, with the number of its chunk. */
-static void push(struct packet_context *x, uint32_t tag, uint32_t tsn, struct place place,
+static void push(struct packet_context *x, uint32_t tag, uint32_t tsn, struct sctp_place place,
                  uint8_t flags, struct packet_view v)
 {
     struct packet_context one = *x;
-    struct way *w = way_of(x->d->sctp, &x->out, tag, tsn);
+    struct sctp_way *w = way_of(x->d->sctp, &x->out, tag, tsn);
     if (!is_new(w, tsn))
         return;
-    if ((flags & (BEGIN | END)) == (BEGIN | END)) {
+    if ((flags & (SCTP_BEGIN | SCTP_END)) == (SCTP_BEGIN | SCTP_END)) {
         packet_emit(&one, PACKET_SCTP, v);
         return;
     }
     one.out.transport = PACKET_SCTP;
     one.out.bytes = v.bytes;
     one.out.missing = v.missing;
-    add_fragment(x->d, w, &one.out, place, flags);
+    sctp_fragment_add(x->d, w, &one.out, place, flags);
     make_room(x->d);
 }
 
@@ -399,8 +209,8 @@ static void read_data(struct packet_context *x, uint32_t tag, uint8_t flags, str
         packet_lost(x, &v);
         return;
     }
-    struct place place = {(uint64_t)be16toh(h.stream) << 32, be32toh(h.tsn)};
-    place.message |= flags & UNORDERED ? (uint64_t)1 << 48 : be16toh(h.ssn);
+    struct sctp_place place = {(uint64_t)be16toh(h.stream) << 32, be32toh(h.tsn)};
+    place.message |= flags & SCTP_UNORDERED ? (uint64_t)1 << 48 : be16toh(h.ssn);
     push(x, tag, place.number, place, flags, v);
 }
 
@@ -411,10 +221,10 @@ static void read_i_data(struct packet_context *x, uint32_t tag, uint8_t flags, s
         packet_lost(x, &v);
         return;
     }
-    struct place place = {(uint64_t)1 << 63 | (uint64_t)be16toh(h.stream) << 32 |
-                              be32toh(h.message),
-                          flags & BEGIN ? 0 : be32toh(h.number)};
-    if (flags & UNORDERED)
+    struct sctp_place place = {(uint64_t)1 << 63 | (uint64_t)be16toh(h.stream) << 32 |
+                                   be32toh(h.message),
+                               flags & SCTP_BEGIN ? 0 : be32toh(h.number)};
+    if (flags & SCTP_UNORDERED)
         place.message |= (uint64_t)1 << 48;
     push(x, tag, be32toh(h.tsn), place, flags, v);
 }
@@ -451,7 +261,6 @@ static void read_chunk(struct packet_context *x, uint32_t tag, const struct chun
         read_i_data(x, tag, h->flags, chunk);
 }
 
-/* Also what UDP carries to and from port 9899 (RFC 6951). */
 void packet_read_sctp(struct packet_context *x, struct packet_view v)
 {
     struct sctp_header h;
@@ -475,6 +284,29 @@ void packet_read_sctp(struct packet_context *x, struct packet_view v)
         }
         read_chunk(x, h.tag, &chunk, take_chunk(&v, length - sizeof chunk));
     }
+}
+
+/* From one chunk to the next the lengths lead to the end; nothing else says that it is SCTP. */
+static bool is_sctp(struct packet_view v)
+{
+    struct chunk_header chunk;
+    if (!packet_skip(&v, sizeof(struct sctp_header)) || v.bytes.n < sizeof chunk)
+        return false;
+    while (packet_take(&v, &chunk, sizeof chunk)) {
+        size_t length = be16toh(chunk.length);
+        if (length < sizeof chunk || length - sizeof chunk > v.bytes.n + v.missing)
+            return false;
+        (void)take_chunk(&v, length - sizeof chunk);
+    }
+    return v.bytes.n == 0 || v.missing;
+}
+
+bool packet_read_sctp_in_udp(struct packet_context *x, struct packet_view v)
+{
+    if (!is_sctp(v))
+        return false;
+    packet_read_sctp(x, v);
+    return true;
 }
 
 /* ---- the end of the capture ------------------------------------------------------------------ */

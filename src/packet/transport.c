@@ -66,6 +66,8 @@ void packet_read_udp(struct packet_context *x, struct packet_view v)
     x->out.src.port = be16toh(h.src);
     x->out.dst.port = be16toh(h.dst);
     packet_tunnel *tunnel = packet_tunnel_find(x->out.dst.port);
+    if (!tunnel && (x->out.dst.port == PACKET_SCTP_PORT || x->out.src.port == PACKET_SCTP_PORT))
+        tunnel = packet_read_sctp_in_udp;
     if (!tunnel || !tunnel(x, v))
         packet_emit(x, PACKET_UDP, v);
 }

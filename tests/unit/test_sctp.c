@@ -84,6 +84,7 @@ struct road {
     uint32_t src, dst;
     uint16_t src_port, dst_port;
     uint32_t tag;
+    uint16_t udp; /* the port that UDP carries it from; 0: none */
 };
 
 /* One packet for each part of the text that ends with a semicolon; chunks are parted by +. */
@@ -94,9 +95,13 @@ static void push_packets(struct lane *lane, const struct road *road, const char 
         put16(&b, 0x4500);
         put16(&b, 0);
         put32(&b, 0);
-        put32(&b, 0x40840bad);
+        put32(&b, road->udp ? 0x40110bad : 0x40840bad);
         put32(&b, road->src);
         put32(&b, road->dst);
+        if (road->udp) {
+            put32(&b, (uint32_t)road->udp << 16 | 9899);
+            put32(&b, 0);
+        }
         put16(&b, road->src_port);
         put16(&b, road->dst_port);
         put32(&b, road->tag);
@@ -112,8 +117,8 @@ static void push_packets(struct lane *lane, const struct road *road, const char 
 }
 
 static const struct road roads[] = {
-    {0x0a000001, 0x0a000002, 5060, 5080, 77},
-    {0x0a000002, 0x0a000001, 5080, 5060, 78},
+    {0x0a000001, 0x0a000002, 5060, 5080, 77, 0},
+    {0x0a000002, 0x0a000001, 5080, 5060, 78, 0},
 };
 
 static void check(struct lane *lane, const char *what, const char *expected)
@@ -182,12 +187,15 @@ static void test_roads(void **state)
         struct road road;
         const char *messages;
     } others[] = {
-        {{0x0a000001, 0x0a000002, 5060, 5080, 77}, "a@1 "},
-        {{0x0b000001, 0x0b000002, 5060, 5080, 77}, "a@1 "}, /* by another path */
-        {{0x0a000001, 0x0a000002, 5060, 5080, 78}, "a@1 a@2 "},
-        {{0x0a000001, 0x0a000002, 5061, 5080, 77}, "a@1 a@2 "},
-        {{0x0a000002, 0x0a000001, 5080, 5060, 77}, "a@1 a@2 "},
-        {{0x0a000002, 0x0a000001, 5060, 5080, 77}, "a@1 a@2 "},
+        {{0x0a000001, 0x0a000002, 5060, 5080, 77, 0}, "a@1 "},
+        {{0x0b000001, 0x0b000002, 5060, 5080, 77, 0}, "a@1 "}, /* by another path */
+        {{0x0a000001, 0x0a000002, 5060, 5080, 77, 9899}, "a@1 "},
+        {{0x0a000001, 0x0a000002, 5060, 5080, 77, 1234}, "a@1 "},
+        {{0x0a000001, 0x0a000002, 5060, 5080, 78, 9899}, "a@1 a@2 "},
+        {{0x0a000001, 0x0a000002, 5060, 5080, 78, 0}, "a@1 a@2 "},
+        {{0x0a000001, 0x0a000002, 5061, 5080, 77, 0}, "a@1 a@2 "},
+        {{0x0a000002, 0x0a000001, 5080, 5060, 77, 0}, "a@1 a@2 "},
+        {{0x0a000002, 0x0a000001, 5060, 5080, 77, 0}, "a@1 a@2 "},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(others); i++) {
@@ -202,7 +210,7 @@ static void test_roads(void **state)
 
 static void test_same_host(void **state)
 {
-    static const struct road road = {0x7f000001, 0x7f000001, 5060, 5080, 1};
+    static const struct road road = {0x7f000001, 0x7f000001, 5060, 5080, 1, 0};
     struct lane lane;
     (void)state;
     lane_begin(&lane);

@@ -45,6 +45,8 @@ static void play(struct talk *talk, const char *p)
     for (; *p; p += *p == ';') {
         while (*p == ' ')
             p++;
+        if (!*p)
+            break;
         if (strncmp(p, "wait ", 5) == 0) {
             p = number_of(p + 5, &n);
             talk->time_ns += n * SECOND;
@@ -266,13 +268,124 @@ static void test_reuse(void **state)
         assert_int_equal(run_script(&reuse[i], 20, 40), 0);
 }
 
+/* ---- frames ---------------------------------------------------------------------------------- */
+
+/* A line is made of the frames that its bytes first came in, whatever the order. */
+static void test_frames(void **state)
+{
+    static const struct {
+        const char *segments, *log;
+    } cases[] = {
+        {"A 1 P one|; A 5 P two|three|", "one|[4]two|[5]three|[5]"},
+        {"A 1 P on; A 3 P e|t; A 6 P wo|", "one|[4,5]two|[5,6]"},
+        {"A 5 P two|; A 3 P e|; A 1 P on", "one|[5,6]two|[4]"},
+        {"A 1 P o; A 1 P on; A 1 P one|; A 1 P one|two|", "one|[4,5,6]two|[7]"},
+        {"A 3 P e|; A 1 P one|two|", "one|[4,5]two|[5]"},
+        {"A 1 P on; B 1 P x|; A 3 P e|", "one|[4,6]"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct script s = {.what = cases[i].segments};
+        struct talk *talk = talk_new(7, 9);
+        talk->frames = true;
+        talk_open(talk);
+        play(talk, cases[i].segments);
+        assert_int_equal(check_log(&s, talk, A, cases[i].log), 0);
+        talk_free(talk);
+    }
+}
+
+/* A segment in two IP fragments came in both their frames. */
+static void test_fragmented(void **state)
+{
+    struct talk *talk = talk_new(7, 9);
+    struct segment s = {A, 1, 1, "PA", SLICE("one and two\n"), 0};
+    (void)state;
+    talk->frames = true;
+    talk_open(talk);
+    for (unsigned part = 0; part < 2; part++) {
+        struct bytes b = {0};
+        talk_ip(talk, &s, &b);
+        b.items[6] = part ? 0 : 0x20;
+        b.items[7] = part ? 3 : 0;
+        b.items[3] = part ? 20 + 8 : 20 + 24;
+        if (part)
+            memmove(b.items + 20, b.items + 44, b.n - 44);
+        b.n = b.items[3];
+        talk_packet(talk, &b, b.n);
+    }
+    assert_log(talk, A, "one and two\n[4,5]");
+    talk_free(talk);
+}
+
+/* ---- headers --------------------------------------------------------------------------------- */
+
+static void test_headers(void **state)
+{
+    static const struct {
+        const char *what;
+        uint8_t offset;
+        size_t captured; /* of 20 + 20 + 12 + "one|" */
+        const char *log;
+        uint64_t malformed, cut, segments;
+    } cases[] = {
+        {"options", 0x80, 56, "one\n", 0, 0, 1},
+        {"no options", 0x50, 56, "optionstuffone\n", 0, 0, 1},
+        {"offset of 16", 0x40, 56, "", 1, 0, 0},
+        {"offset behind the end", 0xf0, 56, "", 1, 0, 0},
+        {"header cut", 0x80, 39, "", 0, 1, 0},
+        {"options cut", 0x80, 45, "", 0, 1, 1},
+        {"data cut", 0x80, 54, "on<cut 2>", 0, 0, 1},
+        {"all data cut", 0x80, 52, "", 0, 0, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct talk *talk = talk_new(7, 9);
+        struct bytes b = {0};
+        struct segment s = {A, 1, 1, "PA", SLICE("optionstuffxone\n"), 0};
+        talk_flags(talk, A, 0, 0, "S");
+        s.data.p = cases[i].offset == 0x50 ? "optionstuffone\n" : "optionstuffxone\n";
+        s.data.n = strlen(s.data.p);
+        talk_ip(talk, &s, &b);
+        b.items[32] = cases[i].offset;
+        talk_packet(talk, &b, cases[i].captured < b.n ? cases[i].captured : b.n);
+        const struct packet_stats *stats = talk_stats(talk);
+        if (strcmp(talk_log(talk, A), cases[i].log) != 0 ||
+            stats->malformed != cases[i].malformed || stats->cut != cases[i].cut ||
+            stats->segments != cases[i].segments + 1)
+            fail_msg("%s: \"%s\", malformed %d, cut %d, segments %d", cases[i].what,
+                     talk_log(talk, A), (int)stats->malformed, (int)stats->cut,
+                     (int)stats->segments);
+        talk_free(talk);
+    }
+}
+
+static void test_counters(void **state)
+{
+    struct talk *talk = talk_new(7, 9);
+    const struct packet_stats *s = talk_stats(talk);
+    (void)state;
+    play(talk, OPEN "A 1 P one|; A 9 P abc|; A 9 P abd|; A 9 P abc|; wait 11; A 13 P x|; A 5 P y");
+    assert_int_equal(s->streams, 1);
+    assert_int_equal(s->segments, 9);
+    assert_int_equal(s->stream_overlapping, 1);
+    assert_int_equal(s->stream_holes, 1);
+    assert_int_equal(s->stream_late, 1);
+    assert_int_equal(s->stream_cut, 0);
+    play(talk, "A 15 P z/z; isn A 1000; " OPEN);
+    assert_int_equal(s->stream_cut, 1);
+    assert_int_equal(s->streams, 2);
+    assert_int_equal(s->streams_evicted, 0);
+    talk_free(talk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scripts),
-        cmocka_unit_test(test_joined),
-        cmocka_unit_test(test_holes),
-        cmocka_unit_test(test_reuse),
+        cmocka_unit_test(test_scripts), cmocka_unit_test(test_joined),
+        cmocka_unit_test(test_holes),   cmocka_unit_test(test_reuse),
+        cmocka_unit_test(test_frames),  cmocka_unit_test(test_fragmented),
+        cmocka_unit_test(test_headers), cmocka_unit_test(test_counters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,13 +46,17 @@ static bool is_unguessable(struct slice value)
     return value.n >= 8 && digit;
 }
 
+static bool is_custom(struct slice name)
+{
+    return name.n > 2 && (name.p[0] | 0x20) == 'x' && name.p[1] == '-';
+}
+
 static void add_values(struct hop_joiner *j, struct join_facts *f, const struct sip_message *m)
 {
     add_key(f, join_key_of(j, 'v', m->call_id.p, m->call_id.n));
     for (uint32_t i = 0; i < m->header_count && f->keys.n < JOIN_VALUES_MAX; i++) {
         const struct sip_header *h = &m->headers[i];
-        if (h->cut ||
-            !(h->id == SIP_HEADER_SESSION_ID || slice_starts_nocase(h->name, SLICE("X-"))))
+        if (h->cut || !(h->id == SIP_HEADER_SESSION_ID || is_custom(h->name)))
             continue;
         struct slice value = slice_first(h->value, slice_find(h->value, ';'));
         uint64_t key = join_key_of(j, 'v', value.p, value.n);
@@ -79,9 +83,14 @@ static bool has_one_via(const struct sip_message *m)
 {
     size_t n = 0;
     for (uint32_t i = 0; i < m->header_count && n < 2; i++) {
+        if (m->headers[i].id != SIP_HEADER_VIA)
+            continue;
         struct slice rest = m->headers[i].value, one;
-        while (m->headers[i].id == SIP_HEADER_VIA && n < 2 && sip_list_next(&rest, &one))
+        if (slice_find(rest, ',') == rest.n)
             n++;
+        else
+            while (n < 2 && sip_list_next(&rest, &one))
+                n++;
     }
     return n <= 1;
 }

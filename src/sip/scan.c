@@ -10,11 +10,9 @@ struct scan {
     const char *p, *end; /* what is still to be read */
     struct sip_scanner *s;
     struct sip_message *m;
-    uint32_t n;              /* headers so far */
-    bool cut;                /* bytes are missing after `end` */
-    bool brief;              /* sip_scanner_be_brief */
-    uint32_t start_problems; /* noted of the start line */
-    uint64_t enough;         /* the headers that are needed: no more are read once all were seen */
+    uint32_t n; /* headers so far */
+    bool cut;   /* bytes are missing after `end` */
+    bool brief; /* sip_scanner_be_brief */
 };
 
 /* Where a header line ends, its folds included. */
@@ -226,15 +224,6 @@ static void headers_forget(struct sip_message *m)
     memset(m->first, -1, sizeof m->first);
 }
 
-/* What a brief scanner needs of a message whose start line was read; otherwise what none can have.
- */
-static uint64_t enough_of(const struct scan *c)
-{
-    if (!c->brief || (c->m->kind == SIP_REQUEST && slice_is(c->m->method, "INVITE")))
-        return UINT64_MAX;
-    return SIP_SEEN(VIA) | SIP_SEEN(FROM) | SIP_SEEN(TO) | SIP_SEEN(CALL_ID) | SIP_SEEN(CSEQ);
-}
-
 /* Do these eight bytes begin with a name and its colon? */
 #define NAME_WORD(w, name) name_begins(w, name "\0\0\0\0\0\0", sizeof(name) - 1)
 
@@ -276,44 +265,76 @@ static bool is_odd_name(const char *p, const char *end)
     return name_end == end || *name_end != ':';
 }
 
-/* Looks for the wanted headers only.  False: not all were found, or there is something odd on the
- * way, which takes scan_headers to read. */
+/* What an INVITE is joined to others by: X- headers and Session-ID. */
+static inline bool is_joining(uint64_t w)
+{
+    return (w & 0xffff) == ('x' | '-' << 8) || w == sip_word("session-");
+}
+
+static void add_wanted(struct scan *c, const char *p, size_t n, const char *lf,
+                       enum sip_header_id id)
+{
+    const char *value = p + n + 1;
+    struct sip_header *h = header_place(c);
+    bool plain =
+        lf - value > 3 && *value == ' ' && value[1] > ' ' && lf[-1] == '\r' && lf[-2] > ' ';
+    h->name = between(p, p + n);
+    h->value = plain ? between(value + 1, lf - 1) : trimmed(value, lf);
+    h->at = (uint32_t)offset(c, p);
+    h->id = (uint8_t)id;
+    h->folded = h->cut = false;
+    header_add(c, h);
+}
+
+/* A header that joins INVITEs, of which headers.def has those without X-; false: its name is odd.
+ */
+static bool add_joining(struct scan *c, const char *p, const char *lf)
+{
+    size_t n = (size_t)(sip_skip(p, lf, SIP_CHAR_TOKEN) - p);
+    struct slice name = {p, n};
+    if (p[n] == ':')
+        add_wanted(c, p, n, lf, p[1] == '-' ? SIP_HEADER_OTHER : sip_header_of(name));
+    return p[n] == ':';
+}
+
+/* Looks for the wanted headers only, in an INVITE to the end of the headers.  False: not all were
+ * found, or there is something odd on the way, which takes scan_headers to read. */
 static bool scan_wanted(struct scan *c)
 {
-    for (const char *p = c->p, *lf; c->end - p > 8; p = lf + 1) {
+    const uint64_t all =
+        SIP_SEEN(VIA) | SIP_SEEN(FROM) | SIP_SEEN(TO) | SIP_SEEN(CALL_ID) | SIP_SEEN(CSEQ);
+    const bool invite = c->m->kind == SIP_REQUEST && slice_is(c->m->method, "INVITE");
+    const char *p = c->p, *lf;
+    for (; c->end - p > 8; p = lf + 1) {
         enum sip_header_id id;
         lf = memchr(p, '\n', (size_t)(c->end - p));
         if (!lf || lf + 1 == c->end || sip_char_is(lf[1], SIP_CHAR_WSP) || lf - p < 2)
+            break;
+        uint64_t w = sip_word_lower(sip_word(p));
+        size_t n = wanted_name(w, &id);
+        if (n)
+            add_wanted(c, p, n, lf, id);
+        else if (id != SIP_HEADER_OTHER ? is_odd_name(p, lf)
+                                        : invite && is_joining(w) && !add_joining(c, p, lf))
             return false;
-        size_t n = wanted_name(sip_word_lower(sip_word(p)), &id);
-        if (n == 0 && id != SIP_HEADER_OTHER && is_odd_name(p, lf))
-            return false;
-        if (n == 0)
-            continue;
-        struct sip_header *h = header_place(c);
-        h->name = between(p, p + n);
-        h->value = trimmed(p + n + 1, lf);
-        h->at = (uint32_t)offset(c, p);
-        h->id = (uint8_t)id;
-        h->folded = h->cut = false;
-        header_add(c, h);
-        if ((c->m->seen & c->enough) == c->enough)
+        if ((c->m->seen & all) == all && !invite)
             return true;
     }
-    return false;
+    return invite && (c->m->seen & all) == all && c->end - p >= 2 && p[0] == '\r' && p[1] == '\n';
 }
 
 /* Reads what a brief scanner wants, after which the rest of the datagram counts as read. */
 static bool scan_briefly(struct scan *c)
 {
-    if (c->enough == UINT64_MAX)
+    uint32_t problems = c->m->problem_count;
+    if (!c->brief)
         return false;
     if (scan_wanted(c)) {
         c->p = c->end;
         return true;
     }
     c->n = 0; /* from the beginning, then */
-    c->m->problem_count = c->start_problems;
+    c->m->problem_count = problems;
     headers_forget(c->m);
     return false;
 }
@@ -351,16 +372,22 @@ static void message_init(struct sip_message *m)
     headers_forget(m);
 }
 
+/* Not so RTP and STUN, which come in their thousands. */
+static inline bool may_begin(char c)
+{
+    return sip_char_is(c, SIP_CHAR_TOKEN) || c == '\r' || c == '\n';
+}
+
 /* Start line and headers; false where there is no start line.  c->p is what follows. */
 static bool scan_head(struct scan *c, struct slice bytes)
 {
     struct sip_message *m = c->m;
+    if (!bytes.n || !may_begin(*bytes.p))
+        return false;
     message_init(m);
-    if (!bytes.n || !sip_start_line(bytes, m, &c->p))
+    if (!sip_start_line(bytes, m, &c->p))
         return false;
     c->end = bytes.p + bytes.n;
-    c->enough = enough_of(c);
-    c->start_problems = m->problem_count;
     bool ended = scan_briefly(c) || scan_headers(c);
     m->headers = c->s->headers;
     m->header_count = c->n;

@@ -101,9 +101,9 @@ struct sip_scanner; /* owns the growing header array; one per thread of work */
 
 struct sip_scanner *sip_scanner_new(void);
 void sip_scanner_free(struct sip_scanner *s);
-/* What files a message under its call is enough: headers are read until the topmost Via, From, To,
- * Call-ID and CSeq are known, and the rest of the datagram counts as read.  An INVITE request is
- * still read whole. */
+/* What files a datagram's message under its call, and joins calls, is enough: headers are read
+ * until Via, From, To, Call-ID and CSeq are known, in an INVITE request also X- headers and
+ * Session-ID; the others are passed over, and the rest of the datagram counts as read. */
 void sip_scanner_be_brief(struct sip_scanner *s);
 
 /* Is this the start of a SIP message?  Cheap enough for every datagram: RTP, STUN and keep-alives

@@ -33,9 +33,6 @@ static struct line line_of(const char *p, const char *end)
 /* "SIP" "/" 1*DIGIT "." 1*DIGIT in any case (RFC 3261 25.1, 7.1); its end, or NULL. */
 static inline const char *version_end(const char *p, const char *end)
 {
-    if (end - p >= 7 && memcmp(p, "SIP/2.0", 7) == 0 &&
-        (end - p == 7 || !sip_char_is(p[7], SIP_CHAR_DIGIT)))
-        return p + 7;
     if (end - p < 7 || ((unsigned char)p[0] | 0x20) != 's' || ((unsigned char)p[1] | 0x20) != 'i' ||
         ((unsigned char)p[2] | 0x20) != 'p' || p[3] != '/')
         return NULL;
@@ -72,11 +69,6 @@ static bool status_line(struct line *l, struct sip_message *m)
     return true;
 }
 
-static bool has_space(struct slice s)
-{
-    return slice_find(s, ' ') < s.n || (slice_find(s, '\t') < s.n);
-}
-
 /* Method SP Request-URI SP SIP-Version, where the method ends at `method`.  The URI is all that
  * stands between: one with white space in it is malformed, and still what was sent. */
 static bool request_line(struct line *l, const char *method, struct sip_message *m)
@@ -94,7 +86,7 @@ static bool request_line(struct line *l, const char *method, struct sip_message 
     m->uri = between(uri, end);
     m->version = between(version, l->end);
     l->odd |= uri - method != 1 || version - end != 1 || *method != ' ' || *end != ' ' ||
-              m->uri.n == 0 || has_space(m->uri);
+              m->uri.n == 0 || memchr(uri, ' ', m->uri.n) || memchr(uri, '\t', m->uri.n);
     return true;
 }
 
@@ -114,23 +106,67 @@ static void note_start_line(const struct line *l, struct sip_message *m)
                  (size_t)(l->control - l->p));
 }
 
-bool sip_start_line(struct slice bytes, struct sip_message *m, const char **next)
+/* Any line that is one at all. */
+static bool any_line(const char *p, const char *end, struct sip_message *m, const char **next)
 {
-    const char *p = bytes.p, *end = p + bytes.n;
-    while (p < end && (*p == '\r' || *p == '\n'))
-        p++;
     const char *word = sip_skip(p, end, SIP_CHAR_TOKEN);
     if (word == p || word == end || (*word != '/' && !sip_char_is(*word, SIP_CHAR_WSP)))
         return false;
     struct line l = line_of(p, end);
-    m->bytes = between(p, end);
-    m->method = m->uri = m->reason = (struct slice){p, 0};
-    m->status = 0;
     if (*word == '/' ? !status_line(&l, m) : !request_line(&l, word, m))
         return false;
     note_start_line(&l, m);
     *next = l.next;
     return true;
+}
+
+/* A line as nearly all are written, to the letter of the grammar; NULL where it takes more to say
+ * what it is.  Returns the byte after the line. */
+static const char *plain_status(const char *p, const char *cr, struct sip_message *m)
+{
+    if (!sip_char_is(p[8], SIP_CHAR_DIGIT) || !sip_char_is(p[9], SIP_CHAR_DIGIT) ||
+        !sip_char_is(p[10], SIP_CHAR_DIGIT) || p[11] != ' ' || p[12] == ' ' || cr[-1] == ' ')
+        return NULL;
+    m->kind = SIP_RESPONSE;
+    m->version = between(p, p + 7);
+    m->status = (uint16_t)((p[8] - '0') * 100 + (p[9] - '0') * 10 + p[10] - '0');
+    m->reason = between(p + 12, cr);
+    return cr + 2;
+}
+
+static const char *plain_request(const char *p, const char *cr, struct sip_message *m)
+{
+    const char *space = sip_skip(p, cr, SIP_CHAR_TOKEN), *uri = space + 1, *end = cr - 8;
+    if (space == p || *space != ' ' || end <= uri || memcmp(end, " SIP/2.0", 8) != 0 ||
+        memchr(uri, ' ', (size_t)(end - uri)))
+        return NULL;
+    m->kind = SIP_REQUEST;
+    m->method = between(p, space);
+    m->uri = between(uri, end);
+    m->version = between(end + 1, cr);
+    return cr + 2;
+}
+
+static const char *plain_line(const char *p, const char *end, struct sip_message *m)
+{
+    const char *cr = sip_next_control(p, end);
+    if (cr - p < 13 || end - cr < 2 || cr[0] != '\r' || cr[1] != '\n')
+        return NULL;
+    return memcmp(p, "SIP/2.0 ", 8) == 0 ? plain_status(p, cr, m) : plain_request(p, cr, m);
+}
+
+bool sip_start_line(struct slice bytes, struct sip_message *m, const char **next)
+{
+    const char *p = bytes.p, *end = p + bytes.n;
+    while (p < end && (*p == '\r' || *p == '\n'))
+        p++;
+    if (p == end || !sip_char_is(*p, SIP_CHAR_TOKEN))
+        return false;
+    m->bytes = between(p, end);
+    m->method = m->uri = m->reason = (struct slice){p, 0};
+    m->status = 0;
+    *next = plain_line(p, end, m);
+    return *next || any_line(p, end, m, next);
 }
 
 bool sip_looks_like(struct slice bytes)

@@ -140,7 +140,12 @@ static inline bool plain_param(const char *begin, const char *p, const char *end
 bool sip_param(struct slice value, struct slice wanted, struct slice *out)
 {
     struct walk w = {.p = value.p, .end = value.p + value.n, .begin = value.p};
-    walk_to(&w, ';', ';');
+    /* `<...>;`: what nearly all From and To begin with */
+    const char *close = value.n && *value.p == '<' ? memchr(value.p, '>', value.n) : NULL;
+    if (close && w.end - close > 1 && close[1] == ';')
+        w.p = close + 1;
+    else
+        walk_to(&w, ';', ';');
     while (w.p < w.end) {
         const char *p = ++w.p;
         if (plain_param(w.begin, p, w.end, wanted, out))

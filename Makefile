@@ -34,7 +34,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 WARN    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
 WERROR  =
-OPT     = -O2 -g $(LTO)
+OPT     = -O3 -g $(LTO)
 LTO     = $(if $(findstring clang,$(CC)),,-flto=auto)
 SAN     =
 FLAGS   = -std=gnu11 $(OPT) $(WARN) $(WERROR) $(SAN) -Isrc -D_GNU_SOURCE $(CPPFLAGS) $(CFLAGS)

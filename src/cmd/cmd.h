@@ -39,6 +39,7 @@ enum cmd_option_id {
     CMD_OPT_FORMAT,
     CMD_OPT_COLOR,
     CMD_OPT_SHOW_SECRETS,
+    CMD_OPT_THREADS,
     CMD_OPT_VERBOSE,
     CMD_OPT_HELP,
     CMD_OPT_VERSION,

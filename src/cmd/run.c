@@ -32,6 +32,19 @@ static bool add_sources(struct trace *t, const struct cmd_arguments *a, struct e
     return true;
 }
 
+static bool read_threads(const struct cmd_arguments *a, struct trace_options *options,
+                         struct err *err)
+{
+    const char *value = cmd_value(a, CMD_OPT_THREADS);
+    uint32_t n;
+    if (!value)
+        return true;
+    if (!slice_to_u32(slice_of(value), &n) || n < 1)
+        return err_set(err, "--threads %s: a number from 1 on", value);
+    options->threads = n;
+    return true;
+}
+
 struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options *options,
                              struct err *err)
 {
@@ -40,6 +53,8 @@ struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options
                 a->command->name);
         return NULL;
     }
+    if (!read_threads(a, options, err))
+        return NULL;
     options->bpf = cmd_value(a, CMD_OPT_BPF);
     options->stop = cmd_signal_stop();
     struct trace *t = trace_new(options);

@@ -155,6 +155,11 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                        "colours: auto (on a terminal, the default), always, never", NULL},
     [CMD_OPT_SHOW_SECRETS] = {"show-secrets", 0, false, false, PRINTING & ~BIT(CALLS), NULL,
                               "do not mask credentials in header values", NULL},
+    [CMD_OPT_THREADS] =
+        {"threads", 0, false, false, CAPTURES, "N",
+         "use at most N threads (2 are the default on two processors)",
+         "One thread reads and decodes while the other files and judges. The "
+         "output is the same. More than two have nothing to do, and live sources take one."},
     [CMD_OPT_VERBOSE] = {"verbose", 0, false, false, CAPTURES, NULL,
                          "say more: headers of messages, reasons of verdicts", NULL},
     [CMD_OPT_HELP] = {"help", 'h', true, false, ANY, NULL, "explain the subcommand, with examples",

@@ -32,6 +32,10 @@ struct trace {
     VEC(struct trace_point) points;
     struct sip_scanner *scanner;
     struct trace_relay *relay; /* NULL: one thread does it all */
+    bool fed;                  /* how the thread that reads ended, and why */
+    struct err feed_error;
+    _Atomic uint64_t bytes_done, bytes_total; /* read, for progress */
+    uint64_t bytes_shown;
     struct call_table *calls;
     struct hop_nodes *nodes;
     struct hop_joiner *joiner;
@@ -48,12 +52,15 @@ struct trace {
     trace_progress *progress;
     void *progress_context;
     struct trace_watch watch;
-    uint64_t bytes_total;
     uint32_t frames_since_progress;
 };
 
 /* read.c */
 bool trace_feed(struct trace *t, struct err *err);
+/* What the captures say of their hosts goes to the nodes. */
+void trace_learn_hosts(struct trace *t);
+/* By the thread that files. */
+void trace_show_progress(struct trace *t);
 
 /* feed.c */
 void trace_payload(void *context, const struct packet_payload *payload);

@@ -97,7 +97,15 @@ static struct trace_input *earliest(const struct trace *t)
     return first;
 }
 
-static void show_progress(struct trace *t)
+void trace_show_progress(struct trace *t)
+{
+    uint64_t done = t->bytes_done;
+    if (t->progress && done != t->bytes_shown)
+        t->progress(t->progress_context, done, t->bytes_total);
+    t->bytes_shown = done;
+}
+
+static void note_progress(struct trace *t)
 {
     uint64_t done = 0, total = 0;
     if (!t->progress || ++t->frames_since_progress < TRACE_PROGRESS_FRAMES)
@@ -108,7 +116,10 @@ static void show_progress(struct trace *t)
         done += s->bytes_read;
         total += s->bytes_total;
     }
-    t->progress(t->progress_context, done, total);
+    t->bytes_total = total;
+    t->bytes_done = done;
+    if (!t->relay)
+        trace_show_progress(t);
 }
 
 /* ---- live sources ---------------------------------------------------------------------------- */
@@ -167,7 +178,7 @@ static bool choose(struct trace *t, struct trace_input **next, struct err *err)
 
 /* ---- the loop -------------------------------------------------------------------------------- */
 
-static void learn_hosts(struct trace *t)
+void trace_learn_hosts(struct trace *t)
 {
     for (size_t i = 0; i < t->inputs.n; i++)
         learn_host(t, t->inputs.items[i]);
@@ -179,15 +190,14 @@ bool trace_feed(struct trace *t, struct err *err)
     bool ok = true;
     for (size_t i = 0; ok && i < t->inputs.n; i++)
         ok = advance(t, t->inputs.items[i], err);
-    learn_hosts(t);
+    trace_learn_hosts(t);
     while (ok && (ok = choose(t, &in, err)) && in) {
         note_link_type(t, in);
         name_own_end(in);
         packet_push(in->decoder, &in->frame);
-        show_progress(t);
+        note_progress(t);
         ok = advance(t, in, err);
     }
-    learn_hosts(t);
     for (size_t i = 0; i < t->inputs.n; i++)
         packet_flush(t->inputs.items[i]->decoder); /* another's secrets may have come since */
     return ok;

@@ -1,8 +1,10 @@
 /* The trace as its user sees it: sources in, sinks fed, tables owned. */
 #include "trace/internal.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 struct trace *trace_new(const struct trace_options *options)
 {
@@ -143,6 +145,42 @@ static bool begin_nodes(struct trace *t, struct err *err)
     return !t->options.livekit || hop_nodes_name_livekit(t->nodes, t->options.livekit, err);
 }
 
+static void *read_sources(void *context)
+{
+    struct trace *t = context;
+    t->fed = trace_feed(t, &t->feed_error);
+    trace_relay_end(t->relay);
+    return NULL;
+}
+
+/* Reads, decodes and scans on another thread than this, which files what was found.  What comes out
+ * is the same. */
+static bool feed_beside(struct trace *t, struct err *err)
+{
+    pthread_t reader;
+    t->relay = trace_relay_new();
+    bool begun = pthread_create(&reader, NULL, read_sources, t) == 0;
+    while (begun && trace_relay_take(t->relay, trace_file))
+        trace_show_progress(t);
+    if (begun)
+        pthread_join(reader, NULL);
+    trace_relay_free(t->relay);
+    t->relay = NULL;
+    if (!begun)
+        return trace_feed(t, err);
+    *err = t->feed_error;
+    return t->fed;
+}
+
+/* Live sources are slow enough for one thread, which shows at once what it finds. */
+static bool feed(struct trace *t, struct err *err)
+{
+    bool beside = t->options.threads ? t->options.threads > 1 : get_nprocs() > 1;
+    bool fed = beside && !trace_is_live(t) ? feed_beside(t, err) : trace_feed(t, err);
+    trace_learn_hosts(t);
+    return fed;
+}
+
 bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err)
 {
     const struct call_events events = {trace_leg_over, trace_leg_retire, t};
@@ -153,7 +191,7 @@ bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err
         return false;
     t->calls = call_table_new(&t->key, sinks->check != NULL,
                               t->inputs.n > 1 ? CALL_WAITING_MANY : CALL_WAITING_ONE, &events);
-    if (!trace_feed(t, err))
+    if (!feed(t, err))
         return false;
     t->ending = true;
     call_table_end(t->calls);

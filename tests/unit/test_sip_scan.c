@@ -388,24 +388,31 @@ static void test_meaning(void **state)
     unload(&none);
 }
 
-/* A brief scanner stops behind the last header that it needs; an INVITE it reads whole. */
+/* A brief scanner stops behind the last header that it needs; of an INVITE it also reads what joins
+ * it to others.  What is written in an odd way, it reads as any scanner does. */
 static void test_brief(void **state)
 {
     static const char head[] =
         " sip:b@c SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@a>;"
         "tag=f\r\nTo: <sip:b@c>\r\nCall-ID: id\r\nCSeq: 7 ";
     static const struct {
-        const char *method;
+        const char *method, *more;
         uint32_t headers;
-    } cases[] = {{"BYE", 5}, {"INVITE", 7}};
+    } cases[] = {
+        {"BYE", "", 5},
+        {"INVITE", "", 6},
+        {"INVITE", "Session-ID: 1\r\nSession-Expires: 90\r\nxs: 2\r\n", 8},
+        {"INVITE", "X-B : 1\r\n", 8},
+        {"INVITE", "X-B: 1\r\n  2\r\n", 8},
+    };
     struct sip_scanner *scanner = sip_scanner_new();
     (void)state;
     sip_scanner_be_brief(scanner);
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct text t = {0};
         struct sip_message m;
-        text_printf(&t, "%s%s%s\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nab", cases[i].method, head,
-                    cases[i].method);
+        text_printf(&t, "%s%s%s\r\nX-A: 1\r\n%sContent-Length: 2\r\n\r\nab", cases[i].method, head,
+                    cases[i].method, cases[i].more);
         assert_true(sip_scan_datagram(scanner, text_slice(&t), 0, &m));
         assert_int_equal(m.header_count, cases[i].headers);
         assert_true(slice_is(m.call_id, "id") && m.cseq == 7);
@@ -416,16 +423,45 @@ static void test_brief(void **state)
     sip_scanner_free(scanner);
 }
 
+/* In any case, in compact form, and with white space before the colon. */
+static void test_brief_names(void **state)
+{
+    static const char *const heads[] = {
+        "v: SIP/2.0/UDP a;branch=z9hG4bK1\r\nf: <sip:a@a>;tag=x\r\nt: <sip:b@c>\r\ni: id\r\ncseq: "
+        "7 ",
+        "VIA: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFROM: <sip:a@a>;tag=x\r\nTO: <sip:b@c>\r\n"
+        "call-id:id\r\nCSEQ:7 ",
+        "Via : SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom\t: <sip:a@a>;tag=x\r\nTo: <sip:b@c>\r\n"
+        "Call-ID  :  id \r\nCSeq: 7 ",
+    };
+    struct sip_scanner *scanner = sip_scanner_new();
+    (void)state;
+    sip_scanner_be_brief(scanner);
+    for (size_t i = 0; i < COUNT(heads); i++) {
+        struct text t = {0};
+        struct sip_message m;
+        struct slice tag;
+        text_printf(&t,
+                    "BYE sip:b@c SIP/2.0\r\nContact: <sip:c@c>\r\nTimestamp: 1\r\n%sBYE\r\n\r\n",
+                    heads[i]);
+        assert_true(sip_scan_datagram(scanner, text_slice(&t), 0, &m));
+        assert_true(slice_is(m.call_id, "id") && m.has_cseq && m.cseq == 7);
+        assert_true(sip_param(sip_header_first(&m, SIP_HEADER_FROM)->value, SLICE("tag"), &tag));
+        assert_true(slice_is(tag, "x"));
+        assert_true(
+            slice_starts(sip_header_first(&m, SIP_HEADER_VIA)->value, SLICE("SIP/2.0/UDP a")));
+        text_free(&t);
+    }
+    sip_scanner_free(scanner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_brief),
-        cmocka_unit_test(test_no_sip),
-        cmocka_unit_test(test_request_line),
-        cmocka_unit_test(test_status_line),
-        cmocka_unit_test(test_control_in_start_line),
-        cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_whole_messages),
+        cmocka_unit_test(test_brief),       cmocka_unit_test(test_brief_names),
+        cmocka_unit_test(test_no_sip),      cmocka_unit_test(test_request_line),
+        cmocka_unit_test(test_status_line), cmocka_unit_test(test_control_in_start_line),
+        cmocka_unit_test(test_headers),     cmocka_unit_test(test_whole_messages),
         cmocka_unit_test(test_meaning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,17 @@
 #include "trace/trace.h"
 
 #define LAB_POINTS 10
+#define LAB_WAYS   64
+
+/* Over TCP, who sends a request opens a connection of its own from some port, or sends it on the
+ * one that is there already, whoever opened that. */
+enum lab_transport { LAB_UDP, LAB_TCP_OWN, LAB_TCP_ONE, LAB_TRANSPORTS };
+
+/* One direction of a connection. */
+struct lab_way {
+    struct endpoint src, dst;
+    uint32_t sent;
+};
 
 enum lab_link { LAB_ETHERNET = 1, LAB_RAW = 101, LAB_SLL2 = 276 };
 
@@ -23,6 +34,9 @@ struct lab_point {
 struct lab {
     struct lab_point points[LAB_POINTS];
     size_t point_count;
+    enum lab_transport transport;
+    struct lab_way ways[LAB_WAYS];
+    size_t way_count;
     int64_t now_ms;
     uint16_t ip_id;
     const char *nat_from, *nat_to,
@@ -42,6 +56,9 @@ struct lab {
 struct lab_packet {
     const char *src, *dst; /* "10.0.0.1" or "10.0.0.1:5070"; IPv6 in brackets */
     struct slice payload;
+    enum lab_transport transport;
+    bool by_src;  /* TCP: the source opened the connection, else the destination */
+    uint32_t seq; /* likewise */
 };
 
 static inline struct endpoint lab_endpoint(const char *text)
@@ -59,23 +76,36 @@ static inline struct endpoint lab_endpoint(const char *text)
     return e;
 }
 
+/* Both ends.  Who opens a connection does so from a port of its own, another one to each peer. */
+static inline void lab_ends(const struct lab_packet *packet, struct endpoint *src,
+                            struct endpoint *dst)
+{
+    *src = lab_endpoint(packet->src);
+    *dst = lab_endpoint(packet->dst);
+    struct endpoint *opener = packet->by_src ? src : dst;
+    const struct endpoint *peer = packet->by_src ? dst : src;
+    if (packet->transport != LAB_UDP)
+        opener->port = (uint16_t)(32768 + opener->port % 100 * 100 + peer->ip.bytes[3] +
+                                  peer->ip.bytes[2] * 16 + peer->port % 100);
+}
+
 static inline void lab_ip(struct bytes *b, const struct endpoint *src, const struct endpoint *dst,
-                          size_t payload, uint16_t id)
+                          uint8_t protocol, size_t n, uint16_t id)
 {
     if (src->ip.family == 4) {
         put16(b, 0x4500);
-        put16(b, (uint16_t)(20 + 8 + payload));
+        put16(b, (uint16_t)(20 + n));
         put16(b, id);
         put16(b, 0);
-        put16(b, 64 << 8 | 17);
+        put16(b, (uint16_t)(64 << 8 | protocol));
         put16(b, 0);
         put(b, src->ip.bytes, 4);
         put(b, dst->ip.bytes, 4);
         return;
     }
     put32(b, 0x60000000);
-    put16(b, (uint16_t)(8 + payload));
-    put16(b, 17 << 8 | 64);
+    put16(b, (uint16_t)n);
+    put16(b, (uint16_t)(protocol << 8 | 64));
     put(b, src->ip.bytes, 16);
     put(b, dst->ip.bytes, 16);
 }
@@ -100,14 +130,41 @@ static inline void lab_link_header(struct bytes *b, enum lab_link link, bool v4,
 static inline void lab_frame(struct bytes *b, const struct lab_point *p,
                              const struct lab_packet *packet, bool out, uint16_t id)
 {
-    struct endpoint src = lab_endpoint(packet->src), dst = lab_endpoint(packet->dst);
+    struct endpoint src, dst;
+    size_t n = packet->payload.n;
+    bool tcp = packet->transport != LAB_UDP;
+    lab_ends(packet, &src, &dst);
     lab_link_header(b, p->link, src.ip.family == 4, out);
-    lab_ip(b, &src, &dst, packet->payload.n, id);
+    lab_ip(b, &src, &dst, tcp ? 6 : 17, n + (tcp ? 20 : 8), id);
     put16(b, src.port);
     put16(b, dst.port);
-    put16(b, (uint16_t)(8 + packet->payload.n));
-    put16(b, 0);
+    if (tcp) {
+        put32(b, packet->seq);
+        put32(b, 1);
+        put16(b, 0x5018);
+        put32(b, 0xffff0000);
+        put16(b, 0);
+    } else {
+        put16(b, (uint16_t)(8 + n));
+        put16(b, 0);
+    }
     put_slice(b, packet->payload);
+}
+
+/* How many bytes were sent this way; the packet's are added. */
+static inline uint32_t lab_send(struct lab *lab, const struct lab_packet *packet)
+{
+    struct endpoint src, dst;
+    size_t i = 0;
+    lab_ends(packet, &src, &dst);
+    while (i < lab->way_count &&
+           !(endpoint_equal(&lab->ways[i].src, &src) && endpoint_equal(&lab->ways[i].dst, &dst)))
+        i++;
+    assert_true(i < LAB_WAYS);
+    if (i == lab->way_count)
+        lab->ways[lab->way_count++] = (struct lab_way){src, dst, 1};
+    lab->ways[i].sent += (uint32_t)packet->payload.n;
+    return lab->ways[i].sent - (uint32_t)packet->payload.n;
 }
 
 /* ---- points --------------------------------------------------------------------------------- */

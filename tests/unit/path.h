@@ -99,7 +99,7 @@ static inline void path_via(struct text *t, const struct path *p, const struct p
     unsigned sum = path_sum(d, m) + (step >= p->forked && p->forked ? 77777 : 0);
     struct endpoint e = lab_endpoint(address);
     struct address_text host = address_format(&e.ip);
-    text_printf(t, "Via: SIP/2.0/UDP ");
+    text_printf(t, "Via: SIP/2.0/%s ", p->lab->transport == LAB_UDP ? "UDP" : "TCP");
     if (masked)
         text_printf(t, "10.1.1.10;branch=z9hG4bKsr-");
     else if (n->advertises)
@@ -218,7 +218,13 @@ static inline void path_wire(const struct path *p, const struct dialog *d, const
     const struct path_node *from = path_at(p, m, wire), *to = path_at(p, m, wire + 1);
     const char *src = path_address(from, !m->up), *dst = path_address(to, m->up);
     struct text t = path_message(p, d, m, wire);
-    struct lab_packet packet = {m->status ? dst : src, m->status ? src : dst, text_slice(&t)};
+    bool downstream = p->lab->transport == LAB_TCP_OWN || !m->up;
+    struct lab_packet packet = {.src = m->status ? dst : src,
+                                .dst = m->status ? src : dst,
+                                .payload = text_slice(&t),
+                                .transport = p->lab->transport,
+                                .by_src = downstream == (m->status == 0)};
+    packet.seq = lab_send(p->lab, &packet);
     p->lab->ip_id++;
     if (p->unread && p->unread == (size_t)((m->up ? to : from) - p->nodes)) {
         text_free(&t);

@@ -407,12 +407,11 @@ static const struct {
 
 /* In either order of the points; the names of the cases that differ are printed with what they say.
  */
-static void paths(void **state)
+static void paths_over(enum lab_transport transport)
 {
     int wrong = 0;
-    (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct lab lab = {0};
+        struct lab lab = {.transport = transport};
         cases[i].build(&lab);
         for (int order = 0; order < 2; order++) {
             lab.backwards = order;
@@ -427,8 +426,28 @@ static void paths(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void over_udp(void **state)
+{
+    (void)state;
+    paths_over(LAB_UDP);
+}
+
+static void over_tcp(void **state)
+{
+    (void)state;
+    paths_over(LAB_TCP_OWN);
+}
+
+/* BYE comes on the connection that the other side opened. */
+static void over_one_connection(void **state)
+{
+    (void)state;
+    paths_over(LAB_TCP_ONE);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(paths)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(over_udp), cmocka_unit_test(over_tcp),
+                                       cmocka_unit_test(over_one_connection)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

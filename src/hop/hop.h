@@ -59,6 +59,9 @@ void hop_nodes_join(struct hop_nodes *n, const struct endpoint *in, const struct
 /* A Via sent-by or Record-Route that names a node which sends from src. */
 void hop_nodes_alias(struct hop_nodes *n, const struct address *advertised,
                      const struct endpoint *src);
+/* On an address with several elements, where the port tells them apart: the one that opened a
+ * connection from src is reached at another port, as its Via says. */
+void hop_nodes_listens(struct hop_nodes *n, const struct endpoint *at, const struct endpoint *src);
 /* The node forwards what it receives, so its capture has more than one link. */
 void hop_nodes_forwards(struct hop_nodes *n, const struct endpoint *at);
 /* LiveKit sends from here (wire marks), or was named by --livekit. */

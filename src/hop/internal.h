@@ -10,12 +10,13 @@
  * carry. */
 struct hop_address {
     struct address ip;
-    uint16_t port;     /* 0 unless its address is shared */
-    uint32_t parent;   /* union-find: the node is the root's index */
-    bool keeps_vias;   /* of the node, kept at the root */
-    bool forwards;     /* likewise */
-    bool livekit;      /* likewise */
-    bool in_packets;   /* some packet carries it */
+    uint16_t port;   /* 0 unless its address is shared */
+    uint32_t parent; /* union-find: the node is the root's index */
+    bool keeps_vias; /* of the node, kept at the root */
+    bool forwards;   /* likewise */
+    bool livekit;    /* likewise */
+    bool in_packets; /* some packet carries it */
+    bool passing;    /* the port of a connection that its element opened, not one to reach it at */
     struct slice text; /* as it is shown */
     uint32_t name;     /* index into names + 1, at the root; 0: none */
 };

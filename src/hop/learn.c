@@ -30,17 +30,27 @@ static void learn_livekit(struct hop_nodes *n, const struct hop_sighting *s)
     }
 }
 
+/* The topmost Via of a request is its sender's own. */
+static void learn_sent_by(struct hop_nodes *n, const struct hop_sighting *s)
+{
+    struct endpoint sent_by;
+    if (!s->via_count || !hop_host_endpoint(s->vias[0].host, s->vias[0].port, &sent_by))
+        return;
+    if (!address_equal(&sent_by.ip, &s->src.ip))
+        hop_nodes_alias(n, &sent_by.ip, &s->src);
+    else if (s->transport != PACKET_UDP)
+        hop_nodes_listens(n, &sent_by, &s->src);
+}
+
 static void learn_message(struct hop_nodes *n, const struct hop_sighting *s)
 {
-    struct address sent_by;
     learn_livekit(n, s);
     if (s->via_count > 1)
         hop_nodes_forwards(n, s->message->kind == SIP_REQUEST ? &s->src : &s->dst);
     if (s->message->status == 100 && hop_names_itself_proxy(s))
         hop_nodes_forwards(n, &s->src);
-    if (s->message->kind == SIP_REQUEST && s->via_count &&
-        address_parse(s->vias[0].host, &sent_by) && !address_equal(&sent_by, &s->src.ip))
-        hop_nodes_alias(n, &sent_by, &s->src);
+    if (s->message->kind == SIP_REQUEST)
+        learn_sent_by(n, s);
 }
 
 /* At one point, two stretches of one request that no Via joins: the point's host hides Vias.  The

@@ -271,6 +271,20 @@ void hop_nodes_alias(struct hop_nodes *n, const struct address *advertised,
     map_add(&n->alias_index, hash, id);
 }
 
+void hop_nodes_listens(struct hop_nodes *n, const struct endpoint *at, const struct endpoint *src)
+{
+    if (!hop_is_shared(n, &src->ip) || at->port == src->port)
+        return;
+    uint32_t own = hop_address_of(n, at, true), passing = hop_address_of(n, src, true);
+    if (own == HOP_NODE_NONE || passing == HOP_NODE_NONE)
+        return;
+    hop_unite(n, own, passing);
+    n->addresses.items[passing].passing = true;
+    struct hop_address *root = &n->addresses.items[hop_root(n, own)];
+    if (root->passing)
+        root->text = n->addresses.items[own].text;
+}
+
 void hop_nodes_forwards(struct hop_nodes *n, const struct endpoint *at)
 {
     uint32_t id = hop_root(n, hop_address_of(n, at, true));
@@ -403,7 +417,7 @@ static void each_address(const struct hop_nodes *n, struct arena *a, struct hop_
 {
     for (uint32_t i = 0; i < n->addresses.n; i++) {
         struct hop_node *node = &of[hop_root(n, i)];
-        if (n->addresses.items[i].ip.family == 0)
+        if (n->addresses.items[i].ip.family == 0 || n->addresses.items[i].passing)
             continue;
         if (keep)
             node->addresses[node->address_count] = n->addresses.items[i].text;

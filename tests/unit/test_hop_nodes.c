@@ -265,12 +265,11 @@ static int differs(const char *name, const struct text *is, const char *right)
     return 1;
 }
 
-static void points(void **state)
+static void points_over(enum lab_transport transport)
 {
     int wrong = 0;
-    (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct lab lab = {0};
+        struct lab lab = {.transport = transport};
         cases[i].build(&lab);
         lab_run(&lab);
         wrong += differs(cases[i].name, &lab.report, cases[i].report);
@@ -280,8 +279,27 @@ static void points(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void over_udp(void **state)
+{
+    (void)state;
+    points_over(LAB_UDP);
+}
+
+static void over_tcp(void **state)
+{
+    (void)state;
+    points_over(LAB_TCP_OWN);
+}
+
+static void over_one_connection(void **state)
+{
+    (void)state;
+    points_over(LAB_TCP_ONE);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(points)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(over_udp), cmocka_unit_test(over_tcp),
+                                       cmocka_unit_test(over_one_connection)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,13 +11,12 @@ enum {
     FRAMING_INSIDE = 1,   /* the front is a message */
     FRAMING_LOST = 2,     /* where the next message begins is not known */
     FRAMING_HOLE = 4,     /* because bytes are not in the capture: nobody is to blame */
-    FRAMING_MID_LINE = 8, /* the front begins no line */
-    FRAMING_REMAINS = 16, /* before the first one, something else was passed over */
-    FRAMING_FOREIGN = 32, /* another protocol: passed over to its end */
-    FRAMING_BEGUN = 64,   /* the front is not the stream's first byte */
-    FRAMING_SIZED = 128,  /* the message has a Content-Length to go by, */
-    FRAMING_TYPED = 256,  /* a Content-Type, */
-    FRAMING_NESTED = 512, /* which says that its body may have start lines */
+    FRAMING_REMAINS = 8,  /* before the first one, something else was passed over */
+    FRAMING_FOREIGN = 16, /* another protocol: passed over to its end */
+    FRAMING_BEGUN = 32,   /* the front is not the stream's first byte */
+    FRAMING_SIZED = 64,   /* the message has a Content-Length to go by, */
+    FRAMING_TYPED = 128,  /* a Content-Type, */
+    FRAMING_NESTED = 256, /* which says that its body may have start lines */
 };
 #define FRAMING_MESSAGE (FRAMING_INSIDE | FRAMING_SIZED | FRAMING_TYPED | FRAMING_NESTED)
 
@@ -47,9 +46,7 @@ static enum sip_framed more(struct framer *r, size_t needed)
 static enum sip_framed pass(struct framer *r, size_t n, bool idle)
 {
     struct sip_framing *f = r->f;
-    f->flags &= ~(unsigned)FRAMING_MID_LINE;
-    if (!sip_breaks(r->bytes.p[n - 1]))
-        f->flags |= FRAMING_MID_LINE;
+    f->before = sip_after(r->bytes.p[n - 1]);
     if (!idle && !f->found)
         f->flags |= FRAMING_REMAINS;
     if (!idle && !has(r, FRAMING_HOLE | FRAMING_FOREIGN))
@@ -79,7 +76,8 @@ static size_t zeros_length(struct slice bytes)
     return n;
 }
 
-#define PROXY_2 "\r\n\r\n\0\r\nQUIT\n"
+#define FRAMING_PROXY_MAX 2048u /* bytes of addresses and more in a preamble */
+#define PROXY_2           "\r\n\r\n\0\r\nQUIT\n"
 
 /* A preamble of the PROXY protocol, which load balancers put before the first message: its length;
  * 0: there is none.  SIZE_MAX: more is needed. */
@@ -90,7 +88,8 @@ static size_t preamble_length(struct slice bytes, bool ended)
     if (memcmp(bytes.p, two.p, n) == 0 && n > 4) {
         if (bytes.n < 16)
             return ended ? 0 : SIZE_MAX;
-        return 16 + ((size_t)(unsigned char)bytes.p[14] << 8 | (unsigned char)bytes.p[15]);
+        size_t rest = (size_t)(unsigned char)bytes.p[14] << 8 | (unsigned char)bytes.p[15];
+        return rest <= FRAMING_PROXY_MAX ? 16 + rest : 0;
     }
     if (bytes.p[0] != 'P' || !slice_starts(bytes, one))
         return 0;
@@ -105,7 +104,8 @@ static enum sip_framed take_preamble(struct framer *r, size_t n)
     size_t here = n < r->bytes.n ? n : r->bytes.n;
     r->f->skip = (uint32_t)(n - here);
     (void)pass(r, here, true);
-    r->f->flags &= ~(unsigned)FRAMING_MID_LINE;
+    r->f->before = SIP_AFTER_LINE;
+    r->f->flags |= FRAMING_NESTED;
     return SIP_FRAMED_SKIP;
 }
 
@@ -125,7 +125,8 @@ static enum sip_framed message(struct framer *r);
 static enum sip_framed begin(struct framer *r)
 {
     struct sip_framing *f = r->f;
-    f->flags &= ~(unsigned)(FRAMING_LOST | FRAMING_HOLE | FRAMING_MID_LINE | FRAMING_MESSAGE);
+    f->flags &= (uint16_t) ~(FRAMING_LOST | FRAMING_HOLE | FRAMING_MESSAGE);
+    f->before = SIP_AFTER_LINE;
     f->flags |= FRAMING_INSIDE | FRAMING_BEGUN;
     f->searched = f->head = f->length = f->candidate = 0;
     return message(r);
@@ -135,10 +136,9 @@ static enum sip_framed begin(struct framer *r)
 static enum sip_framed search(struct framer *r)
 {
     struct sip_framing *f = r->f;
-    bool at_line = !has(r, FRAMING_MID_LINE);
     size_t n = r->bytes.n;
     struct sip_search s = {.bytes = r->bytes,
-                           .at_line = at_line,
+                           .before = f->before,
                            .ended = r->ended,
                            .is_sip = f->found,
                            .from = f->searched,
@@ -146,7 +146,7 @@ static enum sip_framed search(struct framer *r)
     enum sip_answer answer = sip_search(&s);
     if (answer != SIP_NO && s.at > 0) {
         (void)pass(r, s.at, false);
-        f->flags &= ~(unsigned)FRAMING_MID_LINE;
+        f->before = SIP_AFTER_LINE;
         return SIP_FRAMED_SKIP;
     }
     if (answer == SIP_YES)
@@ -158,7 +158,7 @@ static enum sip_framed search(struct framer *r)
         return pass(r, n, false);
     size_t last =
         sip_unfinished(r->bytes, s.from, SIP_START_MAX, f->found ? SIP_LINE_ANY : SIP_LINE_METHOD);
-    if (last == 0 && !at_line && !f->found)
+    if (last == 0 && f->before == SIP_AFTER_TEXT && !f->found)
         last = n;
     if (last > 0)
         return pass(r, last, false);
@@ -194,11 +194,8 @@ static enum sip_framed skip_body(struct framer *r)
     struct sip_framing *f = r->f;
     size_t n = r->bytes.n < f->skip ? r->bytes.n : f->skip, last = n;
     if (!has(r, FRAMING_NESTED)) {
-        struct sip_search s = {.bytes = r->bytes,
-                               .at_line = !has(r, FRAMING_MID_LINE),
-                               .ended = r->ended,
-                               .is_sip = true,
-                               .limit = n};
+        struct sip_search s = {
+            .bytes = r->bytes, .before = f->before, .ended = r->ended, .is_sip = true, .limit = n};
         enum sip_answer answer = sip_search(&s);
         if (answer == SIP_NO && !r->ended && n == r->bytes.n)
             last = sip_unfinished(r->bytes, 0, FRAMING_DOUBT_MAX, SIP_LINE_KNOWN);
@@ -264,7 +261,7 @@ static enum sip_framed hand_out(struct framer *r, size_t end, enum sip_state sta
     m->body.n = (size_t)(r->bytes.p + end - m->body.p);
     m->bytes.n = m->consumed = end;
     m->state = state;
-    r->f->flags = (r->f->flags & ~(unsigned)FRAMING_MESSAGE);
+    r->f->flags = (r->f->flags & (uint16_t)~FRAMING_MESSAGE);
     r->f->found = 1;
     r->f->searched = 0;
     *r->take = end;
@@ -283,8 +280,7 @@ static enum sip_framed hand_out_part(struct framer *r)
         hand_out(r, n, after == SIP_AFTER_CUT || after == SIP_AFTER_FULL ? SIP_CUT : SIP_GAP);
     f->flags |= sized ? nested : FRAMING_LOST | FRAMING_HOLE;
     f->skip = sized ? (uint32_t)(f->head + (uint64_t)f->length - n) : 0;
-    if (!sip_breaks(r->bytes.p[n - 1]))
-        f->flags |= FRAMING_MID_LINE;
+    f->before = sip_after(r->bytes.p[n - 1]);
     return framed;
 }
 
@@ -320,18 +316,20 @@ static enum sip_answer good_end(const struct framer *r, size_t at)
     return sip_start_here(rest, r->ended, false);
 }
 
-/* Searches the body for a start line that begins before `limit`. */
+/* Searches the body for a start line that begins before `limit`; one that may have its own begins
+ * with none of the next message. */
 static enum sip_answer search_body(struct framer *r, size_t limit, size_t *at)
 {
     struct sip_framing *f = r->f;
-    struct sip_search s = {.bytes = slice_from(r->bytes, f->head),
-                           .at_line = !has(r, FRAMING_NESTED),
+    size_t base = f->head + has(r, FRAMING_NESTED);
+    struct sip_search s = {.bytes = slice_from(r->bytes, base),
+                           .before = SIP_AFTER_LINE,
                            .ended = r->ended,
                            .is_sip = true,
-                           .from = f->searched - f->head,
-                           .limit = limit - f->head};
+                           .from = f->searched > base ? f->searched - base : 0,
+                           .limit = limit > base ? limit - base : 0};
     enum sip_answer answer = sip_search(&s);
-    *at = f->head + s.at;
+    *at = base + s.at;
     if (answer == SIP_NO)
         f->searched = (uint32_t)(limit < r->bytes.n ? limit : r->bytes.n);
     else
@@ -447,11 +445,9 @@ static enum sip_framed pass_hole(struct framer *r)
         bool within = front->missing > 0 && front->missing < f->skip;
         f->skip = within ? f->skip - (uint32_t)front->missing : 0;
         f->flags |= FRAMING_BEGUN;
-        f->flags &= ~(unsigned)FRAMING_MID_LINE;
-        if (within)
-            f->flags |= FRAMING_MID_LINE;
-        else
-            f->flags = (f->flags & ~(unsigned)FRAMING_MESSAGE) | FRAMING_LOST | FRAMING_HOLE;
+        f->before = within ? SIP_AFTER_TEXT : SIP_AFTER_LINE;
+        if (!within)
+            f->flags = (f->flags & (uint16_t)~FRAMING_MESSAGE) | FRAMING_LOST | FRAMING_HOLE;
     }
     return more(r, 0);
 }

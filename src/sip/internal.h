@@ -103,15 +103,18 @@ bool sip_scan_head(struct sip_scanner *s, struct slice bytes, struct sip_message
 
 enum sip_answer { SIP_NO, SIP_YES, SIP_MAYBE };
 
+/* What stands before some bytes: a line end, bytes that are no text, or a line's first part. */
+enum sip_before { SIP_AFTER_LINE, SIP_AFTER_BREAK, SIP_AFTER_TEXT };
+
 /* Where a start line may stand. */
 struct sip_search {
-    struct slice bytes; /* nothing before them is looked at */
-    bool at_line;       /* they begin a line */
-    bool ended;         /* nothing follows them for now */
-    bool is_sip;        /* the stream is known to be SIP */
-    size_t from;        /* bytes that were searched before */
-    size_t limit;       /* start lines begin before it */
-    size_t at;          /* where one was found, or may begin */
+    struct slice bytes;     /* nothing before them is looked at */
+    enum sip_before before; /* them */
+    bool ended;             /* nothing follows them for now */
+    bool is_sip;            /* the stream is known to be SIP */
+    size_t from;            /* bytes that were searched before */
+    size_t limit;           /* start lines begin before it */
+    size_t at;              /* where one was found, or may begin */
 };
 
 /* The next start line that is one beyond doubt: with "SIP/2.0" and before a header line; at a
@@ -129,10 +132,12 @@ enum sip_line { SIP_LINE_ANY, SIP_LINE_METHOD, SIP_LINE_KNOWN };
  * bytes.n.  `from`: no line ended in the bytes before. */
 size_t sip_unfinished(struct slice bytes, size_t from, size_t max, enum sip_line line);
 
-/* Ends no text line and stands in none: after it, a message can begin. */
-static inline bool sip_breaks(char c)
+static inline enum sip_before sip_after(char c)
 {
-    return ((unsigned char)c < 0x20 && c != '\t') || (unsigned char)c >= 0x7f;
+    if (c == '\n')
+        return SIP_AFTER_LINE;
+    return ((unsigned char)c < 0x20 && c != '\t') || (unsigned char)c >= 0x7f ? SIP_AFTER_BREAK
+                                                                              : SIP_AFTER_TEXT;
 }
 
 /* Reads Call-ID and CSeq and notes what is missing or wrong (meaning.c). */

@@ -82,18 +82,16 @@ enum sip_answer sip_start_here(struct slice bytes, bool ended, bool first)
     return first ? header_follows(next, end, ended) : SIP_YES;
 }
 
-static bool is_sure(const struct sip_message *m, bool known)
+static bool is_sure(const struct sip_message *m)
 {
     if (m->problem_count)
         return false;
-    if (m->kind == SIP_RESPONSE)
-        return m->status >= 100 && m->status < 700;
-    return memchr(m->uri.p, ':', m->uri.n) &&
-           (!known || sip_method_of(m->method) != SIP_METHOD_OTHER);
+    return m->kind == SIP_RESPONSE ? m->status >= 100 && m->status < 700
+                                   : memchr(m->uri.p, ':', m->uri.n) != NULL;
 }
 
 /* Judges a line that has the version where a start line has it. */
-static enum sip_answer judge(const char *p, const char *end, bool ended, bool known)
+static enum sip_answer judge(const char *p, const char *end, bool ended)
 {
     struct sip_message m;
     const char *at = sip_next_control(p, end), *next;
@@ -106,7 +104,7 @@ static enum sip_answer judge(const char *p, const char *end, bool ended, bool kn
     if (*at != '\n' || n > SIP_START_MAX)
         return SIP_NO;
     m.problem_count = m.problems_more = 0;
-    if (!sip_start_line((struct slice){p, (size_t)(at + 1 - p)}, &m, &next) || !is_sure(&m, known))
+    if (!sip_start_line((struct slice){p, (size_t)(at + 1 - p)}, &m, &next) || !is_sure(&m))
         return SIP_NO;
     return header_follows(next, end, ended);
 }
@@ -146,18 +144,24 @@ static const char *begin_of(const struct slice *bytes, const char *hit)
     return known ? known : p < method_end ? p : NULL;
 }
 
+static enum sip_before before(const struct sip_search *s, const char *p)
+{
+    return p == s->bytes.p ? s->before : sip_after(p[-1]);
+}
+
 /* A line's beginning, or after bytes that are no text; the bytes of a stream that is SIP can be cut
  * anywhere. */
 static enum sip_answer judge_hit(const struct sip_search *s, const char *p)
 {
-    const char *front = s->bytes.p, *before = p;
-    bool line = p == front ? s->at_line : p[-1] == '\n';
-    while (before > front && sip_char_is(before[-1], SIP_CHAR_TOKEN))
-        before--;
-    bool after_break = before == front ? s->at_line : sip_breaks(before[-1]);
-    if (!line && !after_break && !s->is_sip)
+    const char *end = s->bytes.p + s->bytes.n, *word = p;
+    bool line = before(s, p) == SIP_AFTER_LINE, is_status = p[3] == '/' && is_version_at(p);
+    if (!line && !is_status && known_method(p, sip_skip(p, end, SIP_CHAR_TOKEN)) != p)
         return SIP_NO;
-    return judge(p, front + s->bytes.n, s->ended, !line);
+    while (!is_status && word > s->bytes.p && sip_char_is(word[-1], SIP_CHAR_TOKEN))
+        word--;
+    if (!line && before(s, word) == SIP_AFTER_TEXT && !s->is_sip)
+        return SIP_NO;
+    return judge(p, end, s->ended);
 }
 
 /* Where the line that the limit is in ends. */
@@ -218,9 +222,16 @@ size_t sip_unfinished(struct slice bytes, size_t from, size_t max, enum sip_line
     }
     if (from && p == bytes.p + from)
         p = bytes.p;
-    while (p < end && (unsigned char)*p >= 0x7f)
-        p++;
-    if (p == end || (size_t)(end - p) > max || !line_is(p, end, line))
+    if ((size_t)(end - p) > max)
         return bytes.n;
-    return (size_t)(p - bytes.p);
+    for (;; p++) {
+        while (p < end && (unsigned char)*p >= 0x7f)
+            p++;
+        if (p == end || line_is(p, end, line))
+            return (size_t)(p - bytes.p);
+        while (p < end && (unsigned char)*p < 0x7f)
+            p++;
+        if (p == end)
+            return bytes.n;
+    }
 }

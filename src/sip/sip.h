@@ -130,14 +130,16 @@ enum sip_after {
 
 /* Where the reader of one direction of a stream stands; all zero at its beginning. */
 struct sip_framing {
-    uint32_t found;     /* there was a message */
-    uint32_t stray;     /* bytes between messages that belong to none, since somebody zeroed it */
-    uint32_t flags;     /* the rest is private to framing.c */
+    uint32_t stray; /* bytes between messages that belong to none, since somebody zeroed it */
+    uint8_t found;  /* there was a message */
+    uint8_t before; /* the rest is private to framing.c */
+    uint16_t flags;
     uint32_t searched;  /* of the front */
     uint32_t head;      /* of the message at the front, when known: bytes before its body, */
     uint32_t length;    /* its Content-Length, */
     uint32_t candidate; /* and where in its body the next start line may stand, plus 1 */
     uint32_t skip;      /* bytes still to come of a body whose message was handed out */
+    uint32_t unused;
 };
 
 /* The front of a stream. */

@@ -153,6 +153,8 @@ struct call_filing {
  * CALL_WAITING_MANY. */
 struct call_table *call_table_new(const struct hash_key *key, bool follow, uint32_t waiting_max,
                                   const struct call_events *events);
+/* Another number of ended legs to hold. */
+void call_table_wait(struct call_table *t, uint32_t waiting_max);
 /* Files a message seen at a point, then retires what is due. */
 struct call_filing call_table_add(struct call_table *t, uint16_t point,
                                   const struct packet_payload *payload,

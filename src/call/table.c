@@ -19,6 +19,11 @@ struct call_table *call_table_new(const struct hash_key *key, bool follow, uint3
     return t;
 }
 
+void call_table_wait(struct call_table *t, uint32_t waiting_max)
+{
+    t->waiting_max = waiting_max;
+}
+
 struct call_filing call_table_add(struct call_table *t, uint16_t point,
                                   const struct packet_payload *p, const struct sip_message *m)
 {

@@ -7,13 +7,28 @@ struct messages {
     struct trace *trace;
     struct cmd_outputs outputs;
     struct report_messages reports[CMD_OUTPUTS_MAX]; /* one for each output */
+    size_t points;                                   /* that the columns have room for */
 };
+
+/* Points by HEP come as they are met. */
+static void make_room(struct messages *run, const struct trace_point *points, size_t n)
+{
+    size_t width = run->reports[0].point_width;
+    for (; run->points < n; run->points++) {
+        size_t name = text_width(slice_of(points[run->points].name));
+        width = name > width ? name : width;
+    }
+    for (size_t i = 0; i < run->outputs.n; i++)
+        run->reports[i].point_width = width > 12 ? 12 : width;
+}
 
 static void print_message(void *context, const struct trace_message *m)
 {
     struct messages *run = context;
     const struct trace_point *points;
-    trace_points(run->trace, &points);
+    size_t n = trace_points(run->trace, &points);
+    if (n > run->points)
+        make_room(run, points, n);
     for (size_t i = 0; i < run->outputs.n; i++) {
         struct cmd_output *o = &run->outputs.items[i];
         bool text = strcmp(o->format, "text") == 0;
@@ -23,26 +38,14 @@ static void print_message(void *context, const struct trace_message *m)
     }
 }
 
-static size_t longest_name(const struct trace *t)
-{
-    const struct trace_point *points;
-    size_t n = trace_points(t, &points), longest = 0;
-    for (size_t i = 0; i < n; i++) {
-        size_t width = text_width(slice_of(points[i].name));
-        longest = width > longest ? width : longest;
-    }
-    return longest;
-}
-
 static void begin_reports(struct messages *run, const struct report_style *style,
                           const struct cmd_arguments *a)
 {
-    size_t width = longest_name(run->trace);
+    const struct trace_point *points;
+    size_t n = trace_points(run->trace, &points);
     for (size_t i = 0; i < run->outputs.n; i++)
-        run->reports[i] = (struct report_messages){
-            .style = cmd_style_for(style, &run->outputs.items[i], a),
-            .point_width = width > 12 ? 12 : width,
-        };
+        run->reports[i].style = cmd_style_for(style, &run->outputs.items[i], a);
+    make_room(run, points, n);
 }
 
 int cmd_messages(const struct cmd_arguments *a)

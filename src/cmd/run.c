@@ -125,13 +125,15 @@ bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct cmd_
 static void remark_point(const struct trace_point *p)
 {
     const struct packet_stats *s = p->packet;
+    if (p->by_hep)
+        return; /* of the source, of which it is said */
     if (p->source->truncated)
         cmd_complain("%s: truncated in %s; read up to there", p->path, p->source->truncated_at);
     if (p->source->counted)
         cmd_complain("%s: %llu packets received, %llu dropped by the kernel", p->name,
                      (unsigned long long)p->source->frames,
                      (unsigned long long)p->source->kernel_dropped);
-    if (p->messages == 0)
+    if (p->messages == 0 && p->agents == 0)
         cmd_complain("note: %s: no SIP message; packets read: %llu", p->name,
                      (unsigned long long)s->frames);
     if (s->other_transport)

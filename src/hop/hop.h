@@ -39,9 +39,10 @@ struct hop_sighting {
 
 struct hop_nodes;
 
-struct hop_nodes *hop_nodes_new(const struct hash_key *key, size_t point_count,
-                                const char *const *point_names);
+struct hop_nodes *hop_nodes_new(const struct hash_key *key);
 void hop_nodes_free(struct hop_nodes *n);
+/* Points are numbered from 0 in the order in which they are made known.  The name is borrowed. */
+void hop_nodes_add_point(struct hop_nodes *n, const char *name);
 /* --node NAME=ADDR[,ADDR...] */
 bool hop_nodes_name(struct hop_nodes *n, const char *spec, struct err *err);
 /* An address that a capture claims for the host it was taken on. */
@@ -66,6 +67,7 @@ void hop_nodes_listens(struct hop_nodes *n, const struct endpoint *at, const str
 void hop_nodes_forwards(struct hop_nodes *n, const struct endpoint *at);
 /* LiveKit sends from here (wire marks), or was named by --livekit. */
 void hop_nodes_livekit(struct hop_nodes *n, const struct endpoint *at);
+/* A number may be the name of a point that comes later (a capture id of HEP). */
 bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name_or_address, struct err *err);
 
 /* Works out which node each point is on; to be called before the questions below when something was

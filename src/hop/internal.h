@@ -25,6 +25,12 @@ struct hop_address {
 struct hop_seen {
     uint32_t src, dst;
     uint16_t point;
+    bool first; /* no point saw this pair before */
+};
+
+struct hop_point {
+    const char *name;
+    uint32_t node; /* an address index; HOP_NODE_NONE */
 };
 
 /* What the directions of frames say of an address at a point. */
@@ -51,21 +57,20 @@ struct hop_name {
 struct hop_nodes {
     struct hash_key key;
     struct arena arena;
-    size_t point_count;
-    const char *const *point_names;
+    VEC(struct hop_point) points;
     VEC(struct hop_address) addresses;
     struct map address_index;
     VEC(struct address) shared; /* addresses with several elements on them, told apart by port */
     VEC(struct hop_seen) seen;
-    struct map seen_index;
+    struct map seen_index; /* by pair and point */
+    struct map pair_index; /* by pair */
     VEC(struct hop_own) own;
     struct map own_index;
     VEC(struct hop_alias) aliases;
     struct map alias_index;
     struct map patterns; /* ways that messages went, as often as they were looked at */
     VEC(struct hop_name) names;
-    uint32_t *point_node;      /* an address index; HOP_NODE_NONE */
-    const char *livekit_point; /* --livekit with a point's name */
+    const char *livekit_point; /* --livekit with a point's name; NULL: none */
     bool know_livekit;
     uint64_t overflow;
     uint64_t changes, settled_at;

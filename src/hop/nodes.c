@@ -5,17 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct hop_nodes *hop_nodes_new(const struct hash_key *key, size_t point_count,
-                                const char *const *point_names)
+struct hop_nodes *hop_nodes_new(const struct hash_key *key)
 {
     struct hop_nodes *n = base_alloc(sizeof *n);
     n->key = *key;
-    n->point_count = point_count;
-    n->point_names = point_names;
-    n->point_node = base_alloc((point_count + 1) * sizeof *n->point_node);
-    memset(n->point_node, 0xff, (point_count + 1) * sizeof *n->point_node);
     n->settled_at = UINT64_MAX;
     return n;
+}
+
+/* A point that comes to those which were settled wants its node as soon as two that became one. */
+void hop_nodes_add_point(struct hop_nodes *n, const char *name)
+{
+    *vec_add(&n->points) = (struct hop_point){name, HOP_NODE_NONE};
+    n->changes++;
+    n->united = true;
 }
 
 void hop_nodes_free(struct hop_nodes *n)
@@ -30,11 +33,12 @@ void hop_nodes_free(struct hop_nodes *n)
     vec_free(&n->names);
     map_free(&n->address_index);
     map_free(&n->seen_index);
+    map_free(&n->pair_index);
     map_free(&n->own_index);
     map_free(&n->alias_index);
     map_free(&n->patterns);
+    vec_free(&n->points);
     arena_free(&n->arena);
-    free(n->point_node);
     free(n);
 }
 
@@ -138,6 +142,22 @@ static void share_address(struct hop_nodes *n, const struct address *ip)
     n->changes++;
 }
 
+static uint64_t pair_hash(uint32_t src, uint32_t dst)
+{
+    return hash_mix((uint64_t)src << 32 | dst, 0) * 0x9e3779b97f4a7c15u;
+}
+
+static bool pair_was_seen(const struct hop_nodes *n, uint32_t src, uint32_t dst)
+{
+    uint64_t hash = pair_hash(src, dst);
+    uint32_t id;
+    for (uint32_t at = map_first(&n->pair_index, hash);
+         (id = map_next(&n->pair_index, hash, &at)) != MAP_NONE;)
+        if (n->seen.items[id].src == src && n->seen.items[id].dst == dst)
+            return true;
+    return false;
+}
+
 static void note_seen(struct hop_nodes *n, uint32_t src, uint32_t dst, uint16_t point)
 {
     if (hop_was_seen(n, src, dst, point))
@@ -147,7 +167,9 @@ static void note_seen(struct hop_nodes *n, uint32_t src, uint32_t dst, uint16_t 
         return;
     }
     uint32_t id = (uint32_t)vec_next(&n->seen);
-    n->seen.items[id] = (struct hop_seen){src, dst, point};
+    n->seen.items[id] = (struct hop_seen){src, dst, point, !pair_was_seen(n, src, dst)};
+    if (n->seen.items[id].first)
+        map_add(&n->pair_index, pair_hash(src, dst), id);
     map_add(&n->seen_index, hash_mix((uint64_t)src << 32 | dst, point) * 0x9e3779b97f4a7c15u, id);
     n->changes++;
 }
@@ -342,12 +364,14 @@ bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name, struct err *e
             n->know_livekit = true;
             return true;
         }
-    for (size_t i = 0; i < n->point_count; i++)
-        if (strcmp(n->point_names[i], name) == 0) {
-            n->livekit_point = n->point_names[i];
-            return true;
-        }
-    return err_set(err, "--livekit %s: neither an IP address nor the name of a point or --node",
+    uint32_t capture_id;
+    bool known = slice_to_u32(slice_of(name), &capture_id);
+    for (size_t i = 0; i < n->points.n; i++)
+        known |= strcmp(n->points.items[i].name, name) == 0;
+    if (known)
+        n->livekit_point = arena_copy(&n->arena, slice_of(name)).p;
+    return known ||
+           err_set(err, "--livekit %s: neither an IP address nor the name of a point or --node",
                    name);
 }
 
@@ -399,9 +423,9 @@ struct slice hop_node_name(const struct hop_nodes *n, uint32_t node)
         return SLICE_NONE;
     if (n->addresses.items[node].name)
         return n->names.items[n->addresses.items[node].name - 1].name;
-    for (size_t i = 0; i < n->point_count; i++)
+    for (size_t i = 0; i < n->points.n; i++)
         if (hop_node_of_point(n, (uint16_t)i) == node)
-            return slice_of(n->point_names[i]);
+            return slice_of(n->points.items[i].name);
     return n->addresses.items[node].text;
 }
 
@@ -460,5 +484,5 @@ uint64_t hop_nodes_overflow(const struct hop_nodes *n)
 
 const char *hop_point_name(const struct hop_nodes *n, uint16_t point)
 {
-    return n->point_names[point];
+    return n->points.items[point].name;
 }

@@ -16,6 +16,15 @@ struct candidates {
     bool any; /* the point saw something */
 };
 
+/* What one walk over all that was seen tells of a point. */
+struct settling {
+    struct candidates candidates;
+    uint32_t pairs;             /* of addresses that it saw */
+    uint32_t peer[2], peers[2]; /* whom the candidate spoke with, and how many such (2: at least) */
+    uint32_t own;               /* the first address that the host calls its own */
+    bool several;               /* elements on the host */
+};
+
 /* ---- own addresses -------------------------------------------------------------------------- */
 
 static bool is_own(const struct hop_own *own)
@@ -25,31 +34,33 @@ static bool is_own(const struct hop_own *own)
 
 /* All addresses that a host calls its own are one node, unless several elements share an address
  * there. */
-static void settle_by_own(struct hop_nodes *n, uint16_t point)
+static void note_own(struct hop_nodes *n, const struct hop_own *own, struct settling *s)
 {
-    uint32_t first = HOP_NODE_NONE;
-    bool several = false;
-    for (size_t i = 0; i < n->own.n; i++) {
-        const struct hop_own *own = &n->own.items[i];
-        const struct hop_address *address = &n->addresses.items[own->address];
-        if (own->point != point || !is_own(own) || address_is_loopback(&address->ip))
-            continue;
-        if (address->port && first != HOP_NODE_NONE)
-            several |= hop_root(n, first) != hop_root(n, own->address);
-        else if (first != HOP_NODE_NONE)
-            hop_unite(n, first, own->address);
-        else
-            first = own->address;
-    }
-    if (first != HOP_NODE_NONE && !several)
-        n->point_node[point] = first;
+    const struct hop_address *address = &n->addresses.items[own->address];
+    if (!is_own(own) || address_is_loopback(&address->ip))
+        return;
+    if (address->port && s->own != HOP_NODE_NONE)
+        s->several |= hop_root(n, s->own) != hop_root(n, own->address);
+    else if (s->own != HOP_NODE_NONE)
+        hop_unite(n, s->own, own->address);
+    else
+        s->own = own->address;
 }
 
-static void settle_by_name(struct hop_nodes *n, uint16_t point)
+static void settle_by_own(struct hop_nodes *n, struct settling *all)
+{
+    for (size_t i = 0; i < n->own.n; i++)
+        note_own(n, &n->own.items[i], &all[n->own.items[i].point]);
+    for (size_t i = 0; i < n->points.n; i++)
+        if (!all[i].several)
+            n->points.items[i].node = all[i].own;
+}
+
+static void settle_by_name(struct hop_nodes *n, struct hop_point *point)
 {
     for (size_t i = 0; i < n->names.n; i++)
-        if (slice_is(n->names.items[i].name, n->point_names[point]))
-            n->point_node[point] = n->names.items[i].address;
+        if (slice_is(n->names.items[i].name, point->name))
+            point->node = n->names.items[i].address;
 }
 
 /* ---- taking part in all --------------------------------------------------------------------- */
@@ -81,131 +92,157 @@ static void heed_point_name(const struct hop_nodes *n, struct candidates *c, con
         *c = (struct candidates){{c->node[keep], HOP_NODE_NONE}, 1, true};
 }
 
-static struct candidates candidates_of(const struct hop_nodes *n, uint16_t point)
+static void narrow(struct candidates *c, uint32_t src, uint32_t dst)
 {
-    struct candidates c = {{HOP_NODE_NONE, HOP_NODE_NONE}, 0, false};
+    if (!c->any) {
+        *c = (struct candidates){{src, dst}, src == dst ? 1 : 2, true};
+        return;
+    }
+    for (size_t k = 0; k < c->n;)
+        if (c->node[k] != src && c->node[k] != dst)
+            c->node[k] = c->node[--c->n];
+        else
+            k++;
+}
+
+static void find_candidates(const struct hop_nodes *n, struct settling *all)
+{
     for (size_t i = 0; i < n->seen.n; i++) {
         const struct hop_seen *s = &n->seen.items[i];
-        if (s->point != point)
-            continue;
+        narrow(&all[s->point].candidates, hop_root(n, s->src), hop_root(n, s->dst));
+        all[s->point].pairs++;
+    }
+    for (size_t i = 0; i < n->points.n; i++)
+        if (all[i].candidates.n == 2)
+            heed_point_name(n, &all[i].candidates, n->points.items[i].name);
+}
+
+/* How many different nodes the points saw their candidates speak with. */
+static void count_peers(const struct hop_nodes *n, struct settling *all)
+{
+    for (size_t i = 0; i < n->seen.n; i++) {
+        const struct hop_seen *s = &n->seen.items[i];
+        struct settling *at = &all[s->point];
         uint32_t src = hop_root(n, s->src), dst = hop_root(n, s->dst);
-        if (!c.any) {
-            c = (struct candidates){{src, dst}, src == dst ? 1 : 2, true};
-            continue;
+        for (size_t k = 0; k < at->candidates.n; k++) {
+            uint32_t peer = src == at->candidates.node[k] ? dst : src;
+            if (at->peers[k] == 0 || (at->peers[k] == 1 && at->peer[k] != peer))
+                at->peers[k]++;
+            at->peer[k] = peer;
         }
-        for (size_t k = 0; k < c.n;)
-            if (c.node[k] != src && c.node[k] != dst)
-                c.node[k] = c.node[--c.n];
-            else
-                k++;
     }
-    if (c.n == 2)
-        heed_point_name(n, &c, n->point_names[point]);
-    return c;
 }
 
-/* How many different nodes the point saw this one speak with (2 means: at least two). */
-static unsigned peers_at(const struct hop_nodes *n, uint32_t node, uint16_t point)
+/* How many pairs of addresses each node has a part in, as all points together saw it. */
+static uint32_t *count_pairs(const struct hop_nodes *n, struct arena *a)
 {
-    uint32_t first = HOP_NODE_NONE;
+    uint32_t *pairs = ARENA_ARRAY(a, uint32_t, n->addresses.n + 1);
     for (size_t i = 0; i < n->seen.n; i++) {
         const struct hop_seen *s = &n->seen.items[i];
-        if (s->point != point)
-            continue;
         uint32_t src = hop_root(n, s->src), dst = hop_root(n, s->dst);
-        uint32_t peer = src == node ? dst : src;
-        if (first == HOP_NODE_NONE)
-            first = peer;
-        else if (peer != first)
-            return 2;
+        pairs[src] += s->first;
+        pairs[dst] += s->first && dst != src;
     }
-    return first != HOP_NODE_NONE;
+    return pairs;
 }
 
-/* Is the node known to do what the point did not see?  Then the point was not taken there. */
-static bool does_more(const struct hop_nodes *n, uint32_t node, uint16_t point)
+/* ---- choices -------------------------------------------------------------------------------- */
+
+/* What is counted for each node while the points are settled. */
+struct counts {
+    uint32_t *pairs; /* that the node has a part in */
+    uint32_t *taken; /* points on the node */
+};
+
+typedef bool is_out(const struct hop_nodes *n, const struct settling *s, size_t k,
+                    const struct counts *counts);
+
+/* Is the node known to do what the point did not see?  Then the point was not taken there.  (It has
+ * a part in all that the point saw.) */
+static bool does_more(const struct hop_nodes *n, const struct settling *s, size_t k,
+                      const struct counts *counts)
 {
-    if (hop_node_forwards(n, node) && peers_at(n, node, point) < 2)
-        return true;
-    for (size_t i = 0; i < n->seen.n; i++) {
-        const struct hop_seen *s = &n->seen.items[i];
-        if ((hop_root(n, s->src) == node || hop_root(n, s->dst) == node) &&
-            !hop_was_seen(n, s->src, s->dst, point))
-            return true;
-    }
-    return false;
+    uint32_t node = s->candidates.node[k];
+    return (hop_node_forwards(n, node) && s->peers[k] < 2) || counts->pairs[node] > s->pairs;
 }
 
-static bool taken(const struct hop_nodes *n, uint32_t node, uint16_t but)
+static bool is_taken(const struct hop_nodes *n, const struct settling *s, size_t k,
+                     const struct counts *counts)
 {
-    for (size_t i = 0; i < n->point_count; i++)
-        if (i != but && n->point_node[i] != HOP_NODE_NONE && hop_root(n, n->point_node[i]) == node)
-            return true;
-    return false;
+    (void)n;
+    return counts->taken[s->candidates.node[k]] > 0;
+}
+
+/* The one candidate that is not out. */
+static uint32_t choose(const struct hop_nodes *n, const struct settling *s, is_out *out,
+                       const struct counts *counts)
+{
+    uint32_t left = HOP_NODE_NONE;
+    size_t count = 0;
+    for (size_t k = 0; k < s->candidates.n; k++)
+        if (!out(n, s, k, counts)) {
+            left = s->candidates.node[k];
+            count++;
+        }
+    return count == 1 ? left : HOP_NODE_NONE;
 }
 
 /* One pass; true when a point found its node. */
-static bool settle_pass(struct hop_nodes *n, const struct candidates *all,
-                        uint32_t (*choose)(const struct hop_nodes *, const struct candidates *,
-                                           uint16_t))
+static bool settle_pass(struct hop_nodes *n, const struct settling *all, is_out *out,
+                        const struct counts *counts)
 {
     bool found = false;
-    for (size_t i = 0; i < n->point_count; i++) {
-        if (n->point_node[i] != HOP_NODE_NONE || all[i].n == 0)
+    for (size_t i = 0; i < n->points.n; i++) {
+        uint32_t *node = &n->points.items[i].node;
+        if (*node != HOP_NODE_NONE || all[i].candidates.n == 0)
             continue;
-        n->point_node[i] = choose(n, &all[i], (uint16_t)i);
-        found |= n->point_node[i] != HOP_NODE_NONE;
+        *node = choose(n, &all[i], out, counts);
+        if (*node == HOP_NODE_NONE)
+            continue;
+        counts->taken[hop_root(n, *node)]++;
+        found = true;
     }
     return found;
 }
 
-/* The one candidate that nowhere does more than the point saw. */
-static uint32_t choose_complete(const struct hop_nodes *n, const struct candidates *c,
-                                uint16_t point)
+/* First nodes that nowhere do more than their point saw; then those that no other point was taken
+ * on: a capture of a part of what the node does. */
+static void settle_by_part(struct hop_nodes *n, const struct settling *all, struct arena *a)
 {
-    struct candidates left = {{HOP_NODE_NONE, HOP_NODE_NONE}, 0, true};
-    for (size_t k = 0; k < c->n; k++)
-        if (!does_more(n, c->node[k], point))
-            left.node[left.n++] = c->node[k];
-    return left.n == 1 ? left.node[0] : HOP_NODE_NONE;
-}
-
-/* The one candidate that no other point was taken on: a capture of a part of what it does. */
-static uint32_t choose_untaken(const struct hop_nodes *n, const struct candidates *c,
-                               uint16_t point)
-{
-    struct candidates left = {{HOP_NODE_NONE, HOP_NODE_NONE}, 0, true};
-    for (size_t k = 0; k < c->n; k++)
-        if (!taken(n, c->node[k], point))
-            left.node[left.n++] = c->node[k];
-    return left.n == 1 ? left.node[0] : HOP_NODE_NONE;
+    struct counts counts = {count_pairs(n, a), ARENA_ARRAY(a, uint32_t, n->addresses.n + 1)};
+    for (size_t i = 0; i < n->points.n; i++)
+        if (n->points.items[i].node != HOP_NODE_NONE)
+            counts.taken[hop_root(n, n->points.items[i].node)]++;
+    settle_pass(n, all, does_more, &counts);
+    while (settle_pass(n, all, is_taken, &counts))
+        continue;
 }
 
 /* ---- all points ----------------------------------------------------------------------------- */
 
 static void settle_livekit(struct hop_nodes *n)
 {
-    for (size_t i = 0; n->livekit_point && i < n->point_count; i++)
-        if (n->point_names[i] == n->livekit_point && n->point_node[i] != HOP_NODE_NONE) {
-            n->addresses.items[hop_root(n, n->point_node[i])].livekit = true;
-            n->know_livekit = true;
-        }
+    for (size_t i = 0; n->livekit_point && i < n->points.n; i++) {
+        const struct hop_point *p = &n->points.items[i];
+        if (p->node == HOP_NODE_NONE || strcmp(p->name, n->livekit_point) != 0)
+            continue;
+        n->addresses.items[hop_root(n, p->node)].livekit = true;
+        n->know_livekit = true;
+    }
 }
 
 void hop_nodes_settle(struct hop_nodes *n)
 {
     struct arena a = {0};
-    struct candidates *all = ARENA_ARRAY(&a, struct candidates, n->point_count);
-    memset(n->point_node, 0xff, (n->point_count + 1) * sizeof *n->point_node);
-    for (size_t i = 0; i < n->point_count; i++) {
-        settle_by_own(n, (uint16_t)i);
-        settle_by_name(n, (uint16_t)i);
-    }
-    for (size_t i = 0; i < n->point_count; i++)
-        all[i] = candidates_of(n, (uint16_t)i);
-    settle_pass(n, all, choose_complete);
-    while (settle_pass(n, all, choose_untaken))
-        ;
+    struct settling *all = ARENA_ARRAY(&a, struct settling, n->points.n);
+    for (size_t i = 0; i < n->points.n; i++)
+        all[i].own = HOP_NODE_NONE;
+    settle_by_own(n, all);
+    for (size_t i = 0; i < n->points.n; i++)
+        settle_by_name(n, &n->points.items[i]);
+    find_candidates(n, all);
+    count_peers(n, all);
+    settle_by_part(n, all, &a);
     settle_livekit(n);
     arena_free(&a);
     n->settled_at = n->changes;
@@ -223,10 +260,15 @@ bool hop_nodes_unsettled(const struct hop_nodes *n)
 
 uint32_t hop_node_of_point(const struct hop_nodes *n, uint16_t point)
 {
-    return hop_root(n, n->point_node[point]);
+    return hop_root(n, n->points.items[point].node);
 }
 
 bool hop_point_on(const struct hop_nodes *n, uint32_t node)
 {
-    return node != HOP_NODE_NONE && taken(n, node, UINT16_MAX);
+    if (node == HOP_NODE_NONE)
+        return false;
+    for (size_t i = 0; i < n->points.n; i++)
+        if (hop_node_of_point(n, (uint16_t)i) == node)
+            return true;
+    return false;
 }

@@ -41,9 +41,10 @@ struct packet_decoder {
     struct packet_fragments *fragments;
     struct packet_tcp *tcp;
     struct packet_sctp *sctp;
-    size_t stream_bytes; /* held in all streams */
+    size_t stream_bytes; /* held in all streams, and for what they carry */
     struct packet_tls *tls;
     VEC(uint32_t) frames; /* of the payload that packet_window_payload last made */
+    unsigned hep_depth;   /* HEP messages within each other */
 };
 
 /* Moves a header of n bytes from the front of *v to `into`; false where fewer were captured. */
@@ -90,6 +91,17 @@ void packet_malformed(struct packet_context *x);
 void packet_limit(struct packet_context *x, struct packet_view *v, size_t n);
 /* Hands a payload on. */
 void packet_emit(struct packet_context *x, enum packet_transport transport, struct packet_view v);
+
+/* Hands on a payload with bounds of its own; what it carries, if it is HEP. */
+void packet_hand_on(struct packet_decoder *d, const struct packet_payload *p);
+
+/* hep.c: false where the payload is no HEP */
+#define PACKET_HEP_MAGIC "HEP3"
+#define PACKET_HEP_HEAD  6u /* magic and length */
+bool packet_hep_read(struct packet_decoder *d, const struct packet_payload *p);
+
+/* guess.c: the start of a SIP message or a keep-alive, as far as the bytes go */
+bool packet_begins_sip(struct slice bytes);
 
 /* link.c: by LINKTYPE_, by Ethernet type */
 packet_reader *packet_link_find(int link_type);

@@ -115,6 +115,14 @@ void packet_limit(struct packet_context *x, struct packet_view *v, size_t n)
     v->missing = n - v->bytes.n;
 }
 
+void packet_hand_on(struct packet_decoder *d, const struct packet_payload *p)
+{
+    if (packet_hep_read(d, p))
+        return;
+    d->stats.datagrams++;
+    d->sinks.datagram(d->sinks.context, p);
+}
+
 void packet_emit(struct packet_context *x, enum packet_transport transport, struct packet_view v)
 {
     x->out.transport = transport;
@@ -122,8 +130,7 @@ void packet_emit(struct packet_context *x, enum packet_transport transport, stru
     x->out.missing = v.missing;
     if (x->out.offset != SOURCE_NO_OFFSET)
         x->out.offset += (uint64_t)(v.bytes.p - x->origin);
-    x->d->stats.datagrams++;
-    x->d->sinks.datagram(x->d->sinks.context, &x->out);
+    packet_hand_on(x->d, &x->out);
 }
 
 const struct packet_stats *packet_stats(const struct packet_decoder *d)

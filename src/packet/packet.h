@@ -93,6 +93,9 @@ struct packet_stats {
     uint64_t tls_undecrypted; /* those of them with application data that was not read, */
     uint64_t tls_undecrypted_records; /* and the records of that */
     uint64_t tls_let_go;   /* records that were held until their keys come, dropped at the limit */
+    uint64_t hep_other;    /* HEP messages that carry something else than SIP */
+    uint64_t not_inflated; /* compressed messages whose bytes, or what they build on, are not
+                              all there */
     uint64_t unknown_link; /* frames of a link type that we do not read */
     int unknown_link_type; /* the first such type */
 };

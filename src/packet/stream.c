@@ -80,34 +80,61 @@ void packet_frames_add(struct packet_decoder *d, uint32_t frame)
     d->frames.items[at] = frame;
 }
 
-/* The frame that completes a run of bytes is the last of the capture among its own. */
+/* What the parts of a payload tell: the frame that completes it is the last of the capture among
+ * its own. */
+struct gathered {
+    size_t count;
+    struct packet_part last;
+};
+
+static void gather(struct packet_decoder *d, struct gathered *g, const struct packet_part *part)
+{
+    if (g->count++ == 0) {
+        vec_clear(&d->frames);
+        g->last = *part;
+    }
+    if (part->frame >= g->last.frame)
+        g->last = *part;
+    packet_frames_add(d, part->frame);
+}
+
+static struct packet_payload gathered_payload(struct packet_decoder *d, const struct gathered *g)
+{
+    return (struct packet_payload){
+        .time_ns = g->last.time_ns,
+        .offset = g->count == 1 ? g->last.offset : SOURCE_NO_OFFSET,
+        .frames = d->frames.items,
+        .frame_count = g->count ? d->frames.n : 0,
+        .direction = g->last.direction,
+        .ip_id = g->last.ip_id,
+        .interface = g->last.interface,
+    };
+}
+
 void packet_window_payload(const struct packet_window *w, size_t at, size_t n,
                            struct packet_payload *out)
 {
     const struct packet_half *h = w->half;
-    size_t from = h->taken + at, count = 0;
-    struct packet_part part, last = {.offset = SOURCE_NO_OFFSET};
-    vec_clear(&h->d->frames);
-    for (size_t i = h->parts_taken; i < part_count(h); i++) {
-        if (!part_at(h, i, from, from + n, &part))
-            continue;
-        if (count++ == 0 || part.frame >= last.frame)
-            last = part;
-        packet_frames_add(h->d, part.frame);
-    }
-    *out = (struct packet_payload){
-        .transport = w->transport,
-        .src = w->src,
-        .dst = w->dst,
-        .bytes = slice_first(slice_from(w->bytes, at), n),
-        .time_ns = last.time_ns,
-        .offset = count == 1 ? last.offset : SOURCE_NO_OFFSET,
-        .frames = h->d->frames.items,
-        .frame_count = h->d->frames.n,
-        .direction = last.direction,
-        .ip_id = last.ip_id,
-        .interface = last.interface,
-    };
+    size_t from = h->taken + at;
+    struct packet_part part;
+    struct gathered g = {0};
+    for (size_t i = h->parts_taken; i < part_count(h); i++)
+        if (part_at(h, i, from, from + n, &part))
+            gather(h->d, &g, &part);
+    *out = gathered_payload(h->d, &g);
+    out->transport = w->transport;
+    out->src = w->src;
+    out->dst = w->dst;
+    out->bytes = slice_first(slice_from(w->bytes, at), n);
+}
+
+void packet_parts_payload(struct packet_decoder *d, const struct packet_parts *parts,
+                          struct packet_payload *out)
+{
+    struct gathered g = {0};
+    for (size_t i = 0; i < parts->n; i++)
+        gather(d, &g, &parts->items[i]);
+    *out = gathered_payload(d, &g);
 }
 
 /* Parts end in the order they stand in, so that each is passed over once. */
@@ -350,12 +377,6 @@ bool packet_stream_late(struct packet_stream *s, unsigned way, struct slice byte
     return true;
 }
 
-void packet_hand_on(struct packet_decoder *d, const struct packet_payload *p)
-{
-    d->stats.datagrams++;
-    d->sinks.datagram(d->sinks.context, p);
-}
-
 /* ---- what a stream carries ------------------------------------------------------------------- */
 
 static size_t take_plain(struct packet_stream *s, unsigned way, const struct packet_window *w)
@@ -375,6 +396,8 @@ const struct packet_protocol *packet_protocol_of(const struct packet_stream *s,
         int (*probe)(const struct packet_stream *s, const struct packet_window *w);
     } known[] = {
         {&packet_protocol_tls, packet_tls_probe},
+        {&packet_protocol_websocket, packet_websocket_probe},
+        {&packet_protocol_hep, packet_hep_probe},
         {&packet_protocol_plain, NULL},
     };
     *more = false;

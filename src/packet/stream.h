@@ -107,7 +107,14 @@ extern const struct packet_protocol packet_protocol_plain;
 extern const struct packet_protocol packet_protocol_tls;
 int packet_tls_probe(const struct packet_stream *s, const struct packet_window *w);
 
-/* Hands on a payload with bounds of its own that was found within a stream. */
-void packet_hand_on(struct packet_decoder *d, const struct packet_payload *p);
+/* What parts tell of the bytes that they are of: frames, time, place.  The rest of *out is zero. */
+void packet_parts_payload(struct packet_decoder *d, const struct packet_parts *parts,
+                          struct packet_payload *out);
+
+/* websocket.c, hep_stream.c; probes as the table of stream.c has them */
+int packet_hep_probe(const struct packet_stream *s, const struct packet_window *w);
+extern const struct packet_protocol packet_protocol_hep;
+int packet_websocket_probe(const struct packet_stream *s, const struct packet_window *w);
+extern const struct packet_protocol packet_protocol_websocket;
 
 #endif

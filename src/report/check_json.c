@@ -302,10 +302,10 @@ static void write_point(struct json_writer *w, const struct trace_point *p)
     write_cstring(w, "name", p->name);
     write_cstring(w, "source", p->path);
     write_link_types(w, p);
-    write_uint(w, "packets", p->source->frames);
+    write_uint(w, "packets", p->by_hep ? p->packets : p->source->frames);
     write_uint(w, "messages", p->messages);
     write_bool(w, "truncated", p->source->truncated);
-    write_uint(w, "undecrypted", p->packet->tls_undecrypted_records);
+    write_uint(w, "undecrypted", p->by_hep ? 0 : p->packet->tls_undecrypted_records);
     json_end_object(w);
 }
 
@@ -327,7 +327,8 @@ static void write_places(struct json_writer *w, const struct report_run *run)
     json_add_key(w, "points");
     json_begin_array(w);
     for (size_t i = 0; i < run->point_count; i++)
-        write_point(w, &run->points[i]);
+        if (!trace_point_is_idle(&run->points[i]))
+            write_point(w, &run->points[i]);
     json_end_array(w);
     json_add_key(w, "nodes");
     json_begin_array(w);

@@ -9,19 +9,28 @@ static bool joins(const struct trace *t)
     return t->sinks.check || t->sinks.call;
 }
 
+/* The point that a message belongs to, with the message counted. */
+static uint16_t file_point(struct trace *t, struct trace_input *in, const struct packet_payload *p)
+{
+    uint16_t point = trace_point_of(t, in, p);
+    t->points.items[point].messages++;
+    t->points.items[point].packets += p->has_agent;
+    return point;
+}
+
 void trace_file(void *input, const struct packet_payload *payload, const struct sip_message *m)
 {
     struct trace_input *in = input;
     struct trace *t = in->trace;
-    t->points.items[in->point].messages++;
-    struct call_filing filing = call_table_add(t->calls, in->point, payload, m);
+    uint16_t point = file_point(t, in, payload);
+    struct call_filing filing = call_table_add(t->calls, point, payload, m);
     if (filing.leg == CALL_NONE && filing.sighting != CALL_NONE)
-        hop_nodes_saw(t->nodes, in->point, &payload->src, &payload->dst, payload->direction);
+        hop_nodes_saw(t->nodes, point, &payload->src, &payload->dst, payload->direction);
     if (filing.leg != CALL_NONE && !filing.retransmission && !filing.duplicate && joins(t))
         hop_joiner_note(t->joiner, t->calls, filing.sighting, m);
     if (!t->sinks.message)
         return;
-    struct trace_message message = {in->point, payload, m, filing.retransmission, filing.duplicate};
+    struct trace_message message = {point, payload, m, filing.retransmission, filing.duplicate};
     t->sinks.message(t->sinks.context, &message);
 }
 

@@ -30,6 +30,11 @@ struct trace {
     struct packet_keys *keys;
     VEC(struct trace_input *) inputs;
     VEC(struct trace_point) points;
+    VEC(struct trace_input *) point_inputs; /* of each point */
+    struct map agent_index;                 /* points by HEP */
+    uint32_t agents;
+    uint64_t agents_left_out; /* messages of agents beyond TRACE_HEP_POINTS_MAX */
+    struct arena names;       /* of points by HEP */
     struct sip_scanner *scanner;
     struct trace_relay *relay; /* NULL: one thread does it all */
     bool fed;                  /* how the thread that reads ended, and why */
@@ -39,7 +44,6 @@ struct trace {
     struct call_table *calls;
     struct hop_nodes *nodes;
     struct hop_joiner *joiner;
-    const char **point_names;
     struct arena arena;   /* of answers to the caller */
     struct arena scratch; /* of one call */
     struct trace_notices notices;
@@ -66,6 +70,12 @@ void trace_show_progress(struct trace *t);
 void trace_payload(void *context, const struct packet_payload *payload);
 void trace_file(void *input, const struct packet_payload *payload, const struct sip_message *m);
 size_t trace_stream(void *context, const struct packet_window *window);
+
+/* points.c */
+void trace_point_of_source(struct trace *t, struct trace_input *in);
+uint16_t trace_point_of(struct trace *t, struct trace_input *in, const struct packet_payload *p);
+void trace_points_begin(struct trace *t);
+void trace_points_end(struct trace *t);
 
 /* judge.c: the call table's events */
 void trace_leg_over(void *context, uint32_t leg);

@@ -15,7 +15,7 @@ static bool read_bytes(void *context, const struct call_sighting *s, struct aren
     char *p = arena_alloc(a, s->length);
     struct err err;
     if (s->where == SOURCE_NO_OFFSET ||
-        !source_read_at(t->inputs.items[s->point]->source, s->where, p, s->length, &err)) {
+        !source_read_at(t->point_inputs.items[s->point]->source, s->where, p, s->length, &err)) {
         if (s->where != SOURCE_NO_OFFSET)
             t->read_error = err;
         t->unreadable++;

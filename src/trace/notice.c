@@ -37,7 +37,7 @@ static void point_notices(struct trace *t, const struct trace_point *p)
     notice(t, p->name, p->source->kernel_dropped,
            "packets dropped by the kernel, for they came faster than they were read");
     notice(t, p->name, s->fragments_expired,
-           source_widened(t->inputs.items[p - t->points.items]->source)
+           source_widened(t->point_inputs.items[p - t->points.items]->source)
                ? "IP datagrams of which not all fragments passed the capture filter or were there"
                : "IP datagrams that never got all their fragments");
     notice(t, p->name, s->fragments_evicted,
@@ -56,6 +56,7 @@ static void point_notices(struct trace *t, const struct trace_point *p)
            "blocks of TLS secrets that are broken, or beyond the limit");
     notice(t, p->name, p->source->unread, "records of the log that fit no format");
     notice(t, p->name, p->source->skipped_blocks, "pcapng blocks of an unknown kind passed over");
+    notice(t, p->name, s->not_inflated, "compressed messages that could not be read");
     if (s->unknown_link) {
         struct trace_notice *n = vec_add(&t->notices);
         n->text = arena_printf(
@@ -95,13 +96,32 @@ static void key_notices(struct trace *t)
     notice(t, "", s->evicted, "TLS secrets forgotten at the limit of those kept");
 }
 
+/* A number may be a capture id that no message came from. */
+static void livekit_notice(struct trace *t)
+{
+    uint32_t id;
+    if (!t->options.livekit || !slice_to_u32(slice_of(t->options.livekit), &id))
+        return;
+    for (size_t i = 0; i < t->points.n; i++)
+        if (slice_is(slice_of(t->options.livekit), t->points.items[i].name))
+            return;
+    struct trace_notice *n = vec_add(&t->notices);
+    n->text = arena_printf(&t->arena,
+                           "--livekit %s: no point has this name, and no message came "
+                           "by HEP from this capture id",
+                           t->options.livekit);
+}
+
 void trace_collect_notices(struct trace *t)
 {
-    for (size_t i = 0; i < t->points.n; i++) {
+    livekit_notice(t);
+    for (size_t i = 0; i < t->inputs.n; i++) {
         point_notices(t, &t->points.items[i]);
         tls_notice(t, t->inputs.items[i]);
     }
     key_notices(t);
+    notice(t, "", t->agents_left_out,
+           "messages by HEP from capture ids beyond the limit, which stand under their source");
     if (!t->calls)
         return;
     const struct call_stats *s = call_table_stats(t->calls);

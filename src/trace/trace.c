@@ -109,7 +109,6 @@ bool trace_add(struct trace *t, const char *spec, struct err *err)
     in->trace = t;
     in->name = copy_string(name);
     in->path = copy_string(path);
-    in->point = (uint16_t)t->inputs.n;
     bool ok = t->inputs.n < UINT16_MAX || err_set(err, "%s: more than %u points", spec, UINT16_MAX);
     ok = ok && (path.n || err_set(err, "'%s': a source is missing: [NAME=]FILE or [NAME=]-", spec));
     ok = ok && name_is_free(t, in->name, in->path, err);
@@ -123,10 +122,7 @@ bool trace_add(struct trace *t, const char *spec, struct err *err)
     const struct packet_sinks sinks = {trace_payload, trace_stream, in};
     in->decoder = packet_decoder_new(&t->key, &sinks, t->keys);
     *vec_add(&t->inputs) = in;
-    *vec_add(&t->points) = (struct trace_point){.name = in->name,
-                                                .path = in->path,
-                                                .source = source_stats(in->source),
-                                                .packet = packet_stats(in->decoder)};
+    trace_point_of_source(t, in);
     return true;
 }
 
@@ -134,10 +130,9 @@ bool trace_add(struct trace *t, const char *spec, struct err *err)
 
 static bool begin_nodes(struct trace *t, struct err *err)
 {
-    t->point_names = base_alloc((t->inputs.n + 1) * sizeof *t->point_names);
-    for (size_t i = 0; i < t->inputs.n; i++)
-        t->point_names[i] = t->inputs.items[i]->name;
-    t->nodes = hop_nodes_new(&t->key, t->inputs.n, t->point_names);
+    t->nodes = hop_nodes_new(&t->key);
+    for (size_t i = 0; i < t->points.n; i++)
+        hop_nodes_add_point(t->nodes, t->points.items[i].name);
     t->joiner = hop_joiner_new(&t->key);
     for (size_t i = 0; i < t->options.node_count; i++)
         if (!hop_nodes_name(t->nodes, t->options.nodes[i], err))
@@ -189,11 +184,13 @@ bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err
         sip_scanner_be_brief(t->scanner);
     if (!begin_nodes(t, err))
         return false;
+    trace_points_begin(t);
     t->calls = call_table_new(&t->key, sinks->check != NULL,
                               t->inputs.n > 1 ? CALL_WAITING_MANY : CALL_WAITING_ONE, &events);
     if (!feed(t, err))
         return false;
     t->ending = true;
+    trace_points_end(t);
     call_table_end(t->calls);
     if (t->read_error.text[0])
         return err_set(err, "%s", t->read_error.text);
@@ -265,11 +262,13 @@ void trace_free(struct trace *t)
         input_free(t->inputs.items[i]);
     vec_free(&t->inputs);
     vec_free(&t->points);
+    vec_free(&t->point_inputs);
+    map_free(&t->agent_index);
     vec_free(&t->notices);
     packet_keys_free(t->keys);
     sip_scanner_free(t->scanner);
     arena_free(&t->arena);
     arena_free(&t->scratch);
-    free(t->point_names);
+    arena_free(&t->names);
     free(t);
 }

@@ -45,9 +45,16 @@ struct trace_watch {
     void *context;
 };
 
+/* One for each source, and one for each capture agent whose messages came by HEP in a source, named
+ * by its capture id ("2001"; "kam1:2001" where another point has that name).  What came without HEP
+ * is the source's own.  The same id in two sources makes two points: a point has one source. */
 struct trace_point {
     const char *name;
     const char *path;
+    bool by_hep;
+    uint32_t agent;    /* by_hep: its capture id */
+    uint64_t packets;  /* by_hep: those of its agent, as far as they carry SIP */
+    uint32_t agents;   /* points by HEP in this source */
     int link_types[8]; /* seen, in order of appearance */
     uint32_t link_type_count;
     bool is_log; /* messages without frames around them: there is no link type */
@@ -56,6 +63,14 @@ struct trace_point {
     const struct source_stats *source;
     const struct packet_stats *packet;
 };
+
+#define TRACE_HEP_POINTS_MAX 1024u /* what further agents sent is their source's */
+
+/* Everything of the source came by HEP, as far as is known: its agents' points stand for it. */
+static inline bool trace_point_is_idle(const struct trace_point *p)
+{
+    return p->agents > 0 && p->messages == 0 && p->packet->tls_undecrypted == 0;
+}
 
 /* A node of the path, as the report names it. */
 struct trace_node {
@@ -91,6 +106,7 @@ bool trace_add(struct trace *t, const char *spec, struct err *err);
 /* Reads all sources to their end and hands out what the sinks ask for, each call as it ends.  False
  * on an error of the environment (err says which source). */
 bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err);
+/* Valid until the next message: points by HEP come as their agents are met, after the others. */
 size_t trace_points(const struct trace *t, const struct trace_point **points);
 bool trace_is_live(const struct trace *t); /* one of the sources at least is */
 /* The capture filter where it was widened to later IP fragments; else NULL. */

@@ -15,7 +15,7 @@ static void sink(void *context, const struct packet_payload *payload)
     volatile char sum = 0;
     for (size_t i = 0; i < payload->bytes.n; i++)
         sum = (char)(sum + payload->bytes.p[i]);
-    assert(payload->bytes.n <= 65535 || payload->frame_count == 1);
+    assert(payload->bytes.n <= PACKET_STREAM_BYTES);
     assert(payload->frame_count > 0 && payload->frame_count <= *last);
     for (size_t i = 0; i < payload->frame_count; i++) {
         assert(payload->frames[i] <= *last);

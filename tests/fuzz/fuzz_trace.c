@@ -16,6 +16,7 @@ static const char trunk[] =
     "\"attributes_to_headers\": {\"five9.queue\": \"X-Five9-Queue\", \"five9.call\": \"X-Call\"}}";
 
 struct run {
+    const struct trace *trace;
     struct report_style style;
     struct text text, json;
     struct report_calls calls;
@@ -33,6 +34,7 @@ static void on_message(void *context, const struct trace_message *m)
 static void on_call(void *context, const struct call_summary *call)
 {
     struct run *r = context;
+    trace_points(r->trace, &r->calls.points);
     report_call_text(&r->text, &r->calls, call);
     report_call_csv(&r->text, &r->calls, call);
     report_call_ndjson(&r->text, &r->calls, call);
@@ -80,9 +82,9 @@ static void run(int fd, const struct expect_trunks *trunks)
     struct trace *t = trace_new(&options);
     if (trace_add(t, a, &err) && trace_add(t, b, &err)) {
         struct report_run known = {"0", CHECK_PASS, &summary, NULL, 0, NULL, 0};
-        known.point_count = trace_points(t, &known.points);
-        r.calls.points = known.points;
+        r.trace = t;
         bool good = trace_run(t, &sinks, &err);
+        known.point_count = trace_points(t, &known.points);
         assert(good || err.text[0]);
         known.node_count = good ? trace_nodes(t, &known.nodes) : 0;
         trace_notices(t, &notices);

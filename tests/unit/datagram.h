@@ -118,7 +118,7 @@ static inline void bench_push(struct bench *bench, int link_type, struct slice p
 static inline uint64_t outcomes(const struct packet_stats *s)
 {
     return s->datagrams + s->segments + s->sctp_packets + s->not_ip + s->other_transport +
-           s->malformed + s->too_deep + s->cut + s->unknown_link;
+           s->malformed + s->too_deep + s->cut + s->unknown_link + s->hep_other;
 }
 
 /* ---- fragments ------------------------------------------------------------------------------- */

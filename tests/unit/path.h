@@ -4,6 +4,7 @@
 #ifndef TESTS_UNIT_PATH_H
 #define TESTS_UNIT_PATH_H
 
+#include "hep.h"
 #include "lab.h"
 
 #define PATH_NODES   8
@@ -29,6 +30,12 @@ struct path_change {
     const char *node, *message, *from, *to;
 };
 
+/* What the node receives and sends it also sends on by HEP, under this capture id. */
+struct path_agent {
+    const char *node;
+    uint32_t id;
+};
+
 struct path {
     struct lab *lab;
     size_t n;
@@ -37,6 +44,8 @@ struct path {
     const char *tap; /* a point on the wires between tapped and the next */
     size_t tapped;
     size_t unread; /* what goes between this node and the next is encrypted; 0: nothing is */
+    const char *collector; /* the point that sees the HEP of the agents */
+    struct path_agent agents[PATH_CHANGES];
     size_t forked; /* the node from which this is another branch: it is not seen again before */
 };
 
@@ -203,12 +212,38 @@ static inline struct text path_message(const struct path *p, const struct dialog
 
 /* ---- sending -------------------------------------------------------------------------------- */
 
+static inline void path_tell(const struct path *p, const struct path_node *n,
+                             const struct lab_packet *packet)
+{
+    struct endpoint src = lab_endpoint(packet->src), dst = lab_endpoint(packet->dst);
+    for (size_t i = 0; i < PATH_CHANGES && p->agents[i].node; i++) {
+        struct hep_said said = {17,
+                                (const char *)src.ip.bytes,
+                                (const char *)dst.ip.bytes,
+                                src.port,
+                                dst.port,
+                                (uint32_t)(p->lab->now_ms / 1000),
+                                (uint32_t)(p->lab->now_ms % 1000 * 1000),
+                                p->agents[i].id,
+                                1};
+        struct bytes b = {0};
+        if (strcmp(p->agents[i].node, n->name) != 0)
+            continue;
+        put_hep3(&b, &said, packet->payload);
+        struct lab_packet hep = {"10.9.9.9:40000", "10.9.9.10:9060", bytes_slice(&b)};
+        p->lab->ip_id++;
+        lab_see(p->lab, lab_point_of(p->lab, p->collector), &hep, false);
+        vec_free(&b);
+    }
+}
+
 static inline void path_seen(const struct path *p, const struct path_node *n,
                              const struct lab_packet *packet, bool out)
 {
     struct lab_point *point = lab_point_of(p->lab, n->name);
     if (point)
         lab_see(p->lab, point, packet, out);
+    path_tell(p, n, packet);
     p->lab->now_ms++;
 }
 

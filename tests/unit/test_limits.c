@@ -107,8 +107,7 @@ static void test_orphans_once(void **state)
 static void test_many_nodes(void **state)
 {
     struct hash_key key = {1, 2};
-    const char *const names[] = {"p"};
-    struct hop_nodes *n = hop_nodes_new(&key, 1, names);
+    struct hop_nodes *n = hop_nodes_new(&key);
     struct arena a = {0};
     const struct hop_node *list;
     (void)state;

@@ -60,10 +60,10 @@ static uint64_t address_hash(const struct hop_nodes *n, const struct address *ip
 
 static struct slice address_slice(struct hop_nodes *n, const struct endpoint *e, uint16_t port)
 {
-    for (size_t i = 0; e->ip.family == 0 && i < n->point_count; i++) {
+    for (size_t i = 0; e->ip.family == 0 && i < n->points.n; i++) {
         struct address host = address_unnamed((uint16_t)i);
         if (address_equal(&host, &e->ip))
-            return slice_of(n->point_names[i]);
+            return slice_of(n->points.items[i].name);
     }
     struct address_text text = port ? endpoint_format(e) : address_format(&e->ip);
     return arena_copy(&n->arena, slice_of(text.s));
@@ -251,7 +251,7 @@ void hop_nodes_join(struct hop_nodes *n, const struct endpoint *in, const struct
 /* Two points' hosts behind one address (a load balancer) stay two nodes. */
 static bool is_other_host(const struct hop_nodes *n, uint32_t node, const struct address *unnamed)
 {
-    for (size_t i = 0; i < n->point_count; i++) {
+    for (size_t i = 0; i < n->points.n; i++) {
         struct endpoint e = {address_unnamed((uint16_t)i), 0};
         if (!address_equal(&e.ip, unnamed) && hop_node_at(n, &e) == node)
             return true;

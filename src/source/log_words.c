@@ -190,12 +190,10 @@ bool log_take_time_of_day(struct log_clock *c, struct slice *text, int64_t *ns)
         return false;
     at += fraction;
     /* before anything else was told: at most a day before the last writing */
-    if (!c->last_ns && at > near)
+    if (at > near + (c->last_ns ? DAY / 2 : 0))
         at -= DAY;
     else if (c->last_ns && at < near - DAY / 2)
         at += DAY;
-    else if (c->last_ns && at > near + DAY / 2)
-        at -= DAY;
     if (at < 0)
         return false;
     c->last_ns = *ns = at;

@@ -297,9 +297,51 @@ static void over_one_connection(void **state)
     points_over(LAB_TCP_ONE);
 }
 
+static struct endpoint end_of(const char *address)
+{
+    struct endpoint e = {.port = 5060};
+    assert_true(address_parse(slice_of(address), &e.ip));
+    return e;
+}
+
+/* Logs that do not tell their host's address: it is known by another point's sighting, unless two
+ * hosts stand behind it; an end that nobody knows is no node. */
+static void unnamed(void **state)
+{
+    static const char *const names[] = {"pbx1", "pbx2", "tap"};
+    const struct hash_key key = {1, 2};
+    struct endpoint pbx1 = {address_unnamed(0), 0}, pbx2 = {address_unnamed(1), 0},
+                    none = {.port = 0};
+    struct endpoint far = end_of("10.0.0.1"), one = end_of("10.0.0.2"), shared = end_of("10.0.0.3");
+    struct hop_nodes *n = hop_nodes_new(&key);
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++)
+        hop_nodes_add_point(n, names[i]);
+    hop_nodes_saw(n, 0, &far, &pbx1, SOURCE_IN);
+    hop_nodes_saw(n, 1, &none, &pbx2, SOURCE_IN);
+    hop_nodes_saw(n, 2, &far, &one, SOURCE_UNKNOWN);
+    hop_nodes_saw(n, 2, &far, &shared, SOURCE_UNKNOWN);
+    hop_nodes_same_end(n, &one, &pbx1);
+    hop_nodes_same_end(n, &shared, &pbx1);
+    hop_nodes_same_end(n, &pbx2, &shared);
+    hop_nodes_same_end(n, &none, &one);
+    hop_nodes_same_end(n, &far, &one);
+    hop_nodes_settle(n);
+    assert_int_equal(hop_node_at(n, &one), hop_node_at(n, &pbx1));
+    assert_int_equal(hop_node_at(n, &one), hop_node_of_point(n, 0));
+    assert_int_equal(hop_node_at(n, &pbx2), hop_node_of_point(n, 1));
+    assert_int_not_equal(hop_node_at(n, &shared), hop_node_at(n, &pbx2));
+    assert_int_not_equal(hop_node_at(n, &far), hop_node_at(n, &one));
+    assert_int_equal(hop_node_at(n, &none), HOP_NODE_NONE);
+    assert_true(slice_is(hop_node_name(n, hop_node_at(n, &one)), "pbx1"));
+    assert_true(slice_is(hop_node_name(n, hop_node_at(n, &pbx2)), "pbx2"));
+    hop_nodes_free(n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(over_udp), cmocka_unit_test(over_tcp),
-                                       cmocka_unit_test(over_one_connection)};
+                                       cmocka_unit_test(over_one_connection),
+                                       cmocka_unit_test(unnamed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

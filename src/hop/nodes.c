@@ -233,10 +233,11 @@ void hop_nodes_saw(struct hop_nodes *n, uint16_t point, const struct endpoint *s
         n->addresses.items[d].in_packets = true;
     if (s != HOP_NODE_NONE && d != HOP_NODE_NONE)
         note_seen(n, s, d, point);
-    if (direction == SOURCE_UNKNOWN)
-        return;
-    note_own(n, point, s, direction == SOURCE_OUT);
-    note_own(n, point, d, direction == SOURCE_IN);
+    bool in = direction == SOURCE_IN, out = direction == SOURCE_OUT;
+    if (in || out || direction == SOURCE_IN_WITHIN)
+        note_own(n, point, s, out);
+    if (in || out || direction == SOURCE_OUT_WITHIN)
+        note_own(n, point, d, in);
 }
 
 void hop_nodes_join(struct hop_nodes *n, const struct endpoint *in, const struct endpoint *out,

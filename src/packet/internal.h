@@ -76,6 +76,12 @@ static inline bool packet_deeper(struct packet_context *x)
     return false;
 }
 
+/* What the host that captured a packet had to do with the one within. */
+static inline enum source_direction packet_direction_within(enum source_direction outer)
+{
+    return outer == SOURCE_IN ? SOURCE_IN_WITHIN : outer == SOURCE_OUT ? SOURCE_OUT_WITHIN : outer;
+}
+
 /* What follows belongs to the network of this id within the one it is in.  Two headers of different
  * kinds with the same id in the same place are not told apart. */
 static inline void packet_enter(struct packet_context *x, uint32_t id)

@@ -19,12 +19,11 @@ struct ipv6_header {
     uint8_t src[16], dst[16];
 };
 
-/* An IP header within another is of a packet that was under way between others: who captured the
- * outer one need not have sent or received it. */
+/* An IP header within another is of a packet that was under way between others. */
 static void enter(struct packet_context *x)
 {
     if (x->out.src.ip.family)
-        x->out.direction = SOURCE_UNKNOWN;
+        x->out.direction = packet_direction_within(x->out.direction);
     x->reassembled = false;
 }
 

@@ -91,7 +91,7 @@ void packet_read_ethernet(struct packet_context *x, struct packet_view v)
 
 void packet_read_bridged(struct packet_context *x, struct packet_view v)
 {
-    x->out.direction = SOURCE_UNKNOWN;
+    x->out.direction = packet_direction_within(x->out.direction);
     packet_read_ethernet(x, v);
 }
 

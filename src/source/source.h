@@ -13,7 +13,14 @@ struct source;
 
 #define SOURCE_NO_OFFSET UINT64_MAX
 
-enum source_direction { SOURCE_UNKNOWN, SOURCE_IN, SOURCE_OUT };
+/* What the host that captured it had to do with a frame. */
+enum source_direction {
+    SOURCE_UNKNOWN,
+    SOURCE_IN,         /* received it */
+    SOURCE_OUT,        /* sent it */
+    SOURCE_IN_WITHIN,  /* received it within another packet: it is not the sender */
+    SOURCE_OUT_WITHIN, /* sent it within another packet: it is not the receiver */
+};
 
 /* A source of messages (log:) has no frames around them: the bytes of its frames are those of a
  * message, and this says who sent it to whom.  Borrowed like the bytes. */

@@ -291,7 +291,10 @@ static const struct tunnel_case tunnels[] = {
     {239, SOURCE_OUT, true, {nflog_out}},
     {239, UNKNOWN, false, {nflog_forward}},
     {101, UNKNOWN, false, {ip4}},
-    {113, UNKNOWN, false, {sll_out, ip4}}, /* sent by this host, but by whom what is in it? */
+    {113,
+     SOURCE_OUT_WITHIN,
+     false,
+     {sll_out, ip4}}, /* sent by this host, but by whom what is in it? */
     {101, UNKNOWN, true, {ip41}},
     {101, UNKNOWN, false, {ip6_next4}},
     {101, UNKNOWN, false, {ip_mpls}},
@@ -305,12 +308,12 @@ static const struct tunnel_case tunnels[] = {
     {101, UNKNOWN, false, {gre_ppp, ppp_short}},
     {101, UNKNOWN, false, {pptp, ppp}},
     {101, UNKNOWN, false, {pptp_ack, ppp_bare}},
-    {113, UNKNOWN, false, {sll_out, erspan1, eth}},
+    {113, SOURCE_OUT_WITHIN, false, {sll_out, erspan1, eth}},
     {101, UNKNOWN, false, {erspan2, eth_vlan}},
     {101, UNKNOWN, false, {erspan3, eth}},
     {101, UNKNOWN, true, {erspan3_sub, eth6}},
     {101, UNKNOWN, true, {erspan3_ip}},
-    {113, UNKNOWN, false, {sll_out, vxlan, eth}},
+    {113, SOURCE_OUT_WITHIN, false, {sll_out, vxlan, eth}},
     {101, UNKNOWN, false, {vxlan, snap}},
     {101, UNKNOWN, false, {vxlan_linux, eth_vlan}},
     {101, UNKNOWN, false, {vxlan_policy, eth}},
@@ -319,10 +322,10 @@ static const struct tunnel_case tunnels[] = {
     {101, UNKNOWN, true, {gpe_ip6}},
     {101, UNKNOWN, false, {gpe_bridge, eth}},
     {101, UNKNOWN, false, {gpe_mpls}},
-    {113, UNKNOWN, false, {sll_out, geneve, eth}},
+    {113, SOURCE_OUT_WITHIN, false, {sll_out, geneve, eth}},
     {101, UNKNOWN, true, {geneve_options, eth6}},
     {101, UNKNOWN, false, {geneve_ip}},
-    {113, UNKNOWN, false, {sll_out, gtp}},
+    {113, SOURCE_OUT_WITHIN, false, {sll_out, gtp}},
     {101, UNKNOWN, true, {gtp}},
     {101, UNKNOWN, false, {gtp_sequence}},
     {101, UNKNOWN, false, {gtp_extensions, eth}},
@@ -337,7 +340,7 @@ static const struct tunnel_case tunnels[] = {
     {1, UNKNOWN, false, {eth_vlan, vxlan, eth, gre, gtp}},
     {1, UNKNOWN, true, {eth_mpls, control_word, eth_session, ppp_bare, ip41}},
     {1, UNKNOWN, false, {eth, erspan2, eth_vlan, geneve, eth, l2tp, ppp}},
-    {113, UNKNOWN, false, {sll_out, vxlan, eth, vxlan, eth, vxlan, eth}},
+    {113, SOURCE_OUT_WITHIN, false, {sll_out, vxlan, eth, vxlan, eth, vxlan, eth}},
 };
 
 /* The innermost packet, from IP on. */

@@ -13,11 +13,11 @@ static void test_owner(void **state)
         {SOURCE_IN, SOURCE_IN_WITHIN, 0},    {SOURCE_OUT_WITHIN, SOURCE_OUT, 0},
         {SOURCE_OUT, SOURCE_IN_WITHIN, 'a'}, {SOURCE_IN_WITHIN, SOURCE_OUT_WITHIN, 0},
     };
-    static const char *const names[] = {"p"};
     struct endpoint a = lab_endpoint("10.0.0.1"), b = lab_endpoint("10.0.0.2");
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct hop_nodes *n = hop_nodes_new(&(struct hash_key){1, 2}, 1, names);
+        struct hop_nodes *n = hop_nodes_new(&(struct hash_key){1, 2});
+        hop_nodes_add_point(n, "p");
         hop_nodes_saw(n, 0, &a, &b, cases[i].there);
         hop_nodes_saw(n, 0, &b, &a, cases[i].back);
         hop_nodes_settle(n);

@@ -86,7 +86,8 @@ static enum source_result fail(struct source *s, int status, struct err *err)
     return SOURCE_ERROR;
 }
 
-/* Its output has ended, so it should as well; how it did decides. */
+/* Its output has ended or is no capture.  How the command ends, which it should do now, tells more.
+ */
 static enum source_result finish(struct source *s, enum source_result result, struct err *err)
 {
     struct command *c = s->origin_state;
@@ -116,8 +117,8 @@ static enum source_result look(struct source *s, enum source_result result, stru
     drain_errors(c);
     if (result == SOURCE_WAIT)
         return SOURCE_WAIT;
-    if (result == SOURCE_ERROR && (s->opened || !s->in.ended))
-        return SOURCE_ERROR; /* its bytes are bad, whatever it says */
+    if (result == SOURCE_ERROR && s->opened)
+        return SOURCE_ERROR; /* a capture that is corrupt, whatever the command says */
     return finish(s, result, err);
 }
 

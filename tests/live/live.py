@@ -1,0 +1,547 @@
+"""Live sources by the whole program: commands, pipes, and (within a network namespace) interfaces.
+
+live.py PROGRAM pipes|network: prints a line for each test, "ok NAME", "not ok NAME: why" or
+"skip NAME: why".
+"""
+
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+PROGRAM = os.path.abspath(sys.argv[1])
+CAPTURE = "captures/kam1-strips-bye/kam1.pcapng"
+NOBODY = 65534
+PATIENCE = 20  # seconds for what should take none
+# A process that has become another user can't be looked into by the leak checker.
+NO_LEAKS = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
+
+
+class Run:
+    """sipxray, started; its output is read line by line."""
+
+    def __init__(self, *args, stdin=subprocess.DEVNULL, before=(), leaks=False):
+        self.process = subprocess.Popen(
+            [*before, PROGRAM, *args], stdin=stdin, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, bufsize=0, env=os.environ if leaks else NO_LEAKS)
+        self.lines = []
+
+    def line(self):
+        """The next line, which must come without anything being ended."""
+        signal.alarm(PATIENCE)
+        line = self.process.stdout.readline().decode()
+        signal.alarm(0)
+        self.lines.append(line)
+        return line
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def end(self, number=None):
+        """(status, the rest of stdout, stderr)"""
+        if number:
+            self.signal(number)
+        out, err = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, out.decode(), err.decode()
+
+    def status(self):
+        """What /proc tells of it, once it has given up its rights."""
+        return wait_until(self.rights, "rights given up")
+
+    def rights(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
+            fields = dict(line.split(":", 1) for line in f)
+        found = {name: fields[name].split() for name in
+                 ("Uid", "Gid", "Groups", "CapEff", "CapPrm", "CapBnd", "NoNewPrivs")}
+        return found if found["NoNewPrivs"] == ["1"] else None
+
+
+def wait_until(ask, what):
+    for _ in range(PATIENCE * 50):
+        answer = ask()
+        if answer:
+            return answer
+        time.sleep(0.02)
+    raise AssertionError(f"waited in vain: {what}")
+
+
+def same(actual, expected):
+    assert actual == expected, f"{repr(actual)[:2000]} instead of {repr(expected)[:2000]}"
+
+
+def has(text, part):
+    assert part in text, f"{part!r} is not in {repr(text)[:2000]}"
+
+
+def is_gone(pid):
+    """No process of this number, nor a zombie."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def temporary():
+    return tempfile.TemporaryDirectory(prefix="sipxray-live.")
+
+
+# ---- messages ------------------------------------------------------------------------------------
+
+
+def message(start, vias, call_id, headers=""):
+    stack = "".join(f"Via: SIP/2.0/UDP {v};branch=z9hG4bK{call_id}{v}\r\n" for v in vias)
+    return (f"{start}\r\n{stack}From: <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>;tag=2\r\n"
+            f"Call-ID: {call_id}\r\nCSeq: 1 {start.split()[0]}\r\n{headers}"
+            "Content-Length: 0\r\n\r\n").encode()
+
+
+def options(call_id, headers=""):
+    return message("OPTIONS sip:b@example.com SIP/2.0", ["192.0.2.1"], call_id, headers)
+
+
+def send(data, src="127.0.0.1", dst="127.0.0.1"):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind((src, 5060))
+        s.sendto(data, (dst, 5060))
+
+
+def frame_of(data, src, dst):
+    """Ethernet, IPv4 and UDP around it."""
+    udp = struct.pack("!HHHH", 5060, 5060, 8 + len(data), 0) + data
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0,
+                       socket.inet_aton(src), socket.inet_aton(dst))
+    total = sum(struct.unpack("!10H", head))
+    total = (total & 0xffff) + (total >> 16)
+    head = head[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) + head[12:]
+    return b"\xff" * 6 + b"\x02\0\0\0\0\1" + b"\x08\0" + head + udp
+
+
+def send_frame(interface, data, src="192.0.2.1", dst="192.0.2.2"):
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
+        s.bind((interface, 0))
+        s.send(frame_of(data, src, dst))
+
+
+def listening(run, count=1):
+    """Until its devices are open and its rights are gone: then nothing is missed."""
+    run.status()
+    with open("/proc/net/packet", encoding="ascii") as f:
+        assert len(f.readlines()) > count
+    return run
+
+
+# ---- commands and pipes --------------------------------------------------------------------------
+
+
+def messages_of(*args, **more):
+    return Run("messages", "--format", "ndjson", *args, **more)
+
+
+def expected_messages():
+    status, out, _ = messages_of(f"x={CAPTURE}").end()
+    same(status, 0)
+    assert out.count("\n") > 10
+    return out
+
+
+def test_command():
+    expected = expected_messages()
+    same(messages_of(f"x=cmd:cat {CAPTURE}").end(), (0, expected, ""))
+    same(messages_of(f"x=cmd:gzip -c {CAPTURE}").end(), (0, expected, ""))
+
+
+def test_command_is_freed():
+    with temporary() as folder:
+        run = messages_of("--format", "text:" + folder + "/text", f"x=cmd:cat {CAPTURE}",
+                          "y=cmd:sleep 100", leaks=True)
+        same(len(run.line()) > 0, True)
+        same(run.end(signal.SIGINT)[0], 0)
+        assert os.path.getsize(folder + "/text") > 100
+
+
+def test_byte_by_byte():
+    slowly = f"""python3 -c 'import sys, time
+for b in open("{CAPTURE}", "rb").read(3000):
+    sys.stdout.buffer.write(bytes([b])); sys.stdout.buffer.flush()'"""
+    status, out, err = messages_of(f"x=cmd:{slowly}").end()
+    same(status, 0)
+    assert out and expected_messages().startswith(out)
+    has(err, "truncated in block")
+
+
+def test_at_the_same_time():
+    began = time.monotonic()
+    commands = [f"{name}=cmd:sleep 1; cat {CAPTURE}" for name in "abc"]
+    status, out, _ = messages_of(*commands).end()
+    same(status, 0)
+    assert time.monotonic() - began < 2.9
+    same(sorted({json.loads(line)["point"] for line in out.splitlines()}), ["a", "b", "c"])
+
+
+def test_shown_at_once():
+    run = messages_of(f"x=cmd:cat {CAPTURE}; sleep 100")
+    has(run.line(), '"point":"x"')
+    status, out, err = run.end(signal.SIGINT)
+    same((status, run.lines[0] + out, err), (0, expected_messages(), ""))
+
+
+def test_check_by_signal():
+    folder = "captures/kam1-strips-bye"
+    with open(folder + "/command", encoding="utf-8") as f:
+        words = f.read().split()
+    words = [f"{folder}/{w}" if w.endswith(".json") else w for w in words]
+    words = [re.sub(r"^(\w+)=(.*)", rf"\1=cmd:cat {folder}/\2; exec sleep 100", w) for w in words]
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        run = Run("check", "--format", "text", "--verbose", *words)
+        time.sleep(1)
+        status, out, _ = run.end(number)
+        same(status, 1)
+        has(out, "strips 7 of 7 headers from BYE")
+
+
+def test_failing():
+    status, out, err = messages_of("x=cmd:echo why >&2; exit 7").end()
+    same((status, out), (2, ""))
+    same(err, "sipxray: cmd:echo why >&2; exit 7: no capture: the command ended with status 7: why\n")
+
+
+def test_one_of_two_fails():
+    status, _, err = messages_of(f"x={CAPTURE}", "y=cmd:false").end()
+    same(status, 2)
+    has(err, "sipxray: cmd:false: no capture")
+
+
+def test_ends_badly_after_data():
+    status, out, err = messages_of(f"x=cmd:cat {CAPTURE}; echo oops >&2; exit 7").end()
+    same((status, out), (0, expected_messages()))
+    has(err, "exit 7: the command ended with status 7: oops")
+
+
+def test_stubborn_child():
+    with temporary() as folder:
+        pid = folder + "/pid"
+        run = messages_of(f"x=cmd:trap '' TERM INT; echo $$ > {pid}; cat {CAPTURE}; "
+                          "while :; do sleep 1; done")
+        run.line()
+        began = time.monotonic()
+        same(run.end(signal.SIGINT)[0], 0)
+        assert 0.9 < time.monotonic() - began < 4
+        with open(pid, encoding="ascii") as f:
+            assert is_gone(int(f.read()))
+
+
+def test_grandchildren():
+    with temporary() as folder:
+        pid = folder + "/pid"
+        run = messages_of(f"x=cmd:sleep 1000 & echo $! > {pid}; cat {CAPTURE}; wait")
+        run.line()
+        same(run.end(signal.SIGINT)[0], 0)
+        with open(pid, encoding="ascii") as f:
+            assert is_gone(int(f.read()))
+
+
+def test_killed():
+    """Nothing is left of the command, even where nobody is there to end it."""
+    for number in (signal.SIGKILL, signal.SIGSEGV):
+        with temporary() as folder:
+            pid = folder + "/pid"
+            run = messages_of(f"x=cmd:echo $$ > {pid}; cat {CAPTURE}; exec sleep 1000")
+            run.line()
+            run.signal(number)
+            run.process.wait(PATIENCE)
+            with open(pid, encoding="ascii") as f:
+                number = int(f.read())
+            wait_until(lambda: is_gone(number), "the end of the command")
+            run.end()
+
+
+def test_second_signal():
+    run = messages_of(f"x=cmd:trap '' TERM INT; cat {CAPTURE}; while :; do sleep 1; done")
+    run.line()
+    run.signal(signal.SIGINT)
+    time.sleep(0.3)
+    began = time.monotonic()
+    same(run.end(signal.SIGINT)[0], -signal.SIGINT)
+    assert time.monotonic() - began < 0.5
+
+
+def test_closed_pipe():
+    with temporary() as folder:
+        pid = folder + "/pid"
+        run = messages_of(f"x=cmd:echo $$ > {pid}; cat {CAPTURE}; sleep 1; cat {CAPTURE}; exec sleep 1000")
+        run.line()
+        run.process.stdout.close()
+        same(run.process.wait(PATIENCE), -signal.SIGPIPE)
+        same(run.process.stderr.read(), b"")
+        with open(pid, encoding="ascii") as f:
+            number = int(f.read())
+        wait_until(lambda: is_gone(number), "the end of the command")
+        run.process.stderr.close()
+
+
+def test_slow_standard_input():
+    with open(CAPTURE, "rb") as f:
+        capture = f.read()
+    run = messages_of("x=-", f"y=cmd:cat {CAPTURE}; exec sleep 100", stdin=subprocess.PIPE)
+    has(run.line(), '"point":"y"')  # standard input is not waited for
+    run.process.stdin.write(capture[:-1])
+    run.process.stdin.flush()
+    while '"point":"x"' not in run.line():
+        pass
+    began = time.monotonic()
+    status, _, err = run.end(signal.SIGINT)
+    same((status, err), (0, ""))
+    assert time.monotonic() - began < 4
+
+
+def test_standard_input_ends():
+    with open(CAPTURE, "rb") as f:
+        same(messages_of("x=-", stdin=f).end(), (0, expected_messages(), ""))
+    with subprocess.Popen(["cat", CAPTURE], stdout=subprocess.PIPE) as cat:
+        same(messages_of("x=-", stdin=cat.stdout).end(), (0, expected_messages(), ""))
+    with subprocess.Popen(["true"], stdout=subprocess.PIPE) as cat:
+        same(messages_of("x=-", stdin=cat.stdout).end(),
+             (2, "", "sipxray: standard input: 0 bytes: empty file\n"))
+
+
+def test_files_are_killed():
+    """A run over files ends by the signal, with no half report and no temporary file."""
+    with temporary() as folder:
+        os.mkfifo(folder + "/out")
+        reader = os.open(folder + "/out", os.O_RDONLY | os.O_NONBLOCK)
+        run = messages_of("--format", "text:" + folder + "/text", "--format", "ndjson:" + folder + "/out",
+                          *[f"p{i}={CAPTURE}" for i in range(10)])
+        wait_until(lambda: len(os.listdir(folder)) > 1, "the temporary file")
+        time.sleep(0.5)
+        same(run.end(signal.SIGINT)[0], -signal.SIGINT)
+        same(os.listdir(folder), ["out"])
+        os.close(reader)
+
+
+# ---- interfaces ----------------------------------------------------------------------------------
+
+
+def test_loopback():
+    run = listening(messages_of("iface:lo"))
+    for i in range(3):
+        send(options(f"c{i}"))
+        got = json.loads(run.line())
+        same((got["point"], got["call_id"], got["src"]), ("lo", f"c{i}", "127.0.0.1:5060"))
+        assert re.fullmatch(r".*\.\d{9}Z", got["time"]), got["time"]
+        assert abs(time.time() - time.mktime(time.strptime(got["time"][:19], "%Y-%m-%dT%H:%M:%S"))
+                   + time.timezone) < 5
+    status, out, err = run.end(signal.SIGINT)
+    same((status, out), (0, ""))
+    assert re.search(r"^sipxray: lo: [3-6] packets received, 0 dropped by the kernel$", err, re.M), err
+
+
+def test_until_the_signal():
+    """What was captured before the signal is in the report."""
+    run = listening(Run("calls", "--format", "ndjson", "iface:lo"))
+    for i in range(500):
+        send(options(f"c{i}"))
+    _, out, _ = run.end(signal.SIGINT)
+    same(out.count("\n"), 500)
+
+
+def test_check():
+    def call(drop):
+        run = listening(Run("check", "iface:lo"))
+        for vias, src, dst in ((["127.0.0.1"], "127.0.0.1", "127.0.0.2"),
+                               (["127.0.0.2", "127.0.0.1"], "127.0.0.2", "127.0.0.3")):
+            headers = "" if drop and len(vias) > 1 else "X-Test: 1\r\n"
+            send(message("BYE sip:b@example.com SIP/2.0", vias, "c", headers), src, dst)
+        return run.end(signal.SIGINT)
+
+    status, out, _ = call(True)
+    same(status, 1)
+    has(out, "X-Test")
+    status, out, _ = call(False)
+    same(status, 0)
+
+
+def test_rights():
+    run = listening(messages_of("iface:lo"))
+    found = run.status()
+    same(found["Uid"], [str(NOBODY)] * 4)
+    same(found["Groups"], [])
+    for name in ("CapEff", "CapPrm", "CapBnd"):
+        same(int(found[name][0], 16), 0)
+    same(run.end(signal.SIGINT)[0], 0)
+
+
+def test_rights_with_a_file():
+    with temporary() as folder:
+        run = listening(messages_of("--format", f"text:{folder}/text", "iface:lo", leaks=True))
+        found = run.status()
+        same(found["Uid"], ["0"] * 4)
+        for name in ("CapEff", "CapPrm", "CapBnd"):
+            same(int(found[name][0], 16), 0)
+        send(options("c"))
+        run.line()
+        same(run.end(signal.SIGINT)[0], 0)
+        with open(folder + "/text", encoding="utf-8") as f:
+            has(f.read(), "OPTIONS")
+
+
+def test_command_beside():
+    """It is ended although it has more rights than who ends it."""
+    with temporary() as folder:
+        pid = folder + "/pid"
+        run = listening(messages_of("iface:lo", f"x=cmd:echo $$ > {pid}; cat {CAPTURE}; sleep 1000"))
+        run.line()
+        same(run.end(signal.SIGINT)[0], 0)
+        with open(pid, encoding="ascii") as f:
+            assert is_gone(int(f.read()))
+
+
+def test_no_permission():
+    status, out, err = messages_of(
+        "iface:lo", before=["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY),
+                            "--clear-groups", "--bounding-set", "-all"]).end()
+    same((status, out), (2, ""))
+    same(err, "sipxray: iface:lo: no permission to capture, for which CAP_NET_RAW is needed: run as "
+              f"root, or once: setcap cap_net_raw+ep {os.path.realpath(PROGRAM)}\n")
+
+
+def test_no_such_interface():
+    status, _, err = messages_of("iface:nope0").end()
+    same(status, 2)
+    same(err, "sipxray: iface:nope0: no such interface; there are: lo, v1, v0, any\n")
+
+
+def test_interface_down():
+    subprocess.run(["ip", "link", "add", "d0", "type", "veth", "peer", "name", "d1"], check=True)
+    status, _, err = messages_of("iface:d0").end()
+    same((status, err), (2, "sipxray: iface:d0: the interface is down (ip link set d0 up)\n"))
+    subprocess.run(["ip", "link", "del", "d0"], check=True)
+
+
+def test_interface_goes():
+    subprocess.run(["ip", "link", "add", "d0", "type", "veth", "peer", "name", "d1"], check=True)
+    subprocess.run(["ip", "link", "set", "d0", "up"], check=True)
+    subprocess.run(["ip", "link", "set", "d1", "up"], check=True)
+    run = listening(messages_of("iface:lo", "iface:d0"), 2)
+    send_frame("d1", options("c1"))
+    same(json.loads(run.line())["point"], "d0")
+    subprocess.run(["ip", "link", "del", "d0"], check=True)
+    has(run.process.stderr.readline().decode(), "sipxray: iface:d0: ")
+    send(options("c2"))
+    same(json.loads(run.line())["call_id"], "c2")
+    same(run.end(signal.SIGINT)[0], 0)
+
+
+def test_two_interfaces():
+    run = listening(messages_of("iface:lo", "left=iface:v0"), 2)
+    send_frame("v1", options("c1"))
+    got = json.loads(run.line())
+    same((got["point"], got["call_id"], got["dst"]), ("left", "c1", "192.0.2.2:5060"))
+    send(options("c2"))
+    got = json.loads(run.line())
+    same((got["point"], got["call_id"]), ("lo", "c2"))
+    status, _, err = run.end(signal.SIGINT)
+    same(status, 0)
+    has(err, "sipxray: left: 1 packets received, 0 dropped")
+
+
+def test_any():
+    run = listening(messages_of("iface:any"))
+    send(options("c1"))
+    same(json.loads(run.line())["call_id"], "c1")
+    send_frame("v1", options("c2"))
+    same(json.loads(run.line())["call_id"], "c2")
+    same(run.end(signal.SIGINT)[0], 0)
+
+
+def test_own_addresses():
+    """The node that has the interface's address is called as the point."""
+    with temporary() as folder:
+        run = listening(Run("check", "--format", f"json:{folder}/json", "here=iface:v0"))
+        send_frame("v1", options("c", "X-Test: 1\r\n"), dst="198.51.100.2")
+        run.end(signal.SIGINT)
+        with open(folder + "/json", encoding="utf-8") as f:
+            nodes = json.load(f)["nodes"]
+        has([n for n in nodes if n["name"] == "here"][0]["addresses"], "198.51.100.2")
+
+
+def test_file_beside():
+    run = listening(messages_of("iface:lo", f"x={CAPTURE}"))
+    for _ in range(expected_messages().count("\n")):
+        same(json.loads(run.line())["point"], "x")
+    send(options("c"))
+    same(json.loads(run.line())["point"], "lo")
+    same(run.end(signal.SIGINT)[0], 0)
+
+
+def test_filter():
+    subprocess.run(["ip", "link", "set", "lo", "mtu", "1500"], check=True)
+    run = listening(messages_of("--verbose", "--bpf", "port 5060", "iface:lo"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(options("not"), ("127.0.0.1", 5062))
+    send(options("c", "".join(f"X-{i}: {'x' * 1000}\r\n" for i in range(5))))
+    got = json.loads(run.line())
+    subprocess.run(["ip", "link", "set", "lo", "mtu", "65536"], check=True)
+    same((got["call_id"], got["state"], got["malformed"]), ("c", "whole", []))
+    assert len(got["frames"]) > 3
+    status, out, err = run.end(signal.SIGINT)
+    same((status, out), (0, ""))
+    has(err, "sipxray: capture filter widened to IP fragments: "
+             "(port 5060) or ip[6:2] & 0x1fff != 0 or ip6[6] = 44\n")
+
+
+def test_ignored_signal():
+    """A shell's background job has SIGINT ignored."""
+    run = listening(messages_of("iface:lo", before=["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]))
+    same(run.end(signal.SIGINT)[0], 0)
+
+
+PIPES = [test_command, test_command_is_freed, test_byte_by_byte, test_at_the_same_time,
+         test_shown_at_once, test_check_by_signal, test_failing, test_one_of_two_fails,
+         test_ends_badly_after_data, test_stubborn_child, test_grandchildren, test_killed,
+         test_second_signal, test_closed_pipe, test_slow_standard_input,
+         test_standard_input_ends, test_files_are_killed]
+NETWORK = [test_loopback, test_until_the_signal, test_check, test_rights, test_rights_with_a_file,
+           test_command_beside, test_no_permission, test_no_such_interface, test_interface_down,
+           test_interface_goes, test_two_interfaces, test_any, test_own_addresses,
+           test_file_beside, test_filter, test_ignored_signal]
+
+
+def prepare_network():
+    for words in (["link", "set", "lo", "up"],
+                  ["link", "add", "v0", "type", "veth", "peer", "name", "v1"],
+                  ["addr", "add", "198.51.100.2/24", "dev", "v0"],
+                  ["link", "set", "v0", "up"], ["link", "set", "v1", "up"]):
+        done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
+        if done.returncode:
+            return f"ip {' '.join(words)}: {done.stderr.strip()}"
+    return None
+
+
+def main():
+    tests, why = PIPES, None
+    if sys.argv[2] == "network":
+        tests, why = NETWORK, prepare_network()
+    for test in tests:
+        name = test.__name__.removeprefix("test_")
+        if len(sys.argv) > 3 and name not in sys.argv[3:]:
+            continue
+        if why:
+            print(f"skip {name}: {why}", flush=True)
+            continue
+        try:
+            test()
+            print(f"ok {name}", flush=True)
+        except Exception as e:  # pylint: disable=broad-except
+            line = e.__traceback__.tb_next.tb_lineno
+            print(f"not ok {name}: line {line}: {type(e).__name__}: {e}", flush=True)
+
+
+main()

@@ -28,7 +28,10 @@ static const struct cmd_command commands[CMD_COUNT] = {
                 "# In a script: a report to read and one for a program\n"
                 "sipxray check --trunk trunk.json --format text --format json:check.json *.pcap\n"
                 "# The values are known as well: alterations at the sender are found\n"
-                "sipxray check --trunk trunk.json --values values.json *.pcap\n",
+                "sipxray check --trunk trunk.json --values values.json *.pcap\n"
+                "# On a proxy, with the capture of another host as it is made, until Ctrl-C\n"
+                "sipxray check --trunk trunk.json kam1=iface:any "
+                "\"kam2=cmd:ssh kam2 tcpdump -i any -U -w -\"\n",
             .run = cmd_check,
         },
     [CMD_CALLS] =
@@ -60,6 +63,8 @@ static const struct cmd_command commands[CMD_COUNT] = {
                         "sipxray messages livekit.pcap kam1.pcap\n"
                         "# With their headers\n"
                         "sipxray messages --verbose kam1.pcap\n"
+                        "# As they pass, on an interface of this host\n"
+                        "sipxray messages --bpf 'port 5060' iface:eth0\n"
                         "# From a running tcpdump on another host\n"
                         "ssh kam1 tcpdump -U -w - udp port 5060 | sipxray messages kam1=-\n",
             .run = cmd_messages,

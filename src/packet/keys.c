@@ -21,6 +21,7 @@ struct entry {
 
 struct key_file {
     char *path;
+    int fd;        /* kept open: the rights to open it again may have been given up; -1: none */
     bool follow;   /* a regular file: it can be read again */
     uint64_t read; /* bytes up to the last line end */
     uint64_t size; /* when it was read last */
@@ -40,6 +41,13 @@ struct packet_keys {
     bool exchange; /* a premaster secret came */
 };
 
+static void free_file(struct key_file *f)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    free(f->path);
+}
+
 struct packet_keys *packet_keys_new(void)
 {
     struct packet_keys *k = base_alloc(sizeof *k);
@@ -52,7 +60,7 @@ void packet_keys_free(struct packet_keys *k)
     if (!k)
         return;
     for (size_t i = 0; i < k->files.n; i++)
-        free(k->files.items[i].path);
+        free_file(&k->files.items[i]);
     for (size_t i = 0; i < k->rsa.n; i++)
         packet_tls_rsa_free(k->rsa.items[i]);
     vec_free(&k->files);
@@ -210,32 +218,37 @@ static bool changed(struct key_file *f, const struct stat *st)
     return true;
 }
 
-static bool open_file(struct packet_keys *k, struct key_file *f, struct err *err)
+/* What is new in the file that is open. */
+static bool read_new(struct packet_keys *k, struct key_file *f, struct err *err)
 {
     struct stat st;
-    int fd = open(f->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        err_set(err, "%s: %s", f->path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    f->follow = S_ISREG(st.st_mode);
-    bool ok = true;
+    if (fstat(f->fd, &st) != 0)
+        return err_set(err, "%s: %s", f->path, strerror(errno));
     if (S_ISDIR(st.st_mode))
-        ok = err_set(err, "%s: is a directory, not a key log", f->path);
-    else if (!f->follow || (changed(f, &st) && lseek(fd, (off_t)f->read, SEEK_SET) >= 0))
-        ok = read_file(k, f, fd) || err_set(err, "%s: %s", f->path, strerror(errno));
-    close(fd);
-    return ok;
+        return err_set(err, "%s: is a directory, not a key log", f->path);
+    f->follow = S_ISREG(st.st_mode);
+    if (f->follow && (!changed(f, &st) || lseek(f->fd, (off_t)f->read, SEEK_SET) < 0))
+        return true;
+    return read_file(k, f, f->fd) || err_set(err, "%s: %s", f->path, strerror(errno));
+}
+
+static bool open_file(struct key_file *f, struct err *err)
+{
+    int fd = open(f->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(err, "%s: %s", f->path, strerror(errno));
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = fd;
+    return true;
 }
 
 bool packet_keys_file(struct packet_keys *k, const char *path, struct err *err)
 {
     size_t n = strlen(path) + 1;
-    struct key_file f = {.path = memcpy(base_alloc(n), path, n)};
-    if (!open_file(k, &f, err)) {
-        free(f.path);
+    struct key_file f = {.path = memcpy(base_alloc(n), path, n), .fd = -1};
+    if (!open_file(&f, err) || !read_new(k, &f, err)) {
+        free_file(&f);
         return false;
     }
     *vec_add(&k->files) = f;
@@ -248,9 +261,12 @@ void packet_keys_refresh(struct packet_keys *k)
         struct key_file *f = &k->files.items[i];
         struct stat st;
         struct err err;
-        if (f->follow && stat(f->path, &st) == 0 && S_ISREG(st.st_mode) &&
-            (f->device != st.st_dev || f->inode != st.st_ino || f->size != (uint64_t)st.st_size))
-            (void)open_file(k, f, &err);
+        bool replaced = f->follow && stat(f->path, &st) == 0 && S_ISREG(st.st_mode) &&
+                        (f->device != st.st_dev || f->inode != st.st_ino);
+        if (replaced)
+            (void)open_file(f, &err);
+        if (f->follow)
+            (void)read_new(k, f, &err);
     }
 }
 

@@ -187,6 +187,31 @@ static void test_follows_a_file(void **state)
     talk_free(t);
 }
 
+/* As after giving up the rights that it was opened with: its name leads nowhere. */
+static void test_follows_what_is_open(void **state)
+{
+    char path[64], link[64];
+    struct err err;
+    struct talk *t = talk_over(&tls13);
+    struct slice log = text_slice(&t->log);
+    int fd = temporary(slice_first(log, 200), path);
+    struct ear *e = ear_new(true);
+    (void)state;
+    snprintf(link, sizeof link, "/tmp/sipxray-test.%d", (int)getpid());
+    assert_int_equal(symlink(path, link), 0);
+    assert_true(packet_keys_file(e->keys, link, &err));
+    assert_int_equal(unlink(link), 0);
+    ear_hear(e, t, 0);
+    ear_close(e);
+    assert_nothing_heard(e);
+    add_to(fd, slice_from(log, 200));
+    packet_flush(e->decoder);
+    assert_heard("a file without its name", e, t);
+    ear_free(e);
+    close(fd);
+    talk_free(t);
+}
+
 static void test_refuses_files(void **state)
 {
     struct err err;
@@ -501,6 +526,7 @@ int main(void)
         cmocka_unit_test(test_keys_in_between),
         cmocka_unit_test(test_traffic_secrets_alone),
         cmocka_unit_test(test_follows_a_file),
+        cmocka_unit_test(test_follows_what_is_open),
         cmocka_unit_test(test_refuses_files),
         cmocka_unit_test(test_tells_what_is_hidden),
         cmocka_unit_test(test_joined_later),

@@ -157,7 +157,7 @@ enum source_result source_cut(struct source *s, const char *record, uint64_t num
                               struct err *err)
 {
     bool ended = !s->in.failed && !s->in.waiting;
-    if (ended && !s->stopping) { /* we ended it ourselves */
+    if (ended && !s->stopping) { /* else it was ended by us */
         s->stats.truncated = true;
         snprintf(s->stats.truncated_at, sizeof s->stats.truncated_at,
                  "%s %" PRIu64 " at byte %" PRIu64 "%s", record, number, place, source_unit(s));

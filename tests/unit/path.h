@@ -230,7 +230,8 @@ static inline void path_tell(const struct path *p, const struct path_node *n,
         if (strcmp(p->agents[i].node, n->name) != 0)
             continue;
         put_hep3(&b, &said, packet->payload);
-        struct lab_packet hep = {"10.9.9.9:40000", "10.9.9.10:9060", bytes_slice(&b)};
+        struct lab_packet hep = {
+            .src = "10.9.9.9:40000", .dst = "10.9.9.10:9060", .payload = bytes_slice(&b)};
         p->lab->ip_id++;
         lab_see(p->lab, lab_point_of(p->lab, p->collector), &hep, false);
         vec_free(&b);

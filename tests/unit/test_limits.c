@@ -36,7 +36,9 @@ static void see(struct lab *lab, const struct lot *lot, unsigned count)
         add_message(&t, lot, i);
         snprintf(src, sizeof src, "10.0.0.1:%u", 6000 + i);
         p->snaplen = i ? lot->cut : 0;
-        lab_see(lab, p, &(struct lab_packet){src, "10.0.0.2", text_slice(&t)}, true);
+        lab_see(lab, p,
+                &(struct lab_packet){.src = src, .dst = "10.0.0.2", .payload = text_slice(&t)},
+                true);
     }
     text_free(&t);
     lab_run(lab);
@@ -92,7 +94,9 @@ static void test_orphans_once(void **state)
     lab.now_ms = 1000000000;
     add_message(&t, &cut, 0);
     p->snaplen = cut.cut;
-    lab_see(&lab, p, &(struct lab_packet){"10.0.0.1", "10.0.0.3", text_slice(&t)}, true);
+    lab_see(&lab, p,
+            &(struct lab_packet){.src = "10.0.0.1", .dst = "10.0.0.3", .payload = text_slice(&t)},
+            true);
     see(&lab, &whole, 3);
     size_t n = 0;
     for (const char *at = lab.report.p; (at = strstr(at, " q")) != NULL; at++)

@@ -53,6 +53,15 @@ void check_find(struct check_work *w, enum check_finding_id id, const struct che
     find_as(w, id, severity_of(id), r, header, node, message, j, good, bad);
 }
 
+void check_find_at(struct check_work *w, enum check_finding_id id, struct slice node,
+                   struct slice message, const struct check_evidence *evidence)
+{
+    find_as(w, id, severity_of(id), NULL, SLICE_NONE, node, message, NULL, 0, 0);
+    struct check_finding *f = &w->findings.items[w->findings.n - 1];
+    *(struct check_evidence *)(uintptr_t)f->evidence = *evidence;
+    f->evidence_count = 1;
+}
+
 /* ---- headers -------------------------------------------------------------------------------- */
 
 static void add_candidates(struct text *t, const struct check_guilty *g)

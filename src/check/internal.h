@@ -52,8 +52,14 @@ void check_find(struct check_work *w, enum check_finding_id id, const struct che
                 const struct hop_journey *j, size_t good, size_t bad);
 void check_find_header(struct check_work *w, const struct check_request *r,
                        const struct hop_journey *j, const struct check_header *h);
+/* Of the call as a whole. */
+void check_find_at(struct check_work *w, enum check_finding_id id, struct slice node,
+                   struct slice message, const struct check_evidence *evidence);
 struct slice check_message_name(struct arena *a,
                                 const struct check_request *r); /* "BYE", "INVITE 200" */
+
+/* hidden.c: the places where the message may have passed unseen; true: behind its last sighting. */
+bool check_find_hidden(struct check_work *w, const struct hop_journey *j);
 
 /* request.c: which journeys are reported, and what is owed on each. */
 bool check_request_judge(struct check_work *w, const struct hop_journey *j,

@@ -276,7 +276,8 @@ static void find_fate(struct check_work *w, const struct hop_journey *j,
                       const struct check_request *r)
 {
     size_t last = j->step_count - 1;
-    if (j->swallowed) {
+    bool hidden = check_find_hidden(w, j);
+    if (j->swallowed && !hidden) {
         struct slice node = hop_node_name(w->call->nodes, j->swallowed_by);
         check_find(w, FINDING_NOT_FORWARDED, r, SLICE_NONE, node,
                    arena_printf(w->arena, "%.*s was received by %.*s, not answered and not sent on",

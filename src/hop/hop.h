@@ -169,6 +169,20 @@ struct hop_journey {
 
 enum hop_direction { HOP_UNKNOWN, HOP_INBOUND, HOP_OUTBOUND };
 
+/* 5060, 5061 and those after them that are taken by custom: what TLS carries there is SIP. */
+static inline bool hop_is_sip_port(uint16_t port)
+{
+    return port >= 5060 && port < 5100;
+}
+
+/* A TLS connection that was not decrypted, as a point saw it. */
+struct hop_hidden {
+    uint16_t point;
+    struct endpoint src, dst; /* client and server */
+    uint32_t frame;           /* of its first record that was not read */
+    int64_t first_ns, last_ns;
+};
+
 struct hop_call {
     const struct call_table *table;
     const struct hop_nodes *nodes;
@@ -179,7 +193,9 @@ struct hop_call {
     bool is_call;                       /* has a dialog: INVITE, BYE, REFER ... */
     const struct hop_journey *journeys; /* in order of time */
     size_t journey_count;
-    uint64_t sightings_left_out; /* beyond HOP_GROUP_MAX */
+    uint64_t sightings_left_out;     /* beyond HOP_GROUP_MAX */
+    const struct hop_hidden *hidden; /* set by the caller of hop_call_build */
+    size_t hidden_count;
 };
 
 #define HOP_GROUP_MAX   512u         /* sightings of one message that are put in order */

@@ -196,9 +196,9 @@ static struct fragment_set *set_at_work(struct packet_context *x, const struct p
 {
     struct packet_fragments *t = x->d->fragments;
     struct fragment_key key = {.id = x->out.ip_id,
-                      .network = x->network,
-                      .protocol = f->key_protocol,
-                      .family = x->out.src.ip.family};
+                               .network = x->network,
+                               .protocol = f->key_protocol,
+                               .family = x->out.src.ip.family};
     memcpy(key.src, x->out.src.ip.bytes, sizeof key.src);
     memcpy(key.dst, x->out.dst.ip.bytes, sizeof key.dst);
     uint64_t hash = hash_bytes(&t->key, &key, sizeof key);

@@ -193,7 +193,8 @@ void packet_set_add(struct packet_context *x, struct fragment_set *set,
         note_frame(t, set, x);
 }
 
-/* ---- what is there of it ---------------------------------------------------------------------- */
+/* ---- what is there of it ----------------------------------------------------------------------
+ */
 
 uint32_t packet_set_copy(const struct fragment_set *set, char *into)
 {

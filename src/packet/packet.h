@@ -167,8 +167,10 @@ const struct packet_keys_stats *packet_keys_stats(const struct packet_keys *k);
 /* A TLS connection with application data that was not read, for want of its keys. */
 struct packet_hidden {
     struct endpoint src, dst; /* the client and the server, as far as that is known */
-    uint64_t records;         /* 0: what was held was read later on */
-    uint32_t frame;           /* of the first of them */
+    enum source_direction
+        direction;    /* of what goes from src to dst, seen from the capturing host */
+    uint64_t records; /* 0: what was held was read later on */
+    uint32_t frame;   /* of the first of them */
     int64_t first_ns, last_ns;
 };
 

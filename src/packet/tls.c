@@ -6,7 +6,13 @@
 
 /* ---- what was not read ----------------------------------------------------------------------- */
 
-static struct packet_hidden *hidden_of(struct tls_connection *c, const struct tls_record *r)
+static enum source_direction turned(enum source_direction d)
+{
+    return d == SOURCE_IN ? SOURCE_OUT : d == SOURCE_OUT ? SOURCE_IN : d;
+}
+
+static struct packet_hidden *hidden_of(struct tls_connection *c, unsigned way,
+                                       const struct tls_record *r)
 {
     struct packet_tls *t = c->d->tls;
     unsigned from = c->client;
@@ -16,8 +22,10 @@ static struct packet_hidden *hidden_of(struct tls_connection *c, const struct tl
         if (!c->hello.client && !c->hello.server) /* servers have the lower ports */
             from = c->ends[0].port < c->ends[1].port;
         c->hidden = (uint32_t)vec_next(&t->hidden);
-        t->hidden.items[c->hidden] =
-            (struct packet_hidden){.src = c->ends[from], .dst = c->ends[!from]};
+        t->hidden.items[c->hidden] = (struct packet_hidden){
+            .src = c->ends[from],
+            .dst = c->ends[!from],
+            .direction = way == from ? r->parts[0].direction : turned(r->parts[0].direction)};
     }
     struct packet_hidden *h = &t->hidden.items[c->hidden];
     if (h->records == 0) {
@@ -27,11 +35,11 @@ static struct packet_hidden *hidden_of(struct tls_connection *c, const struct tl
     return h;
 }
 
-void packet_tls_unread(struct tls_connection *c, const struct tls_record *r)
+void packet_tls_unread(struct tls_connection *c, unsigned way, const struct tls_record *r)
 {
     if (r->type != TLS_DATA)
         return;
-    struct packet_hidden *h = hidden_of(c, r);
+    struct packet_hidden *h = hidden_of(c, way, r);
     c->d->stats.tls_undecrypted_records++;
     if (c->unread++ == 0)
         c->d->stats.tls_undecrypted++;
@@ -241,7 +249,7 @@ static bool take_record(struct tls_connection *c, unsigned way, const struct tls
     s->resync = false;
     if (opened == TLS_OPENED)
         return true;
-    packet_tls_unread(c, r);
+    packet_tls_unread(c, way, r);
     if (opened == TLS_WAITS)
         packet_tls_hold(c, way, r);
     else

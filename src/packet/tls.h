@@ -203,7 +203,7 @@ void packet_tls_event(struct tls_connection *c, unsigned way, enum packet_after 
 /* The record is passed over, unread. */
 void packet_tls_pass(struct tls_connection *c, unsigned way, const struct tls_record *r);
 /* Counts a record that was not read, and those that were in the end. */
-void packet_tls_unread(struct tls_connection *c, const struct tls_record *r);
+void packet_tls_unread(struct tls_connection *c, unsigned way, const struct tls_record *r);
 void packet_tls_read_late(struct tls_connection *c, uint64_t records);
 void packet_tls_connection_free(struct tls_connection *c);
 

@@ -190,12 +190,42 @@ static size_t add_untested(struct text *out, const struct report_style *style, s
     return to;
 }
 
+#define HIDDEN_SHOWN 4u /* connections that are named of each point */
+
+/* What may hide a message that was never seen. */
+static void add_hidden(struct text *out, const struct report_style *style,
+                       const struct trace_point *p)
+{
+    const struct packet_hidden *list = NULL;
+    size_t n = p->decoder ? packet_undecrypted(p->decoder, &list) : 0, shown = 0;
+    struct text t = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (!list[i].records || shown++ >= HIDDEN_SHOWN)
+            continue;
+        text_printf(&t, "%s%s -> %s", t.n ? ", " : "", endpoint_format(&list[i].src).s,
+                    endpoint_format(&list[i].dst).s);
+    }
+    if (shown > HIDDEN_SHOWN)
+        text_printf(&t, " and %zu more", shown - HIDDEN_SHOWN);
+    if (shown) {
+        struct arena a = {0};
+        report_add_labelled(out, style, REPORT_YELLOW, "OPEN",
+                            REPORT_JOIN(&a, SLICE("TLS that was not decrypted at "),
+                                        slice_of(p->name), SLICE(": "), text_slice(&t),
+                                        SLICE("; a key log would open it (--keylog)")));
+        arena_free(&a);
+    }
+    text_free(&t);
+}
+
 void report_check_text_end(struct text *out, const struct report_style *style,
                            const struct report_run *run)
 {
     struct arena a = {0};
     for (size_t i = 0; i < run->summary->promise_count;)
         i = add_untested(out, style, &a, run->summary, i);
+    for (size_t i = 0; run->verdict == CHECK_INCONCLUSIVE && i < run->point_count; i++)
+        add_hidden(out, style, &run->points[i]);
     add_count(out, style, run->summary);
     if (run->verdict == CHECK_INCONCLUSIVE)
         report_add_line(out, style, 0,

@@ -68,12 +68,51 @@ static void take_orphans(struct trace *t, const struct hop_call *call)
         }
 }
 
+/* TLS on a port of SIP runs between two SIP elements, perhaps at a side of them where no message
+ * was seen. */
+static void learn_hidden(struct trace *t)
+{
+    for (size_t i = 0; i < t->inputs.n; i++) {
+        struct trace_input *in = t->inputs.items[i];
+        const struct packet_hidden *list;
+        size_t n = packet_undecrypted(in->decoder, &list);
+        for (; in->hidden < n; in->hidden++) {
+            const struct packet_hidden *h = &list[in->hidden];
+            if (hop_is_sip_port(h->src.port) || hop_is_sip_port(h->dst.port))
+                hop_nodes_saw(t->nodes, in->point, &h->src, &h->dst, h->direction);
+        }
+    }
+}
+
+/* What the points could not read, as far as that is known by now. */
+static size_t list_hidden(struct trace *t, const struct hop_hidden **list)
+{
+    VEC(struct hop_hidden) all = {0};
+    for (size_t i = 0; i < t->inputs.n; i++) {
+        const struct packet_hidden *hidden;
+        size_t n = packet_undecrypted(t->inputs.items[i]->decoder, &hidden);
+        for (size_t k = 0; k < n; k++)
+            if (hidden[k].records)
+                *vec_add(&all) =
+                    (struct hop_hidden){t->inputs.items[i]->point,     hidden[k].src,      hidden[k].dst,
+                                        hidden[k].frame, hidden[k].first_ns, hidden[k].last_ns};
+    }
+    struct hop_hidden *copy = ARENA_ARRAY(&t->scratch, struct hop_hidden, all.n);
+    for (size_t i = 0; i < all.n; i++)
+        copy[i] = all.items[i];
+    size_t n = all.n;
+    *list = copy;
+    vec_free(&all);
+    return n;
+}
+
 static void judge(struct trace *t, const uint32_t *legs, size_t n, struct slice how)
 {
     const struct hop_source source = {read_bytes, t, check_wants, t->options.check};
     struct hop_call *call = hop_call_build(&t->scratch, t->calls, t->nodes, legs, n, &source);
     struct check_call result;
     call->joined = how;
+    call->hidden_count = list_hidden(t, &call->hidden);
     t->left_out += call->sightings_left_out;
     take_orphans(t, call);
     if (check_call(&t->scratch, t->options.check, t->options.summary, call, &result))
@@ -86,6 +125,8 @@ bool trace_leg_retire(void *context, uint32_t leg)
     const uint32_t *legs = &leg;
     struct slice how = SLICE_NONE;
     size_t n = 1;
+    if (t->sinks.check)
+        learn_hidden(t);
     if (hop_nodes_unsettled(t->nodes))
         hop_nodes_settle(t->nodes);
     if (t->sinks.check || t->sinks.call)

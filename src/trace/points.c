@@ -9,7 +9,8 @@ void trace_point_of_source(struct trace *t, struct trace_input *in)
     t->points.items[in->point] = (struct trace_point){.name = in->name,
                                                       .path = in->path,
                                                       .source = source_stats(in->source),
-                                                      .packet = packet_stats(in->decoder)};
+                                                      .packet = packet_stats(in->decoder),
+                                                      .decoder = in->decoder};
     *vec_add(&t->point_inputs) = in;
 }
 

@@ -62,6 +62,7 @@ struct trace_point {
     uint64_t stray; /* bytes of streams that have SIP, between messages and of none */
     const struct source_stats *source;
     const struct packet_stats *packet;
+    const struct packet_decoder *decoder; /* for packet_undecrypted */
 };
 
 #define TRACE_HEP_POINTS_MAX 1024u /* what further agents sent is their source's */

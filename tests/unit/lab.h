@@ -236,6 +236,33 @@ static inline void lab_see(struct lab *lab, struct lab_point *p, const struct la
     vec_free(&frame);
 }
 
+/* A point sees a TLS record of a connection whose handshake nobody saw. */
+static inline void lab_see_tls(struct lab *lab, struct lab_point *p, const char *from,
+                               const char *to, bool out)
+{
+    struct endpoint src = lab_endpoint(from), dst = lab_endpoint(to);
+    struct bytes frame = {0};
+    assert_int_equal(src.ip.family, 4);
+    lab_link_header(&frame, p->link, true, out);
+    put16(&frame, 0x4500);
+    put16(&frame, 20 + 20 + 5 + 32);
+    put32(&frame, 0);
+    put16(&frame, 64 << 8 | 6);
+    put16(&frame, 0);
+    put(&frame, src.ip.bytes, 4);
+    put(&frame, dst.ip.bytes, 4);
+    put16(&frame, src.port);
+    put16(&frame, dst.port);
+    put64(&frame, 1000ull << 32 | 2000);
+    put16(&frame, 0x5018);
+    put16(&frame, 1000);
+    put32(&frame, 0);
+    put_slice(&frame, SLICE("\x17\x03\x03\0\x20"));
+    put_times(&frame, 0xa5, 32);
+    lab_record(p, lab->now_ms + p->skew_ms, bytes_slice(&frame));
+    vec_free(&frame);
+}
+
 /* ---- the report as text --------------------------------------------------------------------- */
 
 static inline void lab_add(struct text *t, const char *before, struct slice s)

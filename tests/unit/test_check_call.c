@@ -208,6 +208,21 @@ static void swallowed(struct lab *lab)
     path_send(&p, &in, m);
 }
 
+/* kam1 has TLS with the far end, which nobody can read: the BYE may have gone that way. */
+static void swallowed_or_hidden(struct lab *lab)
+{
+    swallowed(lab);
+    lab_see_tls(lab, lab_point_of(lab, "kam1"), "10.0.2.1:41000", "10.0.3.20:5061", true);
+}
+
+/* That of its host with others is no reason to doubt. */
+static void swallowed_beside_https(struct lab *lab)
+{
+    swallowed(lab);
+    lab_see_tls(lab, lab_point_of(lab, "kam1"), "10.0.2.1:41000", "203.0.113.9:443", true);
+    lab_see_tls(lab, lab_point_of(lab, "kam1"), "10.0.9.1:41000", "10.0.9.2:443", true);
+}
+
 /* 200 to INVITE and REFER: the mapped headers may stand on the one and must on the other. */
 static void other_messages(struct lab *lab)
 {
@@ -401,6 +416,14 @@ static const struct {
      "PPPP\n",
      UNSET_SAID "not-answered BYE \n", CHECK_PASS, false},
     {"swallowed", swallowed, TRUNK MAPS, NULL, NULL,
+     "c1 inbound fail ST_a\n" INVITE_200 UNSET
+     "BYE #1 livekit: livekit:out kam1:in = 0\n  X-Lang ok PP\n  X-Queue ok PP\n",
+     UNSET_SAID "not-forwarded BYE \n", CHECK_FAIL, false},
+    {"swallowed, or gone on in TLS", swallowed_or_hidden, TRUNK MAPS, NULL, NULL,
+     "c1 inbound pass ST_a\n" INVITE_200 UNSET
+     "BYE #1 livekit: livekit:out kam1:in = 0\n  X-Lang ok PP\n  X-Queue ok PP\n",
+     UNSET_SAID "hop-encrypted  \nnot-answered BYE \n", CHECK_PASS, false},
+    {"swallowed, with HTTPS beside it", swallowed_beside_https, TRUNK MAPS, NULL, NULL,
      "c1 inbound fail ST_a\n" INVITE_200 UNSET
      "BYE #1 livekit: livekit:out kam1:in = 0\n  X-Lang ok PP\n  X-Queue ok PP\n",
      UNSET_SAID "not-forwarded BYE \n", CHECK_FAIL, false},

@@ -35,6 +35,7 @@ struct packet_tls;
 
 struct packet_decoder {
     struct packet_sinks sinks;
+    packet_hidden_sink *hidden; /* NULL: none */
     struct packet_stats stats;
     struct hash_key key;
     struct packet_keys *keys; /* NULL: none */

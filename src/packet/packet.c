@@ -32,6 +32,11 @@ struct packet_decoder *packet_decoder_new(const struct hash_key *key,
     return d;
 }
 
+void packet_tell_hidden(struct packet_decoder *d, packet_hidden_sink *sink)
+{
+    d->hidden = sink;
+}
+
 static enum packet_transport transport_of(const struct source_message *m)
 {
     if (m->websocket)
@@ -156,6 +161,7 @@ void packet_decoder_free(struct packet_decoder *d)
     if (!d)
         return;
     d->sinks = (struct packet_sinks){ignore_datagram, ignore_stream, NULL};
+    d->hidden = NULL;
     packet_fragments_free(d->fragments);
     packet_tcp_free(d);
     packet_sctp_free(d);

@@ -129,6 +129,17 @@ struct packet_stats {
 #define PACKET_SECRETS_MAX (1u << 19)            /* TLS secrets kept; the oldest go first */
 #define PACKET_RSA_KEYS    64u
 
+/* A TLS connection with application data that was not read, for want of its keys. */
+struct packet_hidden {
+    uint32_t id;              /* its place in the list */
+    struct endpoint src, dst; /* the client and the server, as far as that is known */
+    enum source_direction
+        direction;    /* of what goes from src to dst, seen from the capturing host */
+    uint64_t records; /* 0: what was held was read later on */
+    uint32_t frame;   /* of the first of them */
+    int64_t first_ns, last_ns;
+};
+
 /* Where payloads go, before packet_push returns. */
 struct packet_sinks {
     /* A message's carrier that has bounds of its own: a UDP datagram, an SCTP message, a WebSocket
@@ -140,6 +151,10 @@ struct packet_sinks {
     size_t (*stream)(void *context, const struct packet_window *window);
     void *context;
 };
+
+/* An entry of packet_undecrypted is new, or all of it was read after all, or it goes on: then not
+ * for each record.  The context is that of the sinks. */
+typedef void packet_hidden_sink(void *context, const struct packet_hidden *hidden);
 
 struct packet_decoder;
 struct packet_keys;
@@ -164,16 +179,6 @@ struct packet_keys_stats {
 
 const struct packet_keys_stats *packet_keys_stats(const struct packet_keys *k);
 
-/* A TLS connection with application data that was not read, for want of its keys. */
-struct packet_hidden {
-    struct endpoint src, dst; /* the client and the server, as far as that is known */
-    enum source_direction
-        direction;    /* of what goes from src to dst, seen from the capturing host */
-    uint64_t records; /* 0: what was held was read later on */
-    uint32_t frame;   /* of the first of them */
-    int64_t first_ns, last_ns;
-};
-
 bool packet_link_readable(int link_type); /* true: frames of this LINKTYPE_ can be decoded */
 struct packet_decoder *packet_decoder_new(const struct hash_key *key,
                                           const struct packet_sinks *sinks,
@@ -190,6 +195,7 @@ void packet_flush(struct packet_decoder *d);
 const struct packet_stats *packet_stats(const struct packet_decoder *d);
 /* The first PACKET_HIDDEN_MAX of tls_undecrypted; valid until the next push or flush. */
 size_t packet_undecrypted(const struct packet_decoder *d, const struct packet_hidden **list);
+void packet_tell_hidden(struct packet_decoder *d, packet_hidden_sink *sink); /* NULL: to nobody */
 void packet_decoder_free(struct packet_decoder *d);
 
 #endif

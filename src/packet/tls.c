@@ -23,6 +23,7 @@ static struct packet_hidden *hidden_of(struct tls_connection *c, unsigned way,
             from = c->ends[0].port < c->ends[1].port;
         c->hidden = (uint32_t)vec_next(&t->hidden);
         t->hidden.items[c->hidden] = (struct packet_hidden){
+            .id = c->hidden,
             .src = c->ends[from],
             .dst = c->ends[!from],
             .direction = way == from ? r->parts[0].direction : turned(r->parts[0].direction)};
@@ -35,6 +36,13 @@ static struct packet_hidden *hidden_of(struct tls_connection *c, unsigned way,
     return h;
 }
 
+static void tell_hidden(struct tls_connection *c, const struct packet_hidden *h)
+{
+    c->told_ns = h->last_ns;
+    if (c->d->hidden)
+        c->d->hidden(c->d->sinks.context, h);
+}
+
 void packet_tls_unread(struct tls_connection *c, unsigned way, const struct tls_record *r)
 {
     if (r->type != TLS_DATA)
@@ -45,8 +53,9 @@ void packet_tls_unread(struct tls_connection *c, unsigned way, const struct tls_
         c->d->stats.tls_undecrypted++;
     if (!h)
         return;
-    h->records++;
     h->last_ns = r->parts[r->part_count - 1].time_ns;
+    if (h->records++ == 0 || h->last_ns - c->told_ns >= TLS_TOLD_NS)
+        tell_hidden(c, h);
 }
 
 void packet_tls_read_late(struct tls_connection *c, uint64_t records)
@@ -57,8 +66,12 @@ void packet_tls_read_late(struct tls_connection *c, uint64_t records)
     c->unread -= records;
     if (c->unread == 0)
         c->d->stats.tls_undecrypted--;
-    if (c->hidden != TLS_NOT_LISTED)
-        c->d->tls->hidden.items[c->hidden].records -= records;
+    if (c->hidden == TLS_NOT_LISTED)
+        return;
+    struct packet_hidden *h = &c->d->tls->hidden.items[c->hidden];
+    h->records -= records;
+    if (h->records == 0)
+        tell_hidden(c, h);
 }
 
 /* ---- the inner stream ------------------------------------------------------------------------ */

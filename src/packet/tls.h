@@ -85,6 +85,7 @@ size_t packet_tls_hash(uint16_t version, const struct tls_kind *kind, const stru
 #define TLS_TRIALS         64u           /* record numbers tried after a hole */
 #define TLS_GIVE_UP        16u           /* records after a hole for which that is done in vain */
 #define TLS_RESYNCS        8u            /* places after a hole taken for a record in vain */
+#define TLS_TOLD_NS        (30 * (int64_t)1000000000)
 #define TLS_NOT_LISTED     UINT32_MAX
 #define TLS_HELD_BYTES     (512u * 1024u) /* of a connection, waiting for its keys */
 
@@ -161,6 +162,7 @@ struct tls_connection {
     uint64_t generation; /* of the keys when what is held was last tried, */
     bool tried;          /* with the handshake as it is now */
     uint64_t unread;     /* application data records so far */
+    int64_t told_ns;     /* when the sink was told of it last */
     uint32_t hidden;     /* index of packet_undecrypted, or TLS_NOT_LISTED */
     bool detached;       /* its stream is over */
     bool listed;         /* among the decoder's that wait */

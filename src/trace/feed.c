@@ -43,6 +43,28 @@ static void file_message(struct trace_input *in, const struct packet_payload *pa
         trace_file(in, payload, m);
 }
 
+/* TLS on a port of SIP runs between two SIP elements, perhaps at a side of them where no message
+ * was seen. */
+void trace_file_hidden(void *input, const struct packet_hidden *hidden)
+{
+    struct trace_input *in = input;
+    bool known = hidden->id < in->hidden.n;
+    while (in->hidden.n <= hidden->id)
+        *vec_add(&in->hidden) = (struct packet_hidden){0};
+    in->hidden.items[hidden->id] = *hidden;
+    if (!known && (hop_is_sip_port(hidden->src.port) || hop_is_sip_port(hidden->dst.port)))
+        hop_nodes_saw(in->trace->nodes, in->point, &hidden->src, &hidden->dst, hidden->direction);
+}
+
+void trace_hidden(void *context, const struct packet_hidden *hidden)
+{
+    struct trace_input *in = context;
+    if (in->trace->relay)
+        trace_relay_put_hidden(in->trace->relay, in, hidden);
+    else
+        trace_file_hidden(in, hidden);
+}
+
 void trace_payload(void *context, const struct packet_payload *payload)
 {
     struct trace_input *in = context;

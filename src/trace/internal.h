@@ -13,13 +13,13 @@ struct trace_input {
     struct source *source;
     struct packet_decoder *decoder;
     struct source_frame frame;
-    struct source_message message; /* of the frame, where it has one */
-    bool ready;                    /* frame is filled */
-    bool waiting;                  /* a live source that had nothing */
-    int64_t asked_ns;              /* when it said so, as time of day */
-    size_t host_addresses;         /* of source_host_addresses, handed on so far */
-    size_t secrets;                /* of source_secrets, likewise */
-    size_t hidden;                 /* of packet_undecrypted, likewise */
+    struct source_message message;    /* of the frame, where it has one */
+    bool ready;                       /* frame is filled */
+    bool waiting;                     /* a live source that had nothing */
+    int64_t asked_ns;                 /* when it said so, as time of day */
+    size_t host_addresses;            /* of source_host_addresses, handed on so far */
+    size_t secrets;                   /* of source_secrets, likewise */
+    VEC(struct packet_hidden) hidden; /* as far as the thread that files was told */
 };
 
 VEC_TYPE(trace_notices, struct trace_notice);
@@ -70,6 +70,8 @@ void trace_show_progress(struct trace *t);
 /* feed.c */
 void trace_payload(void *context, const struct packet_payload *payload);
 void trace_file(void *input, const struct packet_payload *payload, const struct sip_message *m);
+void trace_hidden(void *context, const struct packet_hidden *hidden);
+void trace_file_hidden(void *input, const struct packet_hidden *hidden);
 size_t trace_stream(void *context, const struct packet_window *window);
 
 /* points.c */

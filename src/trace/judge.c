@@ -68,30 +68,14 @@ static void take_orphans(struct trace *t, const struct hop_call *call)
         }
 }
 
-/* TLS on a port of SIP runs between two SIP elements, perhaps at a side of them where no message
- * was seen. */
-static void learn_hidden(struct trace *t)
-{
-    for (size_t i = 0; i < t->inputs.n; i++) {
-        struct trace_input *in = t->inputs.items[i];
-        const struct packet_hidden *list;
-        size_t n = packet_undecrypted(in->decoder, &list);
-        for (; in->hidden < n; in->hidden++) {
-            const struct packet_hidden *h = &list[in->hidden];
-            if (hop_is_sip_port(h->src.port) || hop_is_sip_port(h->dst.port))
-                hop_nodes_saw(t->nodes, in->point, &h->src, &h->dst, h->direction);
-        }
-    }
-}
-
 /* What the points could not read, as far as that is known by now. */
 static size_t list_hidden(struct trace *t, const struct hop_hidden **list)
 {
     VEC(struct hop_hidden) all = {0};
     for (size_t i = 0; i < t->inputs.n; i++) {
-        const struct packet_hidden *hidden;
-        size_t n = packet_undecrypted(t->inputs.items[i]->decoder, &hidden);
-        for (size_t k = 0; k < n; k++)
+        const struct trace_input *in = t->inputs.items[i];
+        const struct packet_hidden *hidden = in->hidden.items;
+        for (size_t k = 0; k < in->hidden.n; k++)
             if (hidden[k].records)
                 *vec_add(&all) =
                     (struct hop_hidden){t->inputs.items[i]->point,     hidden[k].src,      hidden[k].dst,
@@ -125,8 +109,6 @@ bool trace_leg_retire(void *context, uint32_t leg)
     const uint32_t *legs = &leg;
     struct slice how = SLICE_NONE;
     size_t n = 1;
-    if (t->sinks.check)
-        learn_hidden(t);
     if (hop_nodes_unsettled(t->nodes))
         hop_nodes_settle(t->nodes);
     if (t->sinks.check || t->sinks.call)

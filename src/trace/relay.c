@@ -12,8 +12,9 @@
 #define RELAY_BATCHES 4u
 #define RELAY_BYTES   (128u * 1024u) /* of a batch; more where one message needs it */
 
-/* Followed in its batch by the headers, the frames and the bytes. */
+/* Followed in its batch by the headers, the frames and the bytes; or by what is hidden. */
 struct entry {
+    bool is_hidden;
     struct packet_payload payload;
     struct sip_message message;
     void *origin;
@@ -79,6 +80,8 @@ void trace_relay_flush(struct trace_relay *r)
 /* Room for one entry of so many bytes. */
 static struct entry *entry_new(struct trace_relay *r, size_t size)
 {
+    const size_t align = alignof(struct entry);
+    size = (size + align - 1) / align * align;
     if (r->filling && r->filling->n + size > r->filling->cap)
         trace_relay_flush(r);
     if (!r->filling)
@@ -97,18 +100,26 @@ static struct entry *entry_new(struct trace_relay *r, size_t size)
 void trace_relay_put(struct trace_relay *r, void *origin, const struct packet_payload *payload,
                      const struct sip_message *message)
 {
-    const size_t align = alignof(struct entry);
     size_t headers = message->header_count * sizeof *message->headers;
     size_t frames = payload->frame_count * sizeof *payload->frames;
     size_t size = sizeof(struct entry) + headers + frames + payload->bytes.n;
-    struct entry *e = entry_new(r, (size + align - 1) / align * align);
+    struct entry *e = entry_new(r, size);
     char *at = (char *)(e + 1), *bytes = at + headers + frames;
+    e->is_hidden = false;
     e->origin = origin;
     e->payload = *payload;
     e->payload.frames = memcpy(at + headers, payload->frames, frames);
     e->payload.bytes.p = memcpy(bytes, payload->bytes.p, payload->bytes.n);
     sip_message_copy(message, payload->bytes.p, bytes, (struct sip_header *)(void *)at,
                      &e->message);
+}
+
+void trace_relay_put_hidden(struct trace_relay *r, void *origin, const struct packet_hidden *hidden)
+{
+    struct entry *e = entry_new(r, sizeof *e + sizeof *hidden);
+    e->is_hidden = true;
+    e->origin = origin;
+    memcpy(e + 1, hidden, sizeof *hidden);
 }
 
 void trace_relay_end(struct trace_relay *r)
@@ -132,14 +143,18 @@ static bool await_batch(struct trace_relay *r)
     return there;
 }
 
-bool trace_relay_take(struct trace_relay *r, trace_relay_sink *sink)
+bool trace_relay_take(struct trace_relay *r, trace_relay_sink *sink,
+                      trace_relay_hidden_sink *hidden)
 {
     if (!await_batch(r))
         return false;
     struct batch *b = &r->batches[r->emptied % RELAY_BATCHES];
     for (size_t at = 0; at < b->n;) {
         const struct entry *e = (const struct entry *)(const void *)(b->bytes + at);
-        sink(e->origin, &e->payload, &e->message);
+        if (e->is_hidden)
+            hidden(e->origin, (const struct packet_hidden *)(const void *)(e + 1));
+        else
+            sink(e->origin, &e->payload, &e->message);
         at += e->size;
     }
     b->n = 0;

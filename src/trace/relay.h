@@ -11,6 +11,8 @@ struct trace_relay;
 typedef void trace_relay_sink(void *origin, const struct packet_payload *payload,
                               const struct sip_message *message);
 
+typedef void trace_relay_hidden_sink(void *origin, const struct packet_hidden *hidden);
+
 struct trace_relay *trace_relay_new(void);
 void trace_relay_free(struct trace_relay *r);
 
@@ -18,11 +20,14 @@ void trace_relay_free(struct trace_relay *r);
  * already to be taken. */
 void trace_relay_put(struct trace_relay *r, void *origin, const struct packet_payload *payload,
                      const struct sip_message *message);
+void trace_relay_put_hidden(struct trace_relay *r, void *origin,
+                            const struct packet_hidden *hidden);
 void trace_relay_flush(struct trace_relay *r); /* nothing is kept back that was put */
 void trace_relay_end(struct trace_relay *r);
 
-/* By the thread that files: waits for messages and hands each to the sink; false: they are at their
- * end. */
-bool trace_relay_take(struct trace_relay *r, trace_relay_sink *sink);
+/* By the thread that files: waits for messages, and what is hidden, and hands each to its sink;
+ * false: they are at their end. */
+bool trace_relay_take(struct trace_relay *r, trace_relay_sink *sink,
+                      trace_relay_hidden_sink *hidden);
 
 #endif

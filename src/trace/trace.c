@@ -94,6 +94,7 @@ static bool name_is_free(const struct trace *t, const char *name, const char *pa
 
 static void input_free(struct trace_input *in)
 {
+    vec_free(&in->hidden);
     source_close(in->source);
     packet_decoder_free(in->decoder);
     free(in->name);
@@ -121,6 +122,7 @@ bool trace_add(struct trace *t, const char *spec, struct err *err)
     }
     const struct packet_sinks sinks = {trace_payload, trace_stream, in};
     in->decoder = packet_decoder_new(&t->key, &sinks, t->keys);
+    packet_tell_hidden(in->decoder, trace_hidden);
     *vec_add(&t->inputs) = in;
     trace_point_of_source(t, in);
     return true;
@@ -155,7 +157,7 @@ static bool feed_beside(struct trace *t, struct err *err)
     pthread_t reader;
     t->relay = trace_relay_new();
     bool begun = pthread_create(&reader, NULL, read_sources, t) == 0;
-    while (begun && trace_relay_take(t->relay, trace_file))
+    while (begun && trace_relay_take(t->relay, trace_file, trace_file_hidden))
         trace_show_progress(t);
     if (begun)
         pthread_join(reader, NULL);

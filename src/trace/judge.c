@@ -78,7 +78,7 @@ static size_t list_hidden(struct trace *t, const struct hop_hidden **list)
         for (size_t k = 0; k < in->hidden.n; k++)
             if (hidden[k].records)
                 *vec_add(&all) =
-                    (struct hop_hidden){t->inputs.items[i]->point,     hidden[k].src,      hidden[k].dst,
+                    (struct hop_hidden){in->point,       hidden[k].src,      hidden[k].dst,
                                         hidden[k].frame, hidden[k].first_ns, hidden[k].last_ns};
     }
     struct hop_hidden *copy = ARENA_ARRAY(&t->scratch, struct hop_hidden, all.n);

@@ -23,10 +23,10 @@ enum tls_content { TLS_CHANGE_CIPHER = 20, TLS_ALERT, TLS_HANDSHAKE, TLS_DATA };
 enum tls_mode { TLS_GCM, TLS_CCM, TLS_CCM_8, TLS_CHACHA, TLS_CBC };
 
 struct tls_kind {
-    enum tls_mode mode;
     const char *cipher; /* libcrypto's names */
     const char *mac;    /* of TLS_CBC */
     const char *hash;   /* of the key schedule, from TLS 1.2 on */
+    enum tls_mode mode;
     uint8_t key, iv, mac_length, hash_length;
 };
 

@@ -29,18 +29,18 @@ enum kind_id {
 };
 
 static const struct tls_kind kinds[] = {
-    [AES_128_SHA] = {TLS_CBC, "AES-128-CBC", "SHA1", "SHA256", 16, 16, 20, 32},
-    [AES_256_SHA] = {TLS_CBC, "AES-256-CBC", "SHA1", "SHA256", 32, 16, 20, 32},
-    [AES_128_SHA256] = {TLS_CBC, "AES-128-CBC", "SHA256", "SHA256", 16, 16, 32, 32},
-    [AES_256_SHA256] = {TLS_CBC, "AES-256-CBC", "SHA256", "SHA256", 32, 16, 32, 32},
-    [AES_256_SHA384] = {TLS_CBC, "AES-256-CBC", "SHA384", "SHA384", 32, 16, 48, 48},
-    [AES_128_GCM] = {TLS_GCM, "AES-128-GCM", NULL, "SHA256", 16, 4, 0, 32},
-    [AES_256_GCM] = {TLS_GCM, "AES-256-GCM", NULL, "SHA384", 32, 4, 0, 48},
-    [AES_128_CCM] = {TLS_CCM, "AES-128-CCM", NULL, "SHA256", 16, 4, 0, 32},
-    [AES_256_CCM] = {TLS_CCM, "AES-256-CCM", NULL, "SHA256", 32, 4, 0, 32},
-    [AES_128_CCM_8] = {TLS_CCM_8, "AES-128-CCM", NULL, "SHA256", 16, 4, 0, 32},
-    [AES_256_CCM_8] = {TLS_CCM_8, "AES-256-CCM", NULL, "SHA256", 32, 4, 0, 32},
-    [CHACHA] = {TLS_CHACHA, "ChaCha20-Poly1305", NULL, "SHA256", 32, 12, 0, 32},
+    [AES_128_SHA] = {"AES-128-CBC", "SHA1", "SHA256", TLS_CBC, 16, 16, 20, 32},
+    [AES_256_SHA] = {"AES-256-CBC", "SHA1", "SHA256", TLS_CBC, 32, 16, 20, 32},
+    [AES_128_SHA256] = {"AES-128-CBC", "SHA256", "SHA256", TLS_CBC, 16, 16, 32, 32},
+    [AES_256_SHA256] = {"AES-256-CBC", "SHA256", "SHA256", TLS_CBC, 32, 16, 32, 32},
+    [AES_256_SHA384] = {"AES-256-CBC", "SHA384", "SHA384", TLS_CBC, 32, 16, 48, 48},
+    [AES_128_GCM] = {"AES-128-GCM", NULL, "SHA256", TLS_GCM, 16, 4, 0, 32},
+    [AES_256_GCM] = {"AES-256-GCM", NULL, "SHA384", TLS_GCM, 32, 4, 0, 48},
+    [AES_128_CCM] = {"AES-128-CCM", NULL, "SHA256", TLS_CCM, 16, 4, 0, 32},
+    [AES_256_CCM] = {"AES-256-CCM", NULL, "SHA256", TLS_CCM, 32, 4, 0, 32},
+    [AES_128_CCM_8] = {"AES-128-CCM", NULL, "SHA256", TLS_CCM_8, 16, 4, 0, 32},
+    [AES_256_CCM_8] = {"AES-256-CCM", NULL, "SHA256", TLS_CCM_8, 32, 4, 0, 32},
+    [CHACHA] = {"ChaCha20-Poly1305", NULL, "SHA256", TLS_CHACHA, 32, 12, 0, 32},
 };
 
 /* IANA's numbers in runs; in some, even and odd ones differ. */
@@ -276,7 +276,7 @@ static bool decrypt_cbc(struct tls_cipher *c, struct slice body, uint8_t *out, s
         EVP_DecryptUpdate(c->cipher, out, &done, (const uint8_t *)body.p, (int)body.n) != 1 ||
         EVP_DecryptFinal_ex(c->cipher, out + done, &rest) != 1)
         return false;
-    *n = (size_t)(done + rest);
+    *n = (size_t)done + (size_t)rest;
     return take_padding(out, n);
 }
 

@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 
-from . import edit, net, pcapng
+from . import edit, hep, net, pcapng
 
 FILTER = "port 5060 or tcp port 5061 or tcp port 80 or tcp port 443 or (ip[6:2] & 0x1fff != 0) or (ip6[6] = 44)"
 BUFFER = "65536"  # KiB; on `any` each packet takes 256 of them
@@ -15,6 +15,7 @@ KINDS = {  # how to capture -> (tcpdump's options, what tshark calls its link ty
     "sll": (["-i", "any", "-y", "LINUX_SLL"], "Linux cooked-mode capture v1"),
     "in": (["-i", "in"], "Ethernet"),
     "out": (["-i", "out"], "Ethernet"),
+    "hep": (["-i", "any"], "Linux cooked-mode capture v2"),  # the HEP that comes in, and nothing else
     "both": (None, "Ethernet"),           # both interfaces, as two interfaces of one pcapng
     "both-mixed": (None, "Per packet"),   # the same, one of them a tun device
     "in-raw": (["-i", "in"], "Raw IP"),
@@ -26,11 +27,12 @@ def start_one(case, host, path, start):
     options = KINDS[case.capture[host]][0]
     where = net.inside(case.vantage.get(host, host))
     extra = case.tcpdump.get(host, "").split()
+    wanted = f"udp dst port {hep.PORT}" if case.capture[host] == "hep" else FILTER
     if options is None:
         command = ["dumpcap", "-q", "-f", FILTER, "-i", "in", "-i", "out", "-w", path]
         ready = "File:"
     else:
-        command = ["tcpdump", "-n", "-U", "--immediate-mode", "-B", BUFFER, "-Z", "root", *options, *extra, "-w", path, FILTER]
+        command = ["tcpdump", "-n", "-U", "--immediate-mode", "-B", BUFFER, "-Z", "root", *options, *extra, "-w", path, wanted]
         ready = "listening on"
     return start(f"capture-{host}", where + command, ready=ready)
 

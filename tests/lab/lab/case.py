@@ -26,6 +26,7 @@ DEFAULTS = {
     "tls": {},            # method, ciphers (TLS 1.2), suites (1.3)
     "keep": [],           # files of the lab that go with the recording: keys.log, key.pem
     "relay": {},          # end -> options of lab/relay.py, where sipp needs it
+    "hep": {},            # proxy -> capture id of the HEP that it sends, captured the way "hep"
     "mtu": {},            # link -> its MTU
     "direct": False,      # whether livekit and kam2 have a link of their own, round kam1
     "hosts": {},          # host -> command line of a program in place of kamailio

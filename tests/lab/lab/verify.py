@@ -10,7 +10,7 @@ import re
 import subprocess
 import xml.etree.ElementTree
 
-from . import capture, wrap
+from . import capture, hep, wrap
 
 VERBOSE = False
 LIMIT = 300_000
@@ -69,6 +69,15 @@ def messages(case, path):
                 payloads.append(b"\r\n".join(octets(field) for field in layer[:2]))
         for payload in payloads:
             yield Message(source, payload)
+
+
+def by_hep(path):
+    """The messages of each capture id."""
+    read = {}
+    for line in run("tshark", "-n", "-r", str(path), "-T", "fields", "-e", "udp.payload").split():
+        agent, source, payload = hep.read(bytes.fromhex(line))
+        read.setdefault(agent, []).append(Message(source, payload))
+    return read
 
 
 def octets(field):
@@ -163,9 +172,16 @@ def check(case):
     for host in case.capture:
         path = case.out / case.capture_file(host)
         errors += check_file(case, host, path)
-        if path.exists():
-            read[host] = list(messages(case, path))
-            errors += check_count(case, host, read[host])
+        if not path.exists():
+            continue
+        if case.capture[host] == "hep":
+            agents = by_hep(path)
+            found = {proxy: agents.get(agent, []) for proxy, agent in case.hep.items()}
+        else:
+            found = {host: list(messages(case, path))}
+        read.update(found)
+        for seen, those in found.items():
+            errors += check_count(case, seen, those)
     errors += [f"{f} is missing" for f in ("README.md", "trunk.json", "command") if not (case.out / f).exists()]
     places = sightings(case, read)
     for claim in case.expect:

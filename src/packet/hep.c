@@ -284,7 +284,7 @@ bool packet_hep_read(struct packet_decoder *d, const struct packet_payload *p)
 {
     struct hep h = {.numbers[HEP_TYPE] = 1};
     struct packet_view v = {p->bytes, p->missing};
-    size_t head = 0;
+    size_t head;
     if (slice_starts(p->bytes, SLICE(PACKET_HEP_MAGIC)) && p->bytes.n >= PACKET_HEP_HEAD)
         read_version3(&h, v);
     else if ((head = head_of_version12(p->bytes)) != 0)

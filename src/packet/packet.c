@@ -122,7 +122,8 @@ void packet_limit(struct packet_context *x, struct packet_view *v, size_t n)
 
 void packet_hand_on(struct packet_decoder *d, const struct packet_payload *p)
 {
-    if (packet_hep_read(d, p))
+    unsigned char first = p->bytes.n ? (unsigned char)p->bytes.p[0] : 0;
+    if ((first == 1 || first == 2 || first == PACKET_HEP_MAGIC[0]) && packet_hep_read(d, p))
         return;
     d->stats.datagrams++;
     d->sinks.datagram(d->sinks.context, p);

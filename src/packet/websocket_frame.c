@@ -35,8 +35,8 @@ bool websocket_frame_is_sane(const struct websocket_frame *f)
     bool known = f->opcode <= WEBSOCKET_BINARY ||
                  (f->opcode >= WEBSOCKET_CLOSE && f->opcode <= WEBSOCKET_PONG);
     bool control = websocket_frame_is_control(f);
-    bool begins = f->opcode == WEBSOCKET_TEXT || f->opcode == WEBSOCKET_BINARY;
-    return known && !f->reserved && (begins || !f->compressed) && f->length < (uint64_t)1 << 63 &&
+    bool first = f->opcode == WEBSOCKET_TEXT || f->opcode == WEBSOCKET_BINARY;
+    return known && !f->reserved && (first || !f->compressed) && f->length < (uint64_t)1 << 63 &&
            (!control || (f->last && f->length <= 125));
 }
 

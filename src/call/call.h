@@ -25,6 +25,9 @@
 #define CALL_ORPHAN_VIAS     32u
 #define CALL_ORPHANS_SHARING 128u
 
+/* Bytes kept of messages that can't be read again; messages beyond are counted, and not judged. */
+#define CALL_KEPT_BYTES (1ull << 30)
+
 #define CALL_ACTIVE_MAX (1u << 22) /* legs not ended; the longest idle is ended at the limit */
 
 /* Who sent what to whom; shared by sightings. */
@@ -101,6 +104,7 @@ struct call_leg {
     uint8_t list;              /* which list it is in (private) */
     bool invited, accepted, bye, cancelled, refused, other_final, dialog;
     VEC(char *) kept; /* bytes of messages that can't be read again */
+    uint64_t kept_bytes;
 };
 
 /* What `sipxray calls` prints of a finished call. */
@@ -122,6 +126,7 @@ struct call_stats {
     uint64_t messages;
     uint64_t retransmissions, duplicates;
     uint64_t no_call_id;   /* messages that belong to no call, or only by their Vias */
+    uint64_t kept_lost;    /* messages whose bytes were not kept, for CALL_KEPT_BYTES were */
     uint64_t orphans_lost; /* beyond CALL_ORPHANS_MAX or CALL_ORPHANS_SHARING */
     uint64_t legs, legs_ended;
     uint64_t legs_idle;    /* ended for CALL_IDLE_SECONDS of silence */

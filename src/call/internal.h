@@ -41,6 +41,7 @@ struct call_table {
     uint32_t orphans;        /* how many, and the first of them */
     uint32_t first_orphan;
     VEC(char *) orphan_bytes;
+    uint64_t kept_bytes; /* of orphans and all legs */
 
     uint32_t oldest[CALL_LISTS], newest[CALL_LISTS]; /* by last activity */
     uint32_t listed[CALL_LISTS];

@@ -189,24 +189,37 @@ static uint32_t add_frames(struct call_table *t, uint32_t list, const struct pac
     return list;
 }
 
+/* Keeps the bytes of a message, up to the limit. */
+static void keep_bytes(struct call_table *t, struct call_sighting *s, struct slice bytes)
+{
+    if (t->kept_bytes + bytes.n > CALL_KEPT_BYTES) {
+        t->stats.kept_lost++;
+        return;
+    }
+    char *copy = base_alloc(bytes.n);
+    memcpy(copy, bytes.p, bytes.n);
+    t->kept_bytes += bytes.n;
+    if (s->leg == CALL_NONE) {
+        *vec_add(&t->orphan_bytes) = copy;
+    } else {
+        *vec_add(&t->legs.items[s->leg].kept) = copy;
+        t->legs.items[s->leg].kept_bytes += bytes.n;
+    }
+    s->where = (uint64_t)(uintptr_t)copy;
+    s->kept = true;
+}
+
 static void keep_where(struct call_table *t, struct call_sighting *s,
                        const struct packet_payload *p, const struct sip_message *m)
 {
     s->length = (uint32_t)m->bytes.n;
     s->missing = p->missing < UINT32_MAX ? (uint32_t)p->missing : UINT32_MAX;
     s->where = SOURCE_NO_OFFSET;
-    if (p->offset != SOURCE_NO_OFFSET) {
+    s->kept = false;
+    if (p->offset != SOURCE_NO_OFFSET)
         s->where = p->offset + (uint64_t)(m->bytes.p - p->bytes.p);
-    } else if (t->follow) {
-        char *copy = base_alloc(m->bytes.n);
-        memcpy(copy, m->bytes.p, m->bytes.n);
-        if (s->leg == CALL_NONE)
-            *vec_add(&t->orphan_bytes) = copy;
-        else
-            *vec_add(&t->legs.items[s->leg].kept) = copy;
-        s->where = (uint64_t)(uintptr_t)copy;
-        s->kept = true;
-    }
+    else if (t->follow)
+        keep_bytes(t, s, m->bytes);
 }
 
 static bool is_part(enum sip_state state)

@@ -18,7 +18,7 @@ static bool read_bytes(void *context, const struct call_sighting *s, struct aren
         !source_read_at(t->point_inputs.items[s->point]->source, s->where, p, s->length, &err)) {
         if (s->where != SOURCE_NO_OFFSET)
             t->read_error = err;
-        t->unreadable++;
+        t->unreadable += s->where != SOURCE_NO_OFFSET; /* else it was counted as not kept */
         return false;
     }
     *bytes = (struct slice){p, s->length};

@@ -21,7 +21,7 @@ static void stream_notices(struct trace *t, const struct trace_point *p)
     notice(t, p->name, s->stream_overlapping,
            "TCP segments that differ from an earlier copy, which was taken");
     notice(t, p->name, s->stream_full,
-           "streams of which more was held than one message may have, so that it was dropped");
+           "streams of which more came in one piece than is held, so that it was cut");
     notice(t, p->name, s->streams_evicted,
            "TCP connections taken for over at the limit of connections held");
     notice(t, p->name, s->sctp_incomplete, "SCTP messages that never got all their fragments");
@@ -129,6 +129,7 @@ void trace_collect_notices(struct trace *t)
            "messages without a Call-ID, which belong to no call, or by their Vias only");
     notice(t, "", s->orphans_lost,
            "messages cut before their Call-ID beyond the limit of those kept");
+    notice(t, "", s->kept_lost, "messages not judged, for their bytes are beyond the limit kept");
     notice(t, "", s->legs_idle, "Call-IDs taken for over after six hours of silence");
     notice(t, "", s->legs_evicted, "Call-IDs taken for over at the limit of calls held");
     notice(t, "", s->late,

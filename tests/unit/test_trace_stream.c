@@ -183,12 +183,36 @@ static void test_unknown(void **state)
     }
 }
 
+/* A message of which two segments are there, then a hole: its bytes are kept in memory.  It comes
+ * again whole: those are read from the file. */
+static void test_fuller(void **state)
+{
+    static const struct segment talk[] = {
+        {SLICE("BYE sip:b@c SIP/2.0\r\n"), 0, false},
+        {SLICE(HEAD("1", "2", "BYE") "X-A: 1\r\nX-"), 0, false},
+        {SLICE("\r\n\r\n"), 30, false},
+        {SLICE("BYE sip:b@c SIP/2.0\r\n" HEAD("1", "2", "BYE") "X-A: 1\r\nX-B: 2\r\n\r\n"), 0,
+         false},
+    };
+    struct lab lab = {.now_ms = 1000000000};
+    struct lab_point *p = lab_point(&lab, "p", LAB_RAW);
+    (void)state;
+    for (size_t i = 0; i < COUNT(talk); i++)
+        see(&lab, p, &talk[i]);
+    lab_run(&lab);
+    assert_string_equal(lab.report.p, "1 unknown pass\nBYE #2 10.0.0.1: p = 0\n  X-A ok P\n"
+                                      "  X-B ok P\n");
+    assert_int_equal(lab.transmissions, 2);
+    lab_free(&lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_calls),
         cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_fuller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,8 +6,9 @@
  * age.
  *
  * What a datagram carries may be a fragment of another, in a tunnel.  So a set has left the table,
- * or is done with, before its datagram is handed on, and what comes back meanwhile ends nothing by
- * age or limit. */
+ * or is done with, before its datagram is handed on.  What comes back meanwhile may complete
+ * another datagram, which takes its place in the one buffer, but hands on nothing by age or limit:
+ * its own bytes stand there until they were added. */
 #include "packet/fragment.h"
 
 #include <stdlib.h>
@@ -94,22 +95,18 @@ struct datagram {
     struct fragment_frames frames;
     struct packet_view v;
     uint8_t protocol;
-    char *nested; /* where v's bytes are, if not in the table's buffer; freed with it */
 };
 
 static struct datagram take_out(struct packet_decoder *d, struct fragment_set *set)
 {
     struct packet_fragments *t = d->fragments;
     struct datagram g = {.frames = packet_set_take_frames(t, set), .protocol = set->protocol};
-    if (t->handing)
-        g.nested = base_realloc(NULL, sizeof t->datagram);
-    char *bytes = g.nested ? g.nested : t->datagram;
-    uint32_t n = packet_set_copy(set, bytes);
+    uint32_t n = packet_set_copy(set, t->datagram);
     uint32_t total = set->total == NONE ? DATAGRAM_BYTES : set->total;
-    g.v = (struct packet_view){{bytes, n}, total - n};
+    g.v = (struct packet_view){{t->datagram, n}, total - n};
     g.x = (struct packet_context){.d = d,
                                   .out = set->out,
-                                  .origin = bytes,
+                                  .origin = t->datagram,
                                   .depth = set->depth,
                                   .network = set->key.network,
                                   .reassembled = true};
@@ -123,13 +120,11 @@ static void hand_on(struct datagram *g)
     struct packet_fragments *t = g->x.d->fragments;
     g->x.out.frames = g->frames.items;
     g->x.out.frame_count = g->frames.n;
-    if (t->handing++ >= PACKET_DEPTH)
-        g->x.d->stats.too_deep++;
-    else if (g->v.bytes.n)
+    t->handing++;
+    if (g->v.bytes.n)
         packet_read_protocol(&g->x, g->protocol, g->v);
     t->handing--;
     vec_free(&g->frames);
-    free(g->nested);
 }
 
 /* Ends a set by age or limit. */
@@ -206,7 +201,8 @@ static struct fragment_set *set_at_work(struct packet_context *x, const struct p
     struct fragment_set *set = set_find(t, &key, hash);
     uint64_t limit_ns =
         set && set->state == COMPLETE ? REPEAT_NS : (uint64_t)PACKET_FRAGMENT_SECONDS * SECOND;
-    if (set && is_older(set, x->out.time_ns, limit_ns)) {
+    bool may_end = !t->handing || (set && set->state != WAITING);
+    if (set && may_end && is_older(set, x->out.time_ns, limit_ns)) {
         end_set(x->d, set, &x->d->stats.fragments_expired);
         set = NULL;
     }

@@ -63,7 +63,7 @@ struct packet_fragments {
     size_t bytes;  /* of them */
     struct fragment_block *free_blocks;
     unsigned handing;                    /* datagrams that are being handed on, one in another */
-    char datagram[BLOCKS * BLOCK_BYTES]; /* the outermost of them */
+    char datagram[BLOCKS * BLOCK_BYTES]; /* the innermost of them */
 };
 
 /* fragment_set.c.  What a fragment adds; one that contradicts what is there spoils the set, and is

@@ -122,6 +122,41 @@ static void test_fragments_lost(void **state)
     vec_free(&d);
 }
 
+/* Clocks that went back leave a set that is old when another is handed on: it is not ended while
+ * the bytes of that one are still needed, be it another's or the one that they belong to. */
+static void test_fragments_clock(void **state)
+{
+    struct bytes d = datagram_of(900), other = datagram_of(600);
+    struct bytes inner = wrap((layer *[LAYERS]){vxlan, eth}, fragment(bytes_slice(&d), 6, 0, 400));
+    struct slice outer = {(const char *)inner.items + 20, inner.n - 20};
+    struct bytes first = fragment(outer, 50, 0, 240), last = fragment(outer, 50, 240, 1000);
+    (void)state;
+    for (unsigned own = 0; own < 2; own++) {
+        struct bench bench = bench_new();
+        bench.time_ns = 100000000000;
+        bench_push(&bench, 101, bytes_slice(&first), first.n, first.n);
+        bench.time_ns = 0;
+        if (own)
+            push_wrapped(&bench, fragment(bytes_slice(&d), 6, 400, 1000), vxlan);
+        else
+            push_piece(&bench, true, 1, bytes_slice(&other), (struct piece){0, 592, true, 0});
+        bench.time_ns = 100000000000;
+        bench_push(&bench, 101, bytes_slice(&last), last.n, last.n);
+        if (!own)
+            push_wrapped(&bench, fragment(bytes_slice(&d), 6, 400, 1000), vxlan);
+        assert_int_equal(bench.caught->count, own ? 1 : 2);
+        assert_int_equal(packet_stats(bench.decoder)->fragments_expired, !own);
+        assert_int_equal(bench.caught->last.bytes.n, 892);
+        assert_memory_equal(bench.caught->bytes, d.items + 8, 892);
+        bench_free(&bench);
+    }
+    vec_free(&first);
+    vec_free(&last);
+    vec_free(&inner);
+    vec_free(&other);
+    vec_free(&d);
+}
+
 /* A datagram whose fragments carry fragments, and so on: that ends, too. */
 static void test_fragments_deep(void **state)
 {
@@ -129,8 +164,7 @@ static void test_fragments_deep(void **state)
     struct bytes b = {0};
     (void)state;
     put_hello(&b, false);
-    for (unsigned i = 0; i < 100;
-         i++) { /* the first of two fragments each, the second never comes */
+    for (unsigned i = 0; i < 100; i++) { /* of two fragments each, the second never comes */
         struct bytes outer = {0};
         size_t n = b.n / 8 * 8;
         put_ipv4(&outer, (uint16_t)(20 + n), (uint16_t)i, 0x2000, 4);
@@ -150,9 +184,8 @@ static void test_fragments_deep(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fragments_within),
-        cmocka_unit_test(test_fragments_twice),
-        cmocka_unit_test(test_fragments_lost),
+        cmocka_unit_test(test_fragments_within), cmocka_unit_test(test_fragments_twice),
+        cmocka_unit_test(test_fragments_lost),   cmocka_unit_test(test_fragments_clock),
         cmocka_unit_test(test_fragments_deep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

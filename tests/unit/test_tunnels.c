@@ -7,6 +7,7 @@ LAYER(eth_mpls, MACS "\x88\x47\0\1\0\x40\0\2\1\x40")
 LAYER(eth_mpls_multicast, MACS "\x88\x48\0\2\1\x40")
 LAYER(control_word, "\0\0\0\7")
 LAYER(sll_out, "\0\4\0\1\0\6\2\2\2\2\2\2\0\0\x08\0")
+LAYER(sll_mpls, "\0\4\0\1\0\6\2\2\2\2\2\2\0\0\x88\x47\0\2\1\x40")
 LAYER(sll_llc, "\0\4\0\1\0\6\2\2\2\2\2\2\0\0\0\4\xaa\xaa\3\0\0\0\x08\0")
 LAYER(ppp, "\xff\3\0\x21")
 LAYER(ppp_bare, "\0\x21")
@@ -208,6 +209,8 @@ static const struct tunnel_case tunnels[] = {
     {1, UNKNOWN, true, {eth_mpls_multicast}},
     {1, UNKNOWN, false, {eth_mpls, eth}},
     {1, UNKNOWN, false, {eth_mpls, control_word, eth_vlan}},
+    {113, SOURCE_OUT, false, {sll_mpls}},
+    {113, UNKNOWN, false, {sll_mpls, control_word, eth}},
     {1, UNKNOWN, false, {eth_session, ppp_bare}},
     {1, UNKNOWN, true, {eth_session, ppp_bare6}},
     {1, UNKNOWN, false, {eth_session, ppp_short}},

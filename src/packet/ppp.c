@@ -157,13 +157,11 @@ void packet_read_frame_relay(struct packet_context *x, struct packet_view v)
             return;
         }
     }
-    if (!packet_take(&v, type, 1)) {
-        packet_lost(x, &v);
-    } else if (type[0] == 3) {
+    bool ok = packet_take(&v, type, 1);
+    if (ok && type[0] == 3)
         read_nlpid(x, v);
-    } else if (!packet_take(&v, type + 1, 1)) {
-        packet_lost(x, &v);
-    } else {
+    else if (ok && packet_take(&v, type + 1, 1))
         packet_read_ethertype(x, (uint16_t)(type[0] << 8 | type[1]), v);
-    }
+    else
+        packet_lost(x, &v);
 }

@@ -21,8 +21,7 @@ struct packet_payload {
     uint64_t offset; /* of bytes.p in the source; SOURCE_NO_OFFSET: reassembled or a stream */
     const uint32_t *frames; /* the frames it came in, ascending; the completing one among them */
     size_t frame_count;
-    enum source_direction direction; /* of the completing frame, seen from the capturing host;
-                                        unknown for what a tunnel or a mirror carries */
+    enum source_direction direction; /* of the completing frame, seen from the capturing host */
     uint32_t ip_id;                  /* IPv4 identification or IPv6 fragment id; 0: none */
     uint32_t interface;
     bool has_agent; /* it came by HEP, from the capture agent of this id: that is its point */

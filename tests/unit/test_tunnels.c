@@ -210,7 +210,7 @@ static const struct tunnel_case tunnels[] = {
     {1, UNKNOWN, false, {eth_mpls, eth}},
     {1, UNKNOWN, false, {eth_mpls, control_word, eth_vlan}},
     {113, SOURCE_OUT, false, {sll_mpls}},
-    {113, UNKNOWN, false, {sll_mpls, control_word, eth}},
+    {113, SOURCE_OUT_WITHIN, false, {sll_mpls, control_word, eth}},
     {1, UNKNOWN, false, {eth_session, ppp_bare}},
     {1, UNKNOWN, true, {eth_session, ppp_bare6}},
     {1, UNKNOWN, false, {eth_session, ppp_short}},

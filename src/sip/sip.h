@@ -92,9 +92,9 @@ struct sip_message {
                               whole) */
     struct slice body;     /* UDP: at most Content-Length bytes (RFC 3261 18.3) */
     size_t consumed;       /* bytes from the start of the input to the end of the body */
-    struct sip_problem problems[SIP_PROBLEMS_MAX];
     uint32_t problem_count;
     uint32_t problems_more;
+    struct sip_problem problems[SIP_PROBLEMS_MAX]; /* problem_count of them */
 };
 
 struct sip_scanner; /* owns the growing header array; one per thread of work */

@@ -67,7 +67,9 @@ void cmd_spool_free(struct cmd_spool *s);
 void cmd_signals_begin(bool live);
 const volatile sig_atomic_t *cmd_signal_stop(void);
 void cmd_signal_temporary(size_t index, char *path); /* removed when a signal ends us; NULL: none */
-void cmd_signal_end(int number);                     /* ends as the signal does, after tidying up */
+void cmd_signal_half_line(bool there);               /* the progress line is on the terminal */
+#define CMD_CLEAR_LINE "\r\033[K"
+void cmd_signal_end(int number); /* ends as the signal does, after tidying up */
 /* Gives up all capabilities and, unless keep_user, being root, for good. */
 bool cmd_privileges_drop(bool keep_user, struct err *err);
 

@@ -6,14 +6,15 @@
 #include <unistd.h>
 
 static char *volatile temporaries[CMD_OUTPUTS_MAX];
-static volatile sig_atomic_t live, stop;
+static volatile sig_atomic_t live, stop, half_line;
 
 void cmd_signal_end(int number)
 {
     for (size_t i = 0; i < CMD_OUTPUTS_MAX; i++)
         if (temporaries[i])
             unlink(temporaries[i]);
-    cmd_progress_clear();
+    if (half_line)
+        (void)!write(STDERR_FILENO, CMD_CLEAR_LINE, sizeof CMD_CLEAR_LINE - 1);
     signal(number, SIG_DFL);
     raise(number);
 }
@@ -40,6 +41,11 @@ void cmd_signal_temporary(size_t index, char *path)
     temporaries[index] = path;
     if (path)
         catch_signals();
+}
+
+void cmd_signal_half_line(bool there)
+{
+    half_line = there;
 }
 
 void cmd_signals_begin(bool for_live)

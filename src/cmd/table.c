@@ -108,10 +108,10 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "each call is picked as LiveKit would pick it. A dash reads standard input."},
     [CMD_OPT_TRUNK_ID] = {"trunk-id", 0, false, false, BIT(CHECK), "ID",
                           "judge all calls by this trunk instead of the one that matches", NULL},
-    [CMD_OPT_LIVEKIT] = {"livekit", 0, false, false, BIT(CHECK), "NAME|ADDR",
-                         "which node is LiveKit",
-                         "A point's name (a capture id for one by HEP), a name given by --node, or an "
-                         "address. Without it LiveKit is recognised by how its messages look."},
+    [CMD_OPT_LIVEKIT] =
+        {"livekit", 0, false, false, BIT(CHECK), "NAME|ADDR", "which node is LiveKit",
+         "A point's name (a capture id for one by HEP), a name given by --node, or an "
+         "address. Without it LiveKit is recognised by how its messages look."},
     [CMD_OPT_VALUES] = {"values", 0, false, false, BIT(CHECK) | BIT(TRUNK), "FILE",
                         "attribute values as JSON; they become part of what is owed",
                         "An object with the value of each attribute, as a string. An attribute "

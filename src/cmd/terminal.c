@@ -64,7 +64,7 @@ struct report_style cmd_style_for(const struct report_style *style, const struct
 
 static struct {
     double began, shown;
-    volatile sig_atomic_t visible;
+    bool visible;
 } progress;
 
 static double seconds_now(void)
@@ -82,11 +82,12 @@ static void show_progress(void *context, uint64_t read, uint64_t total)
         return;
     progress.shown = now;
     progress.visible = true;
+    cmd_signal_half_line(true);
     if (total)
-        fprintf(stderr, "\r\033[Ksipxray: %3u %% of %.1f MB",
+        fprintf(stderr, CMD_CLEAR_LINE "sipxray: %3u %% of %.1f MB",
                 (unsigned)(100.0 * (double)read / (double)total), (double)total / 1e6);
     else
-        fprintf(stderr, "\r\033[Ksipxray: %.1f MB", (double)read / 1e6);
+        fprintf(stderr, CMD_CLEAR_LINE "sipxray: %.1f MB", (double)read / 1e6);
     fflush(stderr);
 }
 
@@ -98,11 +99,12 @@ void cmd_progress_begin(struct trace *t)
     trace_set_progress(t, show_progress, NULL);
 }
 
-/* Also called by signal handlers. */
 void cmd_progress_clear(void)
 {
     if (!progress.visible)
         return;
-    (void)!write(STDERR_FILENO, "\r\033[K", 4);
+    fputs(CMD_CLEAR_LINE, stderr);
+    fflush(stderr);
     progress.visible = false;
+    cmd_signal_half_line(false);
 }

@@ -6,6 +6,7 @@ live.py PROGRAM pipes|network: prints a line for each test, "ok NAME", "not ok N
 
 import json
 import os
+import pty
 import re
 import signal
 import socket
@@ -236,6 +237,41 @@ def test_stubborn_child():
         assert 0.9 < time.monotonic() - began < 4
         with open(pid, encoding="ascii") as f:
             assert is_gone(int(f.read()))
+
+
+def test_asked_to_end():
+    """As tcpdump does, which keeps packets back until then: what it writes is still read."""
+    run = messages_of(f"x=cmd:trap 'tail -c +4001 {CAPTURE}; exit 0' TERM; head -c 4000 {CAPTURE}; "
+                      "while :; do sleep 0.1; done")
+    run.line()
+    status, out, err = run.end(signal.SIGINT)
+    same((status, run.lines[0] + out, err), (0, expected_messages(), ""))
+
+
+def test_progress_line():
+    """A signal leaves no half line on the terminal."""
+    with open(CAPTURE, "rb") as f:
+        capture = f.read()
+    master, slave = pty.openpty()
+    with temporary() as folder:
+        with open(folder + "/big", "wb") as f:
+            for _ in range(20000):  # a section after the other
+                f.write(capture)
+        with subprocess.Popen([PROGRAM, "calls", folder + "/big"], stdout=subprocess.DEVNULL,
+                              stderr=slave) as process:
+            os.close(slave)
+            seen = b""
+            while b"% of" not in seen:
+                seen += os.read(master, 1000)
+            process.send_signal(signal.SIGINT)
+            same(process.wait(PATIENCE), -signal.SIGINT)
+    try:
+        while more := os.read(master, 1000):
+            seen += more
+    except OSError:
+        pass  # the other side is closed
+    os.close(master)
+    assert seen.endswith(b"\r\x1b[K"), seen[-100:]
 
 
 def test_grandchildren():
@@ -505,7 +541,8 @@ def test_ignored_signal():
 
 PIPES = [test_command, test_command_is_freed, test_byte_by_byte, test_at_the_same_time,
          test_shown_at_once, test_check_by_signal, test_failing, test_one_of_two_fails,
-         test_ends_badly_after_data, test_stubborn_child, test_grandchildren, test_killed,
+         test_ends_badly_after_data, test_asked_to_end, test_progress_line, test_stubborn_child,
+         test_grandchildren, test_killed,
          test_second_signal, test_closed_pipe, test_slow_standard_input,
          test_standard_input_ends, test_files_are_killed]
 NETWORK = [test_loopback, test_until_the_signal, test_check, test_rights, test_rights_with_a_file,

@@ -298,7 +298,8 @@ static enum sip_framed hand_out_whole(struct framer *r, size_t end)
 
 /* ---- where a body ends ----------------------------------------------------------------------- */
 
-/* Is there what may follow a message at `at`: a start line or keep-alives? */
+/* Is there what may follow a message at `at`: a start line or keep-alives?  Asked where the body
+ * holds a start line: the rest of that one, as in "YE sip:b@c SIP/2.0", is none. */
 static enum sip_answer good_end(const struct framer *r, size_t at)
 {
     struct slice rest = slice_from(r->bytes, at);
@@ -313,7 +314,7 @@ static enum sip_answer good_end(const struct framer *r, size_t at)
         return r->ended ? SIP_YES : SIP_MAYBE;
     if (r->ended && sip_unfinished(rest, 0, SIP_START_MAX, SIP_LINE_KNOWN) == 0)
         return SIP_YES;
-    return sip_start_here(rest, r->ended, false);
+    return sip_start_sure(rest, r->ended);
 }
 
 /* Searches the body for a start line that begins before `limit`; one that may have its own begins

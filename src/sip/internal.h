@@ -125,6 +125,9 @@ enum sip_answer sip_search(struct sip_search *s);
 /* Is there a start line at the front, where one is expected?  `first`: only if a header line
  * follows. */
 enum sip_answer sip_start_here(struct slice bytes, bool ended, bool first);
+/* The same where there is another candidate: one of a known method or a response, to the letter of
+ * the grammar, and a header line follows. */
+enum sip_answer sip_start_sure(struct slice bytes, bool ended);
 /* What an unfinished line must be to become a start line, or to hold one. */
 enum sip_line { SIP_LINE_ANY, SIP_LINE_METHOD, SIP_LINE_KNOWN };
 

@@ -109,6 +109,23 @@ static enum sip_answer judge(const char *p, const char *end, bool ended)
     return header_follows(next, end, ended);
 }
 
+/* The line begins with a known method, or is one of a response. */
+static bool is_known(struct slice bytes)
+{
+    size_t n = (size_t)(sip_skip(bytes.p, bytes.p + bytes.n, SIP_CHAR_TOKEN) - bytes.p);
+    if (n < bytes.n && bytes.p[n] == '/')
+        return true;
+    return sip_method_of(slice_first(bytes, n)) != SIP_METHOD_OTHER;
+}
+
+enum sip_answer sip_start_sure(struct slice bytes, bool ended)
+{
+    enum sip_answer answer = sip_start_here(bytes, ended, true);
+    if (answer != SIP_YES)
+        return answer;
+    return is_known(bytes) ? judge(bytes.p, bytes.p + bytes.n, ended) : SIP_NO;
+}
+
 /* ---- search ---------------------------------------------------------------------------------- */
 
 /* A known method that these bytes end with: where it begins, or NULL. */

@@ -95,7 +95,7 @@ size_t trace_stream(void *context, const struct packet_window *window)
     struct sip_framing framing;
     struct sip_message m;
     size_t take;
-    static_assert(sizeof framing == PACKET_MEMO_WORDS * sizeof *window->memo);
+    _Static_assert(sizeof framing == PACKET_MEMO_WORDS * sizeof *window->memo, "it fits");
     memcpy(&framing, window->memo, sizeof framing);
     enum sip_framed framed = sip_scan_stream(in->trace->scanner, &framing, &front, &m, &take);
     if (framed == SIP_FRAMED_MESSAGE)

@@ -12,7 +12,7 @@ struct report_time {
 
 /* "2026-11-21T19:40:01.123456Z"; nine digits where there is a part finer than a microsecond */
 struct report_time report_time_iso(int64_t ns);
-struct report_time report_time_day(int64_t ns);   /* "2026-11-21" */
+struct report_time report_time_day(int64_t ns); /* "2026-11-21" */
 /* "19:40:01.123", or without the milliseconds */
 void report_add_clock(struct text *out, int64_t ns, bool milliseconds);
 /* Adds a line with the date where it is not the one of the line before. */

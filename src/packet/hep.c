@@ -111,7 +111,7 @@ static void read_chunks(struct hep *h, struct packet_view v)
 
 static void read_version3(struct hep *h, struct packet_view v)
 {
-    uint8_t head[PACKET_HEP_HEAD];
+    uint8_t head[PACKET_HEP_HEAD] = {0}; /* the caller saw that they are there */
     packet_take(&v, head, sizeof head);
     size_t n = (size_t)(head[4] << 8 | head[5]);
     if (n < sizeof head || n - sizeof head > v.bytes.n + v.missing)

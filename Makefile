@@ -18,7 +18,7 @@
 
 # Debian packages, by what they are for.
 BUILD_PACKAGES = gcc make pkg-config libpcap-dev libosip2-dev libcjson-dev zlib1g-dev \
-	libssl-dev
+	libssl-dev libyaml-dev libpcre2-dev
 TEST_PACKAGES  = libcmocka-dev iproute2 mandoc python3
 LINT_PACKAGES  = cppcheck clang clang-tidy clang-format libclang-rt-dev libcmocka-dev shellcheck
 BENCH_PACKAGES = sngrep tshark
@@ -27,7 +27,7 @@ LAB_PACKAGES   = iproute2 gcc kamailio kamailio-extra-modules kamailio-tls-modul
 	wireshark-common
 DEV_PACKAGES   = valgrind $(LINT_PACKAGES) $(BENCH_PACKAGES) $(LAB_PACKAGES)
 
-MODULES = libpcap libosip2 libcjson zlib libcrypto
+MODULES = libpcap libosip2 libcjson zlib libcrypto yaml-0.1 libpcre2-8
 FOLDERS = base source packet sip call hop expect check trace view report tui probe cmd
 
 BUILD  ?= build

@@ -137,7 +137,8 @@ static void describe(struct check_work *w, struct check_call *out)
     const struct hop_call *call = w->call;
     struct slice *ids = ARENA_ARRAY(w->arena, struct slice, call->leg_count);
     const struct call_leg *head = call_leg_of(call->table, call->legs[0]);
-    *out = (struct check_call){.call_ids = ids,
+    *out = (struct check_call){.hops = call,
+                               .call_ids = ids,
                                .call_id_count = call->leg_count,
                                .start_ns = head->start_ns,
                                .direction = directions[call->direction],

@@ -105,6 +105,7 @@ struct check_finding {
 };
 
 struct check_call {
+    const struct hop_call *hops;  /* what was judged: journeys with their messages */
     const struct slice *call_ids; /* in path order from the caller's side */
     size_t call_id_count;
     int64_t start_ns;                 /* capture time of its first message */

@@ -62,6 +62,21 @@ void check_find_at(struct check_work *w, enum check_finding_id id, struct slice 
     f->evidence_count = 1;
 }
 
+struct slice check_journey_name(struct arena *a, const struct hop_journey *j)
+{
+    if (!j->status)
+        return j->method_name;
+    return arena_printf(a, "%.*s %u", SLICE_ARG(j->method_name), j->status);
+}
+
+void check_find_step(struct check_work *w, enum check_finding_id id, enum check_severity severity,
+                     const struct hop_journey *j, size_t step, struct slice header,
+                     struct slice node, struct slice message)
+{
+    find_as(w, id, severity, NULL, header, node, message, j, j->step_count, step);
+    w->findings.items[w->findings.n - 1].method = check_journey_name(w->arena, j);
+}
+
 /* ---- headers -------------------------------------------------------------------------------- */
 
 static void add_candidates(struct text *t, const struct check_guilty *g)

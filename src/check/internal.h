@@ -55,6 +55,11 @@ void check_find_header(struct check_work *w, const struct check_request *r,
 /* Of the call as a whole. */
 void check_find_at(struct check_work *w, enum check_finding_id id, struct slice node,
                    struct slice message, const struct check_evidence *evidence);
+/* Of one sighting of a message, whether or not the report lists the message itself. */
+void check_find_step(struct check_work *w, enum check_finding_id id, enum check_severity severity,
+                     const struct hop_journey *j, size_t step, struct slice header,
+                     struct slice node, struct slice message);
+struct slice check_journey_name(struct arena *a, const struct hop_journey *j); /* "INVITE 200" */
 struct slice check_message_name(struct arena *a,
                                 const struct check_request *r); /* "BYE", "INVITE 200" */
 

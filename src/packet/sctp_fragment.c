@@ -1,6 +1,7 @@
 /* Puts the fragments of SCTP user messages together. */
 #include "packet/sctp.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static int compare(struct sctp_place a, struct sctp_place b)
@@ -124,6 +125,7 @@ static void hand_on(struct packet_decoder *d, const struct sctp_way *w, size_t a
 void sctp_fragment_give_up(struct packet_decoder *d, struct sctp_way *w, size_t at)
 {
     size_t n;
+    assert(at < w->fragments.n);
     at = run_of(w, at, &n);
     if (w->fragments.items[at]->flags & SCTP_BEGIN) {
         d->stats.sctp_incomplete++;

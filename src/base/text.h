@@ -31,6 +31,26 @@ void text_add_json(struct text *t, struct slice bytes);
  * control bytes, what hides or reorders text, and what is no UTF-8 stand as on a terminal. */
 void text_add_csv(struct text *t, struct slice bytes);
 
+/* The escaping of the formats below first makes the bytes what text_add_terminal shows, so that no
+ * output of them has a control byte, bad UTF-8, or what hides or reorders text; line ends too are
+ * shown (^J).  Then what has a meaning in the format loses it. */
+
+/* XML and HTML, in text and in a quoted attribute; U+FFFE and U+FFFF, which XML 1.0 forbids, become
+ * \xNN. */
+void text_add_xml(struct text *t, struct slice bytes);
+/* Markdown as GitHub and GitLab render it, in a paragraph, list item or table cell: no byte of it
+ * begins a construct, raw HTML, a link, an autolink, a mention or a reference. */
+void text_add_markdown(struct text *t, struct slice bytes);
+/* A workflow command of GitHub Actions: its message, and the value of one of its properties. */
+void text_add_workflow(struct text *t, struct slice bytes);
+void text_add_workflow_property(struct text *t, struct slice bytes);
+/* A line in the log of a workflow, which no runner takes for a command. */
+void text_add_workflow_log(struct text *t, struct slice bytes);
+/* A description in TAP 14, where # begins a directive. */
+void text_add_tap(struct text *t, struct slice bytes);
+/* A double-quoted scalar of YAML with its quotes. */
+void text_add_yaml(struct text *t, struct slice bytes);
+
 /* Length of the valid UTF-8 sequence at the start of s (1 to 4), or 0; *code is its code point. */
 size_t utf8_decode(struct slice s, uint32_t *code);
 /* Columns that text_add_terminal's output of s takes on a terminal. */

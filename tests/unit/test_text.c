@@ -178,6 +178,49 @@ static void test_json(void **state)
     check_pairs(cases, COUNT(cases), text_add_json);
 }
 
+/* Out of what makes bytes harmless for a terminal come those of each markup. */
+static void test_markup(void **state)
+{
+    static const struct pair xml[] = {
+        {SLICE(""), ""},
+        {SLICE("<script>a && \"b\" 'c'</script>]]>"),
+         "&lt;script&gt;a &amp;&amp; &quot;b&quot; &#39;c&#39;&lt;/script&gt;]]&gt;"},
+        {SLICE("\0\x1b\r\n\t\x7f\xff"), "^@^[^M^J^I^?\\xff"},
+        {SLICE("\xef\xbf\xbe\xef\xbf\xbf\xef\xbf\xbd"),
+         "\\xef\\xbf\\xbe\\xef\\xbf\\xbf\xef\xbf\xbd"},
+        {SLICE("\xed\xa0\x80\xe2\x80\xae"), "\\xed\\xa0\\x80\\xe2\\x80\\xae"},
+    };
+    static const struct pair markdown[] = {
+        {SLICE(""), ""},
+        {SLICE("plain text, 1.5; a-b+c/d"), "plain text, 1.5; a-b+c/d"},
+        {SLICE("a|b\\|c"), "a&#124;b&#92;&#124;c"},
+        {SLICE("`*_[x](y)"), "&#96;&#42;&#95;&#91;x&#93;&#40;y&#41;"},
+        {SLICE("<img>&lt;"), "&lt;img&gt;&amp;lt;"},
+        {SLICE("@root #1"), "&#64;<!-- -->root &#35;<!-- -->1"},
+        {SLICE("http://x"), "http&#58;<!-- -->//x"},
+        {SLICE("a WWW.x"), "a WWW<!-- -->&#46;x"},
+        {SLICE("\r\n# x"), "&#94;M&#94;J&#35;<!-- --> x"},
+    };
+    static const struct pair workflow[] = {
+        {SLICE("100%: a, b\n::error::x"), "100%25: a, b^J::error::x"},
+        {SLICE("%0A"), "%250A"},
+    };
+    static const struct pair property[] = {{SLICE("a:b,c%\r"), "a%3Ab%2Cc%25^M"}};
+    static const struct pair log[] = {
+        {SLICE("##[add-path]a [b] ::c"), "##\\x5badd-path]a [b] ::c"}};
+    static const struct pair tap[] = {{SLICE("a # TODO \\ b\n1"), "a \\# TODO \\\\ b^J1"}};
+    static const struct pair yaml[] = {{SLICE(""), "\"\""},
+                                       {SLICE("a\"b\\: #\n"), "\"a\\\"b\\\\: #^J\""}};
+    (void)state;
+    check_pairs(xml, COUNT(xml), text_add_xml);
+    check_pairs(markdown, COUNT(markdown), text_add_markdown);
+    check_pairs(workflow, COUNT(workflow), text_add_workflow);
+    check_pairs(property, COUNT(property), text_add_workflow_property);
+    check_pairs(log, COUNT(log), text_add_workflow_log);
+    check_pairs(tap, COUNT(tap), text_add_tap);
+    check_pairs(yaml, COUNT(yaml), text_add_yaml);
+}
+
 static void test_csv(void **state)
 {
     static const struct pair cases[] = {
@@ -281,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_terminal_any_bytes),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_markup),
         cmocka_unit_test(test_width),
         cmocka_unit_test(test_fitted),
     };

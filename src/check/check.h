@@ -104,6 +104,20 @@ struct check_finding {
     size_t evidence_count;
 };
 
+/* How sure a cause is: the captures exclude all others, they speak for it, or nothing speaks
+ * against it. */
+enum check_confidence { CHECK_CERTAIN, CHECK_LIKELY, CHECK_POSSIBLE };
+
+/* Why it came to the findings of a call. */
+struct check_cause {
+    const char *id; /* of findings.def: "room-deleted" ... */
+    enum check_confidence confidence;
+    struct slice message; /* what speaks for it in this call */
+    struct slice remedy;  /* what to do, in the terms of the product concerned */
+    const struct check_evidence *evidence;
+    size_t evidence_count;
+};
+
 struct check_call {
     const struct hop_call *hops;  /* what was judged: journeys with their messages */
     const struct slice *call_ids; /* in path order from the caller's side */
@@ -118,6 +132,8 @@ struct check_call {
     size_t request_count;
     const struct check_finding *findings;
     size_t finding_count;
+    const struct check_cause *causes; /* the likeliest first */
+    size_t cause_count;
     /* how legs of different Call-IDs were joined: score and reasons; empty: one leg */
     struct slice joined;
 };
@@ -126,15 +142,27 @@ struct check_call {
 const char *check_verdict_name(enum check_verdict v);               /* "pass" ... */
 const char *check_header_verdict_name(enum check_header_verdict v); /* "never-sent" ... */
 const char *check_state_name(enum check_state s);
-const char *check_severity_name(enum check_severity s); /* "error", "warning", "note" */
+const char *check_severity_name(enum check_severity s);     /* "error", "warning", "note" */
+const char *check_confidence_name(enum check_confidence c); /* "certain", "likely", "possible" */
 
-/* The kinds of finding, in the order of findings.def. */
+/* The kinds of finding and of cause, in the order of findings.def.  A title has neither capital nor
+ * full stop, the other texts are sentences. */
 struct check_kind {
     const char *id; /* "header-stripped" */
     enum check_severity severity;
-    const char *title;
+    const char *title, *means, *prove, *mend;
 };
 size_t check_kinds(const struct check_kind **out);
+
+struct check_cause_kind {
+    const char *id;       /* "room-deleted" */
+    const char *findings; /* ids of those that it explains, parted by spaces */
+    const char *title, *means, *prove, *remedy;
+};
+size_t check_cause_kinds(const struct check_cause_kind **out);
+const struct check_kind *check_kind_of(struct slice id);             /* NULL: none of this name */
+const struct check_cause_kind *check_cause_kind_of(struct slice id); /* likewise */
+bool check_cause_explains(const struct check_cause_kind *cause, struct slice finding);
 
 /* ---- judging -------------------------------------------------------------------------------- */
 

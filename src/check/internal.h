@@ -5,10 +5,15 @@
 #include "check/check.h"
 
 enum check_finding_id {
-#define FINDING(id, name, severity, title) FINDING_##id,
+#define FINDING(id, ...) FINDING_##id,
 #include "check/findings.def"
-#undef FINDING
     FINDING_COUNT
+};
+
+enum check_cause_id {
+#define CAUSE(id, ...) CAUSE_##id,
+#include "check/findings.def"
+    CAUSE_COUNT
 };
 
 VEC_TYPE(check_findings, struct check_finding);

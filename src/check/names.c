@@ -26,3 +26,9 @@ const char *check_severity_name(enum check_severity s)
     static const char *const names[] = {"error", "warning", "note"};
     return names[s];
 }
+
+const char *check_confidence_name(enum check_confidence c)
+{
+    static const char *const names[] = {"certain", "likely", "possible"};
+    return names[c];
+}

@@ -20,7 +20,7 @@ enum cmd_status {
 
 /* ---- the tables ------------------------------------------------------------------------------ */
 
-enum cmd_id { CMD_CHECK, CMD_CALLS, CMD_MESSAGES, CMD_TRUNK, CMD_HELP, CMD_COUNT };
+enum cmd_id { CMD_CHECK, CMD_CALLS, CMD_MESSAGES, CMD_TRUNK, CMD_EXPLAIN, CMD_HELP, CMD_COUNT };
 
 enum cmd_option_id {
     CMD_OPT_TRUNK,
@@ -108,7 +108,6 @@ bool cmd_has_word(const char *list, struct slice word);
 
 void cmd_help_overview(struct text *out, size_t width);
 void cmd_help_command(struct text *out, enum cmd_id id, size_t width);
-void cmd_help_findings(struct text *out, size_t width);
 /* The manual's parts that come from tables, each between `.\" begin NAME` and `.\" end NAME`. */
 void cmd_help_mdoc(struct text *out);
 

@@ -102,22 +102,12 @@ void cmd_help_command(struct text *out, enum cmd_id id, size_t width)
     add_examples(out, c->examples);
 }
 
-void cmd_help_findings(struct text *out, size_t width)
-{
-    const struct check_kind *kinds;
-    size_t n = check_kinds(&kinds);
-    for (size_t i = 0; i < n; i++) {
-        text_printf(out, "%-18s  %-7s  ", kinds[i].id, check_severity_name(kinds[i].severity));
-        add_paragraph(out, 29, width, kinds[i].title);
-    }
-}
-
 /* ---- the subcommand -------------------------------------------------------------------------- */
 
 static bool add_topic(struct text *out, const char *topic, size_t width)
 {
     if (strcmp(topic, "findings") == 0) {
-        cmd_help_findings(out, width);
+        report_explain_list_text(out, &(struct report_style){.width = width});
         return true;
     }
     for (enum cmd_id id = 0; id < CMD_COUNT; id++)

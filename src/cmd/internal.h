@@ -101,6 +101,7 @@ int cmd_check(const struct cmd_arguments *a);
 int cmd_calls(const struct cmd_arguments *a);
 int cmd_messages(const struct cmd_arguments *a);
 int cmd_trunk(const struct cmd_arguments *a);
+int cmd_explain(const struct cmd_arguments *a);
 int cmd_help(const struct cmd_arguments *a);
 
 #endif

@@ -117,6 +117,14 @@ static void add_commands(struct text *out)
     text_add(out, SLICE(".El\n.\\\" end subcommands\n"));
 }
 
+static void add_title(struct text *out, const char *title)
+{
+    struct text t = {0};
+    text_printf(&t, "%c%s.", title[0] & ~0x20, title + 1);
+    add_sentences(out, t.p);
+    text_free(&t);
+}
+
 static void add_findings(struct text *out)
 {
     const struct check_kind *kinds;
@@ -124,12 +132,64 @@ static void add_findings(struct text *out)
     text_add(out, SLICE(".\\\" begin findings\n.Bl -tag -width Ds\n"));
     for (size_t i = 0; i < n; i++) {
         text_printf(out, ".It Cm %s Pq %s\n", kinds[i].id, check_severity_name(kinds[i].severity));
-        struct text title = {0};
-        text_printf(&title, "%c%s.", kinds[i].title[0] & ~0x20, kinds[i].title + 1);
-        add_sentences(out, title.p);
-        text_free(&title);
+        add_title(out, kinds[i].title);
     }
     text_add(out, SLICE(".El\n.\\\" end findings\n"));
+}
+
+static void add_causes(struct text *out)
+{
+    const struct check_cause_kind *causes;
+    size_t n = check_cause_kinds(&causes);
+    text_add(out, SLICE(".\\\" begin causes\n.Bl -tag -width Ds\n"));
+    for (size_t i = 0; i < n; i++) {
+        text_printf(out, ".It Cm %s\n", causes[i].id);
+        add_title(out, causes[i].title);
+    }
+    text_add(out, SLICE(".El\n.\\\" end causes\n"));
+}
+
+/* ---- sipxray-findings(7) --------------------------------------------------------------------- */
+
+static void add_part(struct text *out, const char *head, const char *words)
+{
+    text_printf(out, ".It Em \"%s\"\n", head);
+    add_sentences(out, words);
+}
+
+static void add_finding_pages(struct text *out)
+{
+    const struct check_kind *kinds;
+    size_t n = check_kinds(&kinds);
+    text_add(out, SLICE(".\\\" begin finding-texts\n"));
+    for (size_t i = 0; i < n; i++) {
+        text_printf(out, ".Ss %s\n", kinds[i].id);
+        add_title(out, kinds[i].title);
+        text_printf(out, "Severity: %s.\n.Bl -tag -width Ds\n",
+                    check_severity_name(kinds[i].severity));
+        add_part(out, "What it means", kinds[i].means);
+        add_part(out, "How to prove it", kinds[i].prove);
+        add_part(out, "How to mend it", kinds[i].mend);
+        text_add(out, SLICE(".El\n"));
+    }
+    text_add(out, SLICE(".\\\" end finding-texts\n"));
+}
+
+static void add_cause_pages(struct text *out)
+{
+    const struct check_cause_kind *causes;
+    size_t n = check_cause_kinds(&causes);
+    text_add(out, SLICE(".\\\" begin cause-texts\n"));
+    for (size_t i = 0; i < n; i++) {
+        text_printf(out, ".Ss %s\n", causes[i].id);
+        add_title(out, causes[i].title);
+        text_add(out, SLICE(".Bl -tag -width Ds\n"));
+        add_part(out, "What it means", causes[i].means);
+        add_part(out, "How to prove it", causes[i].prove);
+        add_part(out, "Remedy", causes[i].remedy);
+        text_add(out, SLICE(".El\n"));
+    }
+    text_add(out, SLICE(".\\\" end cause-texts\n"));
 }
 
 static void add_examples(struct text *out)
@@ -157,5 +217,8 @@ void cmd_help_mdoc(struct text *out)
     add_commands(out);
     add_options(out);
     add_findings(out);
+    add_causes(out);
     add_examples(out);
+    add_finding_pages(out);
+    add_cause_pages(out);
 }

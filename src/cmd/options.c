@@ -94,6 +94,20 @@ static const struct cmd_command *command_by_name(const char *name)
     return NULL;
 }
 
+static bool fail_unknown_command(const char *word, struct err *err)
+{
+    struct text names = {0};
+    for (enum cmd_id id = 0; id < CMD_COUNT; id++)
+        text_printf(&names, "%s%s",
+                    id == 0               ? ""
+                    : id + 1 == CMD_COUNT ? " and "
+                                          : ", ",
+                    cmd_command_of(id)->name);
+    err_set(err, "unknown subcommand %s; there are %s", word, names.p);
+    text_free(&names);
+    return false;
+}
+
 /* The first word is no subcommand: a slip, or a file without one? */
 static bool fail_no_command(const char *word, struct err *err)
 {
@@ -102,8 +116,7 @@ static bool fail_no_command(const char *word, struct err *err)
     if (near && !source)
         return err_set(err, "unknown subcommand %s; did you mean %s?", word, near);
     if (!source)
-        return err_set(
-            err, "unknown subcommand %s; there are check, calls, messages, trunk and help", word);
+        return fail_unknown_command(word, err);
     return err_set(err,
                    "%s: a subcommand is missing: check judges the calls of a capture, calls lists "
                    "them, messages lists its messages",

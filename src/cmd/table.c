@@ -3,7 +3,7 @@
 
 #define BIT(id)  (1u << CMD_##id)
 #define CAPTURES (BIT(CHECK) | BIT(CALLS) | BIT(MESSAGES))
-#define PRINTING (CAPTURES | BIT(TRUNK))
+#define PRINTING (CAPTURES | BIT(TRUNK) | BIT(EXPLAIN))
 #define ANY      ((1u << CMD_COUNT) - 1)
 
 static const struct cmd_command commands[CMD_COUNT] = {
@@ -86,13 +86,27 @@ static const struct cmd_command commands[CMD_COUNT] = {
                         "trunks.json\n",
             .run = cmd_trunk,
         },
+    [CMD_EXPLAIN] =
+        {
+            .name = "explain",
+            .line = "say what a finding or a cause means, how to prove it, how to mend it",
+            .operands = "[ID]",
+            .formats = "text json",
+            .about = "Explains a finding or a cause that check reports. Without ID it lists all of "
+                     "them.",
+            .examples = "# What does this finding mean, and what are its usual causes?\n"
+                        "sipxray explain header-never-sent\n"
+                        "# What to do about a cause\n"
+                        "sipxray explain room-deleted\n",
+            .run = cmd_explain,
+        },
     [CMD_HELP] =
         {
             .name = "help",
             .line = "explain a subcommand, or list the findings",
             .operands = "[SUBCOMMAND | findings]",
             .about = "Explains a subcommand with its options and examples. `sipxray help findings` "
-                     "lists what check can find.",
+                     "lists what check can find, and the causes that it can name.",
             .examples = "# The options of check\n"
                         "sipxray help check\n",
             .run = cmd_help,
@@ -158,7 +172,8 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                         "file. A file appears whole or not at all."},
     [CMD_OPT_COLOR] = {"color", 0, false, false, PRINTING, "WHEN",
                        "colours: auto (on a terminal, the default), always, never", NULL},
-    [CMD_OPT_SHOW_SECRETS] = {"show-secrets", 0, false, false, PRINTING & ~BIT(CALLS), NULL,
+    [CMD_OPT_SHOW_SECRETS] = {"show-secrets", 0, false, false,
+                              PRINTING & ~(BIT(CALLS) | BIT(EXPLAIN)), NULL,
                               "do not mask credentials in header values", NULL},
     [CMD_OPT_THREADS] =
         {"threads", 0, false, false, CAPTURES, "N",

@@ -82,6 +82,14 @@ void report_check_json_call(struct text *out, const struct report_style *style, 
 void report_check_json_head(struct text *out, const struct report_run *run);
 void report_check_json_tail(struct text *out, bool any_calls);
 
+/* ---- findings and causes --------------------------------------------------------------------- */
+
+void report_explain_list_text(struct text *out, const struct report_style *style);
+/* `id` is the name of a finding or of a cause. */
+void report_explain_text(struct text *out, const struct report_style *style, struct slice id);
+/* Schema sipxray-explain/1; an empty id: all of them. */
+void report_explain_json(struct text *out, struct slice id);
+
 /* ---- trunks ---------------------------------------------------------------------------------- */
 
 /* What the trunk promises on which message, what is never mapped, and the lint. `values` may be

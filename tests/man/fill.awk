@@ -1,5 +1,5 @@
 # awk -f fill.awk TABLES PAGE: the page, with what stands between `.\" begin NAME` and `.\" end NAME`
-# replaced by that part of TABLES. A part that the page has no place for is named after its end.
+# replaced by that part of TABLES. A part that the page has a place for, and TABLES has not, is left as it is.
 
 FNR == NR {
     if ($1 == ".\\\"" && $2 == "begin") part = $3
@@ -10,7 +10,6 @@ FNR == NR {
 
 $1 == ".\\\"" && $2 == "begin" && $3 in text {
     printf "%s", text[$3]
-    delete text[$3]
     inside = 1
 }
 
@@ -18,8 +17,4 @@ $1 == ".\\\"" && $2 == "begin" && $3 in text {
 
 $1 == ".\\\"" && $2 == "end" {
     inside = 0
-}
-
-END {
-    for (part in text) print ".\\\" nowhere on the page: " part
 }

@@ -144,6 +144,8 @@ static void kinds(void **state)
     assert_int_equal(list[FINDING_HEADER_STRIPPED].severity, CHECK_ERROR);
     assert_string_equal(list[FINDING_NOT_OWED].id, "nothing-owed");
     assert_int_equal(list[FINDING_NOT_OWED].severity, CHECK_NOTE);
+    assert_ptr_equal(check_kind_of(SLICE("nothing-owed")), &list[FINDING_NOT_OWED]);
+    assert_null(check_kind_of(SLICE("room-deleted")));
     assert_string_equal(check_header_verdict_name(CHECK_NEVER_SENT), "never-sent");
     assert_string_equal(check_header_verdict_name(CHECK_UNKNOWN), "unknown");
     assert_string_equal(check_state_name(CHECK_STATE_CUT), "cut");
@@ -151,10 +153,58 @@ static void kinds(void **state)
     assert_string_equal(check_severity_name(CHECK_NOTE), "note");
 }
 
+/* A capital or a full stop too much would stand in the middle of a line. */
+static void assert_title(const char *id, const char *title)
+{
+    assert_true(strlen(id) && strlen(title));
+    if (title[strlen(title) - 1] == '.' || strlen(id) > 21)
+        fail_msg("%s: %s", id, title);
+}
+
+static void assert_sentences(const char *id, const char *text)
+{
+    size_t n = strlen(text);
+    if (n == 0 || text[n - 1] != '.' || !strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ4", text[0]))
+        fail_msg("%s: %s", id, text);
+}
+
+/* Each has its texts, and what a cause explains is there. */
+static void texts(void **state)
+{
+    const struct check_kind *list;
+    const struct check_cause_kind *causes;
+    size_t n = check_kinds(&list), cause_count = check_cause_kinds(&causes);
+    (void)state;
+    assert_int_equal(cause_count, CAUSE_COUNT);
+    for (size_t i = 0; i < n; i++) {
+        assert_title(list[i].id, list[i].title);
+        assert_sentences(list[i].id, list[i].means);
+        assert_sentences(list[i].id, list[i].prove);
+        assert_sentences(list[i].id, list[i].mend);
+        assert_ptr_equal(check_kind_of(slice_of(list[i].id)), &list[i]); /* no name twice */
+        assert_null(check_cause_kind_of(slice_of(list[i].id)));
+    }
+    for (size_t i = 0; i < cause_count; i++) {
+        assert_title(causes[i].id, causes[i].title);
+        assert_sentences(causes[i].id, causes[i].means);
+        assert_sentences(causes[i].id, causes[i].prove);
+        assert_sentences(causes[i].id, causes[i].remedy);
+        assert_ptr_equal(check_cause_kind_of(slice_of(causes[i].id)), &causes[i]);
+        for (struct slice rest = slice_of(causes[i].findings); rest.n;) {
+            struct slice word = slice_first(rest, slice_find(rest, ' '));
+            rest = slice_from(rest, word.n + 1);
+            if (!check_kind_of(word))
+                fail_msg("%s explains %.*s", causes[i].id, SLICE_ARG(word));
+            assert_true(check_cause_explains(&causes[i], word));
+        }
+        assert_false(check_cause_explains(&causes[i], SLICE("header-")));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(compare), cmocka_unit_test(values_of),
-                                       cmocka_unit_test(kinds)};
+                                       cmocka_unit_test(kinds), cmocka_unit_test(texts)};
     sip_typed_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,6 +111,7 @@ static struct datagram take_out(struct packet_decoder *d, struct fragment_set *s
                                   .network = set->key.network,
                                   .reassembled = true};
     g.x.out.offset = SOURCE_NO_OFFSET;
+    g.x.out.gap = !packet_set_is_cut(set, n);
     return g;
 }
 

@@ -51,6 +51,7 @@ struct fragment_set {
     unsigned depth;            /* of the headers in front of the deepest fragment */
     struct fragment_frames frames;
     bool disordered; /* frames do not ascend */
+    bool gap;        /* a fragment misses bytes that its own carrier lost */
     struct fragment_block *blocks[BLOCKS];
 };
 
@@ -72,6 +73,8 @@ void packet_set_add(struct packet_context *x, struct fragment_set *set,
                     const struct packet_fragment *f);
 /* Copies the captured bytes from the start up to the first hole; returns how many. */
 uint32_t packet_set_copy(const struct fragment_set *set, char *into);
+/* The hole behind the first n bytes was on the wire: the snap length made it. */
+bool packet_set_is_cut(const struct fragment_set *set, uint32_t n);
 /* The frames it came in, ascending, each once: they are the caller's to free. */
 struct fragment_frames packet_set_take_frames(struct packet_fragments *t, struct fragment_set *set);
 /* Its bytes and frames are no longer needed. */

@@ -182,6 +182,7 @@ void packet_set_add(struct packet_context *x, struct fragment_set *set,
     }
     if (f->at == 0)
         set->protocol = f->protocol;
+    set->gap |= f->v.missing && x->out.gap;
     for (uint32_t at = f->at / BLOCK_BYTES * BLOCK_BYTES; at < end; at += BLOCK_BYTES) {
         if (!add_to_block(t, set, f, at, &fresh)) {
             spoil(t, set, &x->d->stats.fragments_overlapping);
@@ -210,6 +211,12 @@ uint32_t packet_set_copy(const struct fragment_set *set, char *into)
     if (set->tail_n && set->tail_at == n)
         n += set->tail_n;
     return n < set->reach ? n : set->reach;
+}
+
+bool packet_set_is_cut(const struct fragment_set *set, uint32_t n)
+{
+    const struct fragment_block *b = n < DATAGRAM_BYTES ? set->blocks[n / BLOCK_BYTES] : NULL;
+    return b && !set->gap && b->seen >> (n % BLOCK_BYTES / UNIT) & 1;
 }
 
 static int compare_frames(const void *a, const void *b)

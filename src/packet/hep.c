@@ -249,6 +249,7 @@ static void hand_on_inflated(struct packet_decoder *d, struct packet_payload *ou
     if (bytes.n) {
         out->bytes = (struct slice){bytes.items, bytes.n};
         out->offset = SOURCE_NO_OFFSET;
+        out->gap |= result == PACKET_INFLATED_BAD;
         out->missing = !whole;
         packet_hand_on(d, out);
     }

@@ -55,6 +55,7 @@ static size_t hand_on(struct packet_stream *s, const struct packet_window *w, si
     struct packet_payload p;
     packet_window_payload(w, 0, n, &p);
     p.missing = whole - n;
+    p.gap = w->after == PACKET_GAP || w->after == PACKET_END;
     w->memo[HEP_SKIP] = (uint32_t)p.missing;
     packet_hand_on(s->d, &p);
     return n;

@@ -24,6 +24,7 @@ struct packet_payload {
     enum source_direction direction; /* of the completing frame, seen from the capturing host */
     uint32_t ip_id;                  /* IPv4 identification or IPv6 fragment id; 0: none */
     uint32_t interface;
+    bool gap;       /* what is missing was lost, and not cut off by the snap length */
     bool has_agent; /* it came by HEP, from the capture agent of this id: that is its point */
     uint32_t agent;
 };

@@ -96,17 +96,21 @@ static void append(struct packet_sctp *t, const struct sctp_fragment *f)
     t->message.n += f->have;
 }
 
-/* Hands on the message that n fragments make, up to the first byte that was not captured. */
+/* Hands on the message that n fragments make, up to the first byte that was not captured.  Where a
+ * fragment misses none, it is the rest of them that was lost. */
 static void hand_on(struct packet_decoder *d, const struct sctp_way *w, size_t at, size_t n)
 {
     const struct sctp_fragment *last = w->fragments.items[at], *f = NULL;
     size_t missing = 0;
+    bool gap = true;
     vec_clear(&d->sctp->message);
     vec_clear(&d->frames);
     for (size_t i = at; i < at + n; i++) {
         f = w->fragments.items[i];
         if (f->have && missing == 0)
             append(d->sctp, f);
+        if (f->n > f->have && missing == 0)
+            gap = f->out.gap;
         missing += missing ? f->n : f->n - f->have;
         for (size_t k = 0; k < f->out.frame_count; k++)
             packet_frames_add(d, f->frames[k]);
@@ -116,6 +120,7 @@ static void hand_on(struct packet_decoder *d, const struct sctp_way *w, size_t a
     struct packet_payload p = last->out;
     p.bytes = (struct slice){d->sctp->message.items, d->sctp->message.n};
     p.missing = missing + !(f->flags & SCTP_END); /* how many then, nobody knows */
+    p.gap = gap;
     p.offset = SOURCE_NO_OFFSET;
     p.frames = d->frames.items;
     p.frame_count = d->frames.n;

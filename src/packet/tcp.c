@@ -296,7 +296,8 @@ static bool skip_options(struct packet_context *x, struct packet_view *v, size_t
     return true;
 }
 
-/* Urgent data are data like others (RFC 6093). */
+/* Urgent data are data like others (RFC 6093).  What was in an IP fragment that was lost, nobody
+ * knows how much, may be sent again, as may all behind it. */
 void packet_read_tcp(struct packet_context *x, struct packet_view v)
 {
     struct tcp_header h;
@@ -328,6 +329,10 @@ void packet_read_tcp(struct packet_context *x, struct packet_view v)
                                .bytes = v.bytes,
                                .parts = parts->items,
                                .part_count = parts->n};
+    if (x->out.gap && v.missing) {
+        s.flags &= (uint8_t)~FIN;
+        s.data.n = (uint32_t)v.bytes.n;
+    }
     if (s.flags & RST)
         s.data.n = 0;
     push_segment(x, &s);

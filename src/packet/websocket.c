@@ -15,6 +15,7 @@ struct websocket_way {
     bool open, compressed;
     struct packet_bytes message;
     uint64_t missing; /* what is not in `message` */
+    bool too_long;    /* because it is more than is held */
     struct packet_parts parts;
     struct packet_inflater *inflater; /* NULL: nothing compressed was seen */
 };
@@ -47,7 +48,7 @@ static size_t held(const struct websocket_way *m)
 static void message_clear(struct packet_stream *s, struct websocket_way *m)
 {
     size_t before = held(m);
-    m->open = m->compressed = false;
+    m->open = m->compressed = m->too_long = false;
     m->missing = 0;
     vec_clear(&m->message);
     vec_clear(&m->parts);
@@ -73,6 +74,7 @@ static void message_add(struct packet_stream *s, struct websocket_way *m,
                         const struct packet_window *w, const struct websocket_frame *f, size_t n)
 {
     size_t before, fits = PACKET_STREAM_BYTES - m->message.n;
+    m->too_long |= fits < n;
     fits = m->missing || m->parts.n >= PACKET_STREAM_PARTS ? 0 : fits < n ? fits : n;
     m->missing += f->length - fits;
     websocket_unmask(f, 0, w->bytes.p + f->head, message_room(s, m, fits), fits);
@@ -83,13 +85,15 @@ static void message_add(struct packet_stream *s, struct websocket_way *m,
     s->d->stream_bytes += held(m) - before;
 }
 
+/* What is missing was lost where bytes of the stream were, which `gap` does not rule out. */
 static void hand_on(struct packet_stream *s, const struct packet_window *w,
-                    struct packet_payload *p, uint64_t missing)
+                    struct packet_payload *p, uint64_t missing, bool gap)
 {
     p->transport = s->transport == PACKET_TLS ? PACKET_WSS : PACKET_WS;
     p->src = w->src;
     p->dst = w->dst;
     p->missing = missing < UINT32_MAX ? (size_t)missing : UINT32_MAX;
+    p->gap = gap && w->after != PACKET_CUT && w->after != PACKET_FULL;
     if (p->bytes.n)
         packet_hand_on(s->d, p);
 }
@@ -106,6 +110,7 @@ static uint64_t message_inflate(struct packet_stream *s, struct websocket_way *m
     result = packet_inflate(m->inflater, (struct slice){m->message.items, m->message.n}, plain);
     if (result == PACKET_INFLATED_ALL && !m->missing)
         result = packet_inflate(m->inflater, SLICE("\0\0\xff\xff"), plain);
+    m->too_long |= result == PACKET_INFLATED_MORE;
     s->d->stats.not_inflated += result == PACKET_INFLATED_BAD;
     if (result <= PACKET_INFLATED_END && !m->missing)
         return 0;
@@ -125,7 +130,7 @@ static void message_end(struct packet_stream *s, struct websocket_way *m,
         missing = message_inflate(s, m, &plain);
         p.bytes = (struct slice){plain.items, plain.n};
     }
-    hand_on(s, w, &p, missing);
+    hand_on(s, w, &p, missing, !m->too_long);
     vec_free(&plain);
     message_clear(s, m);
 }
@@ -156,7 +161,7 @@ static void whole_message(struct packet_stream *s, struct websocket_way *m,
         p.bytes = (struct slice){plain, n};
         p.offset = SOURCE_NO_OFFSET;
     }
-    hand_on(s, w, &p, f->length - n);
+    hand_on(s, w, &p, f->length - n, true);
     message_clear(s, m);
 }
 

@@ -414,7 +414,7 @@ bool sip_scan_datagram(struct sip_scanner *s, struct slice bytes, size_t missing
 bool sip_scan_again(struct sip_scanner *s, struct slice bytes, enum sip_state state, size_t missing,
                     struct sip_message *m)
 {
-    if (!sip_scan_datagram(s, bytes, state == SIP_GAP ? SIZE_MAX : missing, m))
+    if (!sip_scan_datagram(s, bytes, state == SIP_GAP && !missing ? SIZE_MAX : missing, m))
         return false;
     m->state = state;
     return true;

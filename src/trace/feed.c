@@ -69,8 +69,11 @@ void trace_payload(void *context, const struct packet_payload *payload)
 {
     struct trace_input *in = context;
     struct sip_message m;
-    if (sip_scan_datagram(in->trace->scanner, payload->bytes, payload->missing, &m))
-        file_message(in, payload, &m);
+    if (!sip_scan_datagram(in->trace->scanner, payload->bytes, payload->missing, &m))
+        return;
+    if (m.state == SIP_CUT && payload->gap)
+        m.state = SIP_GAP;
+    file_message(in, payload, &m);
 }
 
 /* The message that ends the first `taken` bytes of the window. */

@@ -12,7 +12,7 @@ struct flow {
     struct packet_decoder *decoder;
     struct packet_stream stream;
     struct packet_payload last; /* its bytes and frames are gone */
-    struct text log;            /* "ws 1-3 +5 BYE sip:..\n": transport, frames, missing, bytes */
+    struct text log; /* "ws 1-3 +5 BYE sip:..\n": transport, frames, missing (~5: lost), bytes */
     uint32_t number;
     unsigned count;
     size_t most; /* bytes of a payload that are written down; 0: all */
@@ -30,7 +30,7 @@ static inline void flow_log(struct flow *f, const struct packet_payload *p)
         i = k;
     }
     if (p->missing)
-        text_printf(&f->log, " +%zu", p->missing);
+        text_printf(&f->log, " %c%zu", p->gap ? '~' : '+', p->missing);
     text_printf(&f->log, " %.*s\n", SLICE_ARG(bytes));
 }
 

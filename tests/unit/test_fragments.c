@@ -310,6 +310,7 @@ static void test_cut(void **state)
             size_t n = kept == 64 ? 92 : kept - 8;
             assert_int_equal(bench.caught->last.bytes.n, n);
             assert_int_equal(bench.caught->last.missing, 92 - n);
+            assert_true(n == 92 || !bench.caught->last.gap);
             assert_memory_equal(bench.caught->bytes, d.items + 8, n);
         } else {
             assert_int_equal(packet_stats(bench.decoder)->cut, kept > 0);
@@ -343,6 +344,7 @@ static void test_cut_copies(void **state)
         assert_int_equal(bench.caught->last.bytes.n, cases[i].payload);
         assert_memory_equal(bench.caught->bytes, d.items + 8, bench.caught->last.bytes.n);
         assert_int_equal(bench.caught->last.missing, 92 - bench.caught->last.bytes.n);
+        assert_true(bench.caught->last.bytes.n == 92 || !bench.caught->last.gap);
         bench_free(&bench);
     }
     vec_free(&d);
@@ -357,12 +359,14 @@ static void test_incomplete(void **state)
         struct piece piece;
         unsigned count;
         size_t payload, missing;
+        bool gap;
     } cases[] = {
-        {"first", {0, 64, true, 0}, 1, 56, 36},
-        {"first, cut", {0, 64, true, 9}, 1, 47, 45},
-        {"first, no header", {0, 64, true, 60}, 0, 0, 0},
-        {"middle", {32, 32, true, 0}, 0, 0, 0},
-        {"last", {64, 36, false, 0}, 0, 0, 0},
+        {"first", {0, 64, true, 0}, 1, 56, 36, true},
+        {"first, cut", {0, 64, true, 9}, 1, 47, 45, false},
+        {"first, cut at a unit", {0, 64, true, 8}, 1, 48, 44, false},
+        {"first, no header", {0, 64, true, 60}, 0, 0, 0, false},
+        {"middle", {32, 32, true, 0}, 0, 0, 0, false},
+        {"last", {64, 36, false, 0}, 0, 0, 0, false},
     };
     struct bytes d = datagram_of(100);
     (void)state;
@@ -377,6 +381,7 @@ static void test_incomplete(void **state)
         if (bench.caught->count) {
             assert_int_equal(bench.caught->last.bytes.n, cases[i / 2].payload);
             assert_int_equal(bench.caught->last.missing, cases[i / 2].missing);
+            assert_int_equal(bench.caught->last.gap, cases[i / 2].gap);
             assert_int_equal(bench.caught->last.time_ns, 1000);
             assert_int_equal(bench.caught->last.frame_count, 1);
         }

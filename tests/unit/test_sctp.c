@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* All that came out: "text@frames", and behind a + what is missing. */
+/* All that came out: "text@frames", and behind a + what is cut off, a ~ what was lost. */
 struct lane {
     struct bench bench;
     struct bytes log;
@@ -21,7 +21,7 @@ static void write_message(void *context, const struct packet_payload *p)
         assert_true(i == 0 || p->frames[i] > p->frames[i - 1]);
     }
     if (p->missing) {
-        snprintf(text, sizeof text, "+%zu", p->missing);
+        snprintf(text, sizeof text, "%c%zu", p->gap ? '~' : '+', p->missing);
         put_slice(&lane->log, slice_of(text));
     }
     put8(&lane->log, ' ');
@@ -148,18 +148,19 @@ static void test_messages(void **state)
         {"fragments sent again", "D B 1 one;D B 1 one;D E 2 two;D E 2 two", 0, "onetwo@1,3 ", ""},
         {"two messages", "D B 1 a;D B 3 c;D E 4 d;D E 2 b", 0, "cd@2,3 ab@1,4 ", ""},
         {"the number wraps", "D B 4294967295 a;D I 0 b;D E 1 c;D BE 2 d", 0, "abc@1,2,3 d@4 ", ""},
-        {"two streams", "D B 1 a;d B 2 b;D E 3 c", 0, "", "a@1+1 b@2+1 "},
+        {"two streams", "D B 1 a;d B 2 b;D E 3 c", 0, "", "a@1~1 b@2~1 "},
         {"I-DATA", "I BE 1.1.0 one;I BE 2.2.0 two", 0, "one@1 two@2 ", ""},
         {"I-DATA, interleaved", "I B 1.1.0 a;I B 2.2.0 x;I I 3.1.1 b;I E 4.2.1 y;I E 5.1.2 c", 0,
          "xy@2,4 abc@1,3,5 ", ""},
         {"I-DATA, reversed", "I E 3.1.2 c;I I 2.1.1 b;I B 1.1.99 a", 0, "abc@1,2,3 ", ""},
         {"I-DATA, unordered", "I UB 1.1.0 a;I B 2.1.0 x;I UE 3.1.1 b;I E 4.1.1 y", 0,
          "ab@1,3 xy@2,4 ", ""},
-        {"no end", "D B 1 one;D I 2 two;D BE 9 x", 0, "x@3 ", "onetwo@1,2+1 "},
-        {"no middle", "D B 1 one;D E 3 two", 0, "", "one@1+1 "},
+        {"no end", "D B 1 one;D I 2 two;D BE 9 x", 0, "x@3 ", "onetwo@1,2~1 "},
+        {"no middle", "D B 1 one;D E 3 two", 0, "", "one@1~1 "},
         {"no beginning", "D I 2 one;D E 3 two", 0, "", ""},
         {"cut", "D BE 1 onetwo", 5, "one@1+3 ", ""},
         {"cut, fragments", "D B 1 one!;D E 2 two!", 2, "on@1,2+6 ", ""},
+        {"cut, no end", "D B 1 one!;D I 2 two!", 2, "", "on@1,2+7 "},
         {"far away", "D BE 1 one;D BE 2000000 two;D BE 2000000 two;D BE 1 one", 0,
          "one@1 two@2 one@4 ", ""},
         {"a window on", "D BE 1 one;D BE 3000 two;D BE 1 one;D BE 2999 x;D BE 2999 x", 0,

@@ -206,13 +206,61 @@ static void test_fuller(void **state)
     lab_free(&lab);
 }
 
+/* The first IP fragment of a datagram, and no other. */
+static void see_first_fragment(struct lab *lab, struct lab_point *p,
+                               const struct lab_packet *packet, uint16_t n)
+{
+    struct bytes frame = {0};
+    lab_file_header(p);
+    lab_frame(&frame, p, packet, true, lab->ip_id);
+    frame.items[2] = (uint8_t)((20 + n) >> 8);
+    frame.items[3] = (uint8_t)(20 + n);
+    frame.items[6] = 0x20;
+    frame.n = 20u + n;
+    lab_record(p, lab->now_ms, bytes_slice(&frame));
+    vec_free(&frame);
+}
+
+/* What a lost fragment had is as unknown as what the snap length cut off, and is told apart. */
+static void test_datagrams(void **state)
+{
+    const struct lab_packet bye = {
+        .src = "10.0.0.1",
+        .dst = "10.0.0.2",
+        .payload = SLICE("BYE sip:b@c SIP/2.0\r\n" HEAD("1", "2", "BYE") "X-A: 1\r\nQ: 1\r\n"
+                                                                         "X-B: 2\r\nl: 0\r\n\r\n")};
+    const uint16_t n = (bye.payload.n - 1) / 8 * 8; /* with the UDP header: to within X-B */
+    (void)state;
+    for (unsigned cut = 0; cut < 2; cut++) {
+        struct lab lab = {.now_ms = 1000000000};
+        struct lab_point *p = lab_point(&lab, "p", LAB_RAW), *q = lab_point(&lab, "q", LAB_RAW);
+        struct text said = {0};
+        char expected[200];
+        lab_see(&lab, p, &bye, true);
+        lab.now_ms++;
+        q->snaplen = cut ? 20u + n : 0;
+        if (cut)
+            lab_see(&lab, q, &bye, true);
+        else
+            see_first_fragment(&lab, q, &bye, n);
+        run_messages(&lab, &said);
+        snprintf(expected, sizeof expected, "udp 1 0 BYE whole 1 0\nudp 1 0 BYE %s 1 0\n",
+                 cut ? "cut" : "gap");
+        assert_string_equal(said.p, expected);
+        lab_run(&lab);
+        assert_string_equal(lab.report.p, "1 unknown inconclusive\nBYE #2 10.0.0.1: p q = 0\n"
+                                          "  X-A ok PP\n  X-B unknown PC\n");
+        text_free(&said);
+        lab_free(&lab);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_fuller),
+        cmocka_unit_test(test_messages),  cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_unknown),   cmocka_unit_test(test_fuller),
+        cmocka_unit_test(test_datagrams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,6 +115,7 @@ static void test_fragments_lost(void **state)
         assert_int_equal(bench.caught->last.bytes.n, there);
         assert_memory_equal(bench.caught->bytes, d.items + 8, there);
         assert_int_equal(bench.caught->last.missing, 892 - there);
+        assert_true(bench.caught->last.gap);
         bench_free(&bench);
     }
     vec_free(&piece);

@@ -10,5 +10,6 @@
 #include "base/slice.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "base/yaml.h"
 
 #endif

@@ -1,29 +1,22 @@
 /* JSON: cJSON reads (it is included here only), a streaming writer writes. */
 #include "base/json.h"
 
-#include "base/arena.h"
+#include "base/tree.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define JSON_FILE_MAX                                                                              \
-    ((size_t)64 << 20) /* no configuration is larger: a wrong file (a capture) is */
 
 /* ---- reading: errors with their place -------------------------------------------------------- */
 
 static bool fail_at(struct err *err, const char *name, struct slice text, size_t at,
                     const char *what)
 {
-    size_t line = 1, start = 0;
+    struct json_place place = {1, 1};
     for (size_t i = 0; i < at && i < text.n; i++)
-        if (text.p[i] == '\n') {
-            line++;
-            start = i + 1;
-        }
-    return err_set(err, "%s:%zu:%zu: %s", name, line, at - start + 1, what);
+        tree_advance(&place, text.p[i]);
+    return err_set(err, "%s:%u:%u: %s", name, place.line, place.column, what);
 }
 
 static bool is_json_space(char c)
@@ -101,53 +94,87 @@ static bool check_no_nul(struct err *err, const char *name, struct slice text)
 
 /* ---- reading: the tree ----------------------------------------------------------------------- */
 
-static const cJSON *node(const struct json *v)
+/* Goes over text that cJSON took, to find where each value stands. */
+struct walk {
+    struct slice rest;
+    struct json_place at;
+    struct tree *tree;
+};
+
+static char peek(const struct walk *w)
 {
-    return (const cJSON *)(const void *)v;
+    return w->rest.n ? w->rest.p[0] : '\0';
 }
 
-static const struct json *json_of(const cJSON *n)
+static void step(struct walk *w)
 {
-    return (const struct json *)(const void *)n;
+    if (w->rest.n)
+        tree_advance(&w->at, w->rest.p[0]);
+    w->rest = slice_from(w->rest, 1);
 }
 
-static int compare_key(const void *a, const void *b)
+/* What parts values; cJSON takes each byte up to the space for white space. */
+static void skip_between(struct walk *w)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    while (w->rest.n && ((unsigned char)peek(w) <= ' ' || peek(w) == ',' || peek(w) == ':'))
+        step(w);
 }
 
-/* A key that occurs twice in an object, or NULL.  Sorted, since an object may be hostile and long.
- */
-static const char *duplicate_key(const cJSON *object)
+static void skip_string(struct walk *w)
 {
-    size_t n = 0, count = 0;
-    const char *found = NULL;
-    for (const cJSON *m = object->child; m; m = m->next)
-        count++;
-    const char **keys = base_alloc(count * sizeof *keys);
-    for (const cJSON *m = object->child; m; m = m->next)
-        keys[n++] = m->string;
-    qsort(keys, n, sizeof *keys, compare_key);
-    for (size_t i = 1; i < n && !found; i++)
-        if (strcmp(keys[i - 1], keys[i]) == 0)
-            found = keys[i];
-    free(keys);
-    return found;
+    step(w);
+    for (; w->rest.n && peek(w) != '"'; step(w))
+        if (peek(w) == '\\')
+            step(w);
+    step(w);
 }
 
-/* Parsers differ in which of two equal keys wins (RFC 8259 section 4), so that what LiveKit made of
- * such a file is not known.  The depth of the recursion is bounded by cJSON's nesting limit. */
-static bool check_keys(struct err *err, const char *name, const cJSON *v)
+/* A number or a literal, which it returns. */
+static struct slice skip_word(struct walk *w)
 {
-    const char *twice = cJSON_IsObject(v) ? duplicate_key(v) : NULL;
-    if (twice)
-        return err_set(err, "%s: the key \"%s\" stands twice in one object", name, twice);
-    if (!cJSON_IsObject(v) && !cJSON_IsArray(v))
-        return true;
-    for (const cJSON *child = v->child; child; child = child->next)
-        if (!check_keys(err, name, child))
-            return false;
-    return true;
+    struct slice word = w->rest;
+    while (w->rest.n && (unsigned char)peek(w) > ' ' && !strchr(",:]}", peek(w)))
+        step(w);
+    return slice_first(word, word.n - w->rest.n);
+}
+
+static void take_scalar(struct walk *w, const cJSON *from, struct json *to)
+{
+    if (cJSON_IsString(from)) {
+        to->type = JSON_STRING;
+        to->text = arena_copy(&w->tree->arena, slice_of(from->valuestring));
+        skip_string(w);
+        return;
+    }
+    to->type = cJSON_IsBool(from) ? JSON_BOOL : cJSON_IsNumber(from) ? JSON_NUMBER : JSON_NULL;
+    to->number = cJSON_IsNumber(from) ? from->valuedouble : 0;
+    to->boolean = cJSON_IsTrue(from);
+    to->text = arena_copy(&w->tree->arena, skip_word(w));
+}
+
+/* The depth of the recursion is bounded by cJSON's nesting limit. */
+static void take_value(struct walk *w, const cJSON *from, struct json *to)
+{
+    skip_between(w);
+    to->place = w->at;
+    if (!cJSON_IsObject(from) && !cJSON_IsArray(from)) {
+        take_scalar(w, from, to);
+        return;
+    }
+    to->type = cJSON_IsObject(from) ? JSON_OBJECT : JSON_ARRAY;
+    step(w);
+    for (const cJSON *c = from->child; c; c = c->next) {
+        struct json *child = tree_add(w->tree, to);
+        if (c->string) {
+            skip_between(w);
+            child->key_place = w->at;
+            child->key = arena_copy(&w->tree->arena, slice_of(c->string)).p;
+            skip_string(w);
+        }
+        take_value(w, c, child);
+    }
+    skip_between(w);
+    step(w);
 }
 
 static struct json *parse_terminated(const char *name, struct slice text, struct err *err)
@@ -158,11 +185,10 @@ static struct json *parse_terminated(const char *name, struct slice text, struct
         fail_syntax(err, name, text, (size_t)(stop - text.p));
         return NULL;
     }
-    if (!check_keys(err, name, root)) {
-        cJSON_Delete(root);
-        return NULL;
-    }
-    return (struct json *)(void *)root;
+    struct walk w = {text, {1, 1}, tree_new()};
+    take_value(&w, root, &w.tree->root);
+    cJSON_Delete(root);
+    return tree_finish(w.tree, name, err);
 }
 
 struct json *json_parse(const char *name, struct slice bytes, struct err *err)
@@ -170,8 +196,7 @@ struct json *json_parse(const char *name, struct slice bytes, struct err *err)
     struct text copy = {
         0}; /* cJSON wants to see a NUL at the end to refuse what follows the value */
     struct json *root = NULL;
-    if (slice_starts(bytes, SLICE("\xef\xbb\xbf")))
-        bytes = slice_from(bytes, 3);
+    bytes = tree_without_mark(bytes);
     text_add(&copy, bytes);
     if (check_no_nul(err, name, bytes))
         root = parse_terminated(name, text_slice(&copy), err);
@@ -179,97 +204,14 @@ struct json *json_parse(const char *name, struct slice bytes, struct err *err)
     return root;
 }
 
-static bool read_all(FILE *f, const char *name, struct text *out, struct err *err)
-{
-    char chunk[16384];
-    size_t n;
-    while ((n = fread(chunk, 1, sizeof chunk, f)) > 0) {
-        text_add(out, (struct slice){chunk, n});
-        if (out->n > JSON_FILE_MAX)
-            return err_set(err, "%s: larger than 64 MiB: this is no configuration", name);
-    }
-    if (ferror(f))
-        return err_set(err, "%s: cannot read: %s", name, strerror(errno));
-    return true;
-}
-
 struct json *json_read_file(const char *path, struct err *err)
 {
-    bool standard = strcmp(path, "-") == 0;
-    const char *name = standard ? "standard input" : path;
-    FILE *f = standard ? stdin : fopen(path, "rb");
-    struct json *root = NULL;
     struct text bytes = {0};
-    if (!f) {
-        err_set(err, "%s: cannot open: %s", name, strerror(errno));
-        return NULL;
-    }
-    if (read_all(f, name, &bytes, err))
-        root = json_parse(name, text_slice(&bytes), err);
+    const char *name = tree_file_name(path);
+    struct json *root =
+        tree_read_file(path, &bytes, err) ? json_parse(name, text_slice(&bytes), err) : NULL;
     text_free(&bytes);
-    if (!standard)
-        fclose(f);
     return root;
-}
-
-void json_free(struct json *root)
-{
-    cJSON_Delete((cJSON *)(void *)root);
-}
-
-enum json_type json_type(const struct json *v)
-{
-    const cJSON *n = node(v);
-    return cJSON_IsBool(n)     ? JSON_BOOL
-           : cJSON_IsNumber(n) ? JSON_NUMBER
-           : cJSON_IsString(n) ? JSON_STRING
-           : cJSON_IsArray(n)  ? JSON_ARRAY
-           : cJSON_IsObject(n) ? JSON_OBJECT
-                               : JSON_NULL;
-}
-
-const char *json_type_name(enum json_type type)
-{
-    static const char *const names[] = {
-        [JSON_NULL] = "null",       [JSON_BOOL] = "true or false", [JSON_NUMBER] = "a number",
-        [JSON_STRING] = "a string", [JSON_ARRAY] = "an array",     [JSON_OBJECT] = "an object"};
-    return names[type];
-}
-
-const struct json *json_get(const struct json *object, const char *key)
-{
-    return json_of(
-        cJSON_IsObject(node(object)) ? cJSON_GetObjectItemCaseSensitive(node(object), key) : NULL);
-}
-
-const struct json *json_child(const struct json *v)
-{
-    return json_of(node(v)->child);
-}
-
-const struct json *json_next(const struct json *v)
-{
-    return json_of(node(v)->next);
-}
-
-const char *json_key(const struct json *member)
-{
-    return node(member)->string;
-}
-
-struct slice json_string(const struct json *v)
-{
-    return cJSON_IsString(node(v)) ? slice_of(node(v)->valuestring) : SLICE_NONE;
-}
-
-double json_number(const struct json *v)
-{
-    return cJSON_IsNumber(node(v)) ? node(v)->valuedouble : 0;
-}
-
-bool json_bool(const struct json *v)
-{
-    return cJSON_IsTrue(node(v));
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */

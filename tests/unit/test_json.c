@@ -38,8 +38,12 @@ static void test_errors(void **state)
         {SLICE("{\"a\\\0\": 1}"), "t.json:1:5: not valid JSON: a NUL byte (is this a text file?)"},
         {SLICE("{}\0"), "t.json:1:3: not valid JSON: a NUL byte (is this a text file?)"},
         {SLICE("\n[\"a\\u0000b\"]"), "t.json:2:4: a string with \\u0000 is refused"},
-        {SLICE("{\"a\":1,\"b\":2,\"a\":3}"), "t.json: the key \"a\" stands twice in one object"},
-        {SLICE("[{\"x\":{\"b\":1,\"b\":1}}]"), "t.json: the key \"b\" stands twice in one object"},
+        {SLICE("{\"a\":1,\"b\":2,\n\"a\":3}"),
+         "t.json:2:1: the key \"a\" stands twice in one object, first at line 1, column 2"},
+        {SLICE("[{\"x\":{\"b\":1, \"b\":1}}]"),
+         "t.json:1:15: the key \"b\" stands twice in one object, first at line 1, column 8"},
+        {SLICE("{\"b\":1,\"a\":2,\"a\":3,\"b\":4}"),
+         "t.json:1:14: the key \"a\" stands twice in one object, first at line 1, column 8"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -71,6 +75,40 @@ static void test_tree(void **state)
     assert_null(json_child(json_get(root, "o")));
     assert_null(json_get(list, "k"));
     assert_int_equal(json_string(list).n, 0);
+    json_free(root);
+}
+
+/* Each value and each key knows where it begins; columns count characters, not bytes. */
+static void test_places(void **state)
+{
+    static const char in[] = "{ \"\xc3\xa9,:\\\"\" : \"\xc3\xa9\\\"]\" , \"n\":\t-2.50e1,\n"
+                             "  \"l\": [true,{ },\n\n [ ] , null],\"e\":{\"k\":007}}";
+    static const struct {
+        unsigned depth, key_line, key_column, line, column;
+        const char *text;
+    } cases[] = {
+        {0, 0, 0, 1, 1, ""},      {1, 1, 3, 1, 13, "\xc3\xa9\"]"}, {1, 1, 22, 1, 27, "-2.50e1"},
+        {1, 2, 3, 2, 8, ""},      {2, 0, 0, 2, 9, "true"},         {2, 0, 0, 2, 14, ""},
+        {2, 0, 0, 4, 2, ""},      {2, 0, 0, 4, 8, "null"},         {1, 4, 14, 4, 18, ""},
+        {2, 4, 19, 4, 23, "007"},
+    };
+    const struct json *way[3];
+    struct err err = {""};
+    (void)state;
+    struct json *root = json_parse("t.json", slice_of(in), &err);
+    assert_non_null(root);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        unsigned d = cases[i].depth;
+        bool deeper = i && d > cases[i - 1].depth;
+        way[d] = !d ? root : deeper ? json_child(way[d - 1]) : json_next(way[d]);
+        assert_non_null(way[d]);
+        struct json_place at = json_place(way[d]), key = json_key_place(way[d]);
+        assert_int_equal(at.line, cases[i].line);
+        assert_int_equal(at.column, cases[i].column);
+        assert_int_equal(key.line, cases[i].key_line);
+        assert_int_equal(key.column, cases[i].key_column);
+        assert_true(slice_is(json_text(way[d]), cases[i].text));
+    }
     json_free(root);
 }
 
@@ -183,10 +221,10 @@ static void test_writer_roots(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),       cmocka_unit_test(test_tree),
-        cmocka_unit_test(test_type_names),   cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_file),         cmocka_unit_test(test_writer),
-        cmocka_unit_test(test_writer_roots),
+        cmocka_unit_test(test_errors), cmocka_unit_test(test_tree),
+        cmocka_unit_test(test_places), cmocka_unit_test(test_type_names),
+        cmocka_unit_test(test_deep),   cmocka_unit_test(test_file),
+        cmocka_unit_test(test_writer), cmocka_unit_test(test_writer_roots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* SipHash-1-3 and the open-addressing index. */
+/* NH, SipHash-1-3 and the open-addressing index. */
 #include "base/hash.h"
 
 #include "base/arena.h"
@@ -8,16 +8,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
-
-struct hash_key hash_key_random(void)
-{
-    struct hash_key key;
-    if (getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key) {
-        key.k0 = (uint64_t)time(NULL);
-        key.k1 = (uint64_t)clock();
-    }
-    return key;
-}
 
 static inline uint64_t rotl(uint64_t x, int bits)
 {
@@ -59,7 +49,7 @@ static inline uint64_t tail_of(const unsigned char *end, size_t left, size_t n)
     return w;
 }
 
-uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t n)
+uint64_t hash_sip(const struct hash_key *key, const void *bytes, size_t n)
 {
     uint64_t v[4] = {key->k0 ^ 0x736f6d6570736575u, key->k1 ^ 0x646f72616e646f6du,
                      key->k0 ^ 0x6c7967656e657261u, key->k1 ^ 0x7465646279746573u};
@@ -80,6 +70,43 @@ uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t n)
     sip_round(v);
     sip_round(v);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+struct hash_key hash_key_of(uint64_t k0, uint64_t k1)
+{
+    struct hash_key key = {.k0 = k0, .k1 = k1};
+    for (uint64_t i = 0; i < sizeof key.words / sizeof *key.words; i++)
+        key.words[i] = hash_sip(&key, &i, sizeof i);
+    for (size_t i = HASH_SHORT / 8; i < sizeof key.words / sizeof *key.words; i++)
+        key.words[i] |= 1; /* multiply-shift wants odd factors */
+    return key;
+}
+
+struct hash_key hash_key_random(void)
+{
+    uint64_t k[2];
+    if (getrandom(k, sizeof k, 0) != (ssize_t)sizeof k) {
+        k[0] = (uint64_t)time(NULL);
+        k[1] = (uint64_t)clock();
+    }
+    return hash_key_of(k[0], k[1]);
+}
+
+uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t n)
+{
+    const unsigned char *p = bytes;
+    const uint64_t *k = key->words, *factors = key->words + HASH_SHORT / 8;
+    unsigned __int128 sum = 0;
+    size_t left = n;
+    if (n > HASH_SHORT)
+        return hash_sip(key, bytes, n);
+    for (; left >= 16; p += 16, k += 2, left -= 16)
+        sum += (unsigned __int128)(word_of(p) + k[0]) * (word_of(p + 8) + k[1]);
+    if (left >= 8)
+        sum += (unsigned __int128)(word_of(p) + k[0]) * (tail_of(p + left, left - 8, n) + k[1]);
+    else if (left)
+        sum += (unsigned __int128)(tail_of(p + left, left, n) + k[0]) * k[1];
+    return (uint64_t)(sum >> 64) * factors[0] + (uint64_t)sum * factors[1] + n * factors[2];
 }
 
 static inline uint64_t fold(uint64_t a, uint64_t b)
@@ -156,7 +183,7 @@ static void map_grow(struct map *m)
 void map_add(struct map *m, uint64_t hash, uint32_t id)
 {
     assert(id != MAP_NONE);
-    if (!m->slots || m->n >= (m->mask + 1u) / 4 * 3)
+    if (!m->slots || m->n >= (m->mask + 1u) / 8 * 5)
         map_grow(m);
     slot_put(m->slots, m->mask, (struct map_slot){tag_of(hash), id});
     m->n++;

@@ -1,16 +1,23 @@
-/* Keyed hashing and an index from hash to id.  Keys come from the network, so the hash is
- * SipHash-1-3 (Aumasson and Bernstein, 2012) under a random key: nobody can choose colliding keys.
- */
+/* Keyed hashing and an index from hash to id.  Keys come from the network, so the hash is one under
+ * a random key: nobody can choose keys that collide.  Up to HASH_SHORT bytes it is NH of UMAC (RFC
+ * 4418, 5.2.2, with words of 64 bits) and multiply-shift after it (Dietzfelbinger and others,
+ * 1997): two texts share the upper half of their hash by a chance of at most 2^-31, whoever chose
+ * them. Longer ones go through SipHash-1-3 (Aumasson and Bernstein, 2012). */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
 #include "base/slice.h"
 
+#define HASH_SHORT 128u /* bytes */
+
 struct hash_key {
     uint64_t k0, k1;
+    uint64_t words[HASH_SHORT / 8 + 3]; /* what NH needs, made from k0 and k1 */
 };
 
 struct hash_key hash_key_random(void);
+struct hash_key hash_key_of(uint64_t k0, uint64_t k1);
+uint64_t hash_sip(const struct hash_key *key, const void *bytes, size_t n); /* SipHash-1-3 */
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t n);
 
 static inline uint64_t hash_slice(const struct hash_key *key, struct slice s)
@@ -18,7 +25,7 @@ static inline uint64_t hash_slice(const struct hash_key *key, struct slice s)
     return hash_bytes(key, s.p, s.n);
 }
 
-/* Tells long texts apart at four times the speed.  Not for the keys of a table: it is no more than
+/* Tells long texts apart faster than SipHash.  Not for the keys of a table: it is no more than
  * probable that nobody can make texts collide. */
 uint64_t hash_content(const struct hash_key *key, struct slice s);
 

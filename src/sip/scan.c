@@ -372,17 +372,17 @@ static void message_init(struct sip_message *m)
     headers_forget(m);
 }
 
-/* Not so RTP and STUN, which come in their thousands. */
-static inline bool may_begin(char c)
+bool sip_may_begin(struct slice bytes)
 {
-    return sip_char_is(c, SIP_CHAR_TOKEN) || c == '\r' || c == '\n';
+    return bytes.n &&
+           (sip_char_is(*bytes.p, SIP_CHAR_TOKEN) || *bytes.p == '\r' || *bytes.p == '\n');
 }
 
 /* Start line and headers; false where there is no start line.  c->p is what follows. */
 static bool scan_head(struct scan *c, struct slice bytes)
 {
     struct sip_message *m = c->m;
-    if (!bytes.n || !may_begin(*bytes.p))
+    if (!sip_may_begin(bytes))
         return false;
     message_init(m);
     if (!sip_start_line(bytes, m, &c->p))

@@ -106,6 +106,8 @@ void sip_scanner_free(struct sip_scanner *s);
  * Session-ID; the others are passed over, and the rest of the datagram counts as read. */
 void sip_scanner_be_brief(struct sip_scanner *s);
 
+/* By its first byte alone: refuses RTP and STUN, which come in their thousands. */
+bool sip_may_begin(struct slice bytes);
 /* Is this the start of a SIP message?  Cheap enough for every datagram: RTP, STUN and keep-alives
  * are refused at their first bytes. */
 bool sip_looks_like(struct slice bytes);

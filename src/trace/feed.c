@@ -68,12 +68,21 @@ void trace_hidden(void *context, const struct packet_hidden *hidden)
 void trace_payload(void *context, const struct packet_payload *payload)
 {
     struct trace_input *in = context;
-    struct sip_message m;
-    if (!sip_scan_datagram(in->trace->scanner, payload->bytes, payload->missing, &m))
+    struct trace_relay *relay = in->trace->relay;
+    struct slice bytes = payload->bytes;
+    struct sip_message own, *m = &own;
+    if (!sip_may_begin(bytes))
         return;
-    if (m.state == SIP_CUT && payload->gap)
-        m.state = SIP_GAP;
-    file_message(in, payload, &m);
+    if (relay)
+        m = trace_relay_room(relay, &bytes);
+    if (!sip_scan_datagram(in->trace->scanner, bytes, payload->missing, m))
+        return;
+    if (m->state == SIP_CUT && payload->gap)
+        m->state = SIP_GAP;
+    if (relay)
+        trace_relay_put_room(relay, in, payload);
+    else
+        trace_file(in, payload, m);
 }
 
 /* The message that ends the first `taken` bytes of the window. */

@@ -12,7 +12,10 @@
 #define RELAY_BATCHES 4u
 #define RELAY_BYTES   (128u * 1024u) /* of a batch; more where one message needs it */
 
-/* Followed in its batch by the headers, the frames and the bytes; or by what is hidden. */
+#define RELAY_HEADERS 64u /* room for so many, and frames, behind a datagram */
+
+/* Followed in its batch by the headers, the frames and the bytes, or the bytes first; or by what is
+ * hidden. */
 struct entry {
     bool is_hidden;
     struct packet_payload payload;
@@ -77,11 +80,15 @@ void trace_relay_flush(struct trace_relay *r)
     pthread_mutex_unlock(&r->lock);
 }
 
-/* Room for one entry of so many bytes. */
-static struct entry *entry_new(struct trace_relay *r, size_t size)
+static size_t aligned(size_t n)
 {
     const size_t align = alignof(struct entry);
-    size = (size + align - 1) / align * align;
+    return (n + align - 1) / align * align;
+}
+
+/* An entry of at most so many bytes, which is not put yet. */
+static struct entry *entry_begin(struct trace_relay *r, size_t size)
+{
     if (r->filling && r->filling->n + size > r->filling->cap)
         trace_relay_flush(r);
     if (!r->filling)
@@ -91,10 +98,52 @@ static struct entry *entry_new(struct trace_relay *r, size_t size)
         b->cap = size > RELAY_BYTES ? size : RELAY_BYTES;
         b->bytes = base_realloc(b->bytes, b->cap);
     }
-    struct entry *e = (struct entry *)(void *)(b->bytes + b->n);
+    return (struct entry *)(void *)(b->bytes + b->n);
+}
+
+static void entry_put(struct trace_relay *r, struct entry *e, size_t size)
+{
     e->size = size;
-    b->n += size;
-    return e;
+    r->filling->n += size;
+}
+
+static void copy_frames(uint32_t *to, const struct packet_payload *payload)
+{
+    for (size_t i = 0; i < payload->frame_count; i++)
+        to[i] = payload->frames[i];
+}
+
+struct sip_message *trace_relay_room(struct trace_relay *r, struct slice *bytes)
+{
+    const size_t behind = RELAY_HEADERS * sizeof(struct sip_header);
+    struct entry *e = entry_begin(r, sizeof *e + aligned(bytes->n) + behind);
+    bytes->p = memcpy(e + 1, bytes->p, bytes->n);
+    return &e->message;
+}
+
+void trace_relay_put_room(struct trace_relay *r, void *origin, const struct packet_payload *payload)
+{
+    struct batch *b = r->filling;
+    struct entry *e = (struct entry *)(void *)(b->bytes + b->n);
+    size_t headers = e->message.header_count * sizeof *e->message.headers;
+    size_t before = sizeof *e + aligned(payload->bytes.n);
+    size_t size = aligned(before + headers + payload->frame_count * sizeof *payload->frames);
+    char *at = (char *)e + before;
+    if (b->n + size > b->cap) {
+        struct packet_payload there = *payload;
+        there.bytes.p = (const char *)(e + 1);
+        trace_relay_flush(r); /* what was not put stays where it is until the batch comes round */
+        trace_relay_put(r, origin, &there, &e->message);
+        return;
+    }
+    e->is_hidden = false;
+    e->origin = origin;
+    e->payload = *payload;
+    e->payload.bytes.p = (const char *)(e + 1);
+    e->message.headers = memcpy(at, e->message.headers, headers);
+    e->payload.frames = (uint32_t *)(void *)(at + headers);
+    copy_frames((uint32_t *)(void *)(at + headers), payload);
+    entry_put(r, e, size);
 }
 
 void trace_relay_put(struct trace_relay *r, void *origin, const struct packet_payload *payload,
@@ -102,24 +151,28 @@ void trace_relay_put(struct trace_relay *r, void *origin, const struct packet_pa
 {
     size_t headers = message->header_count * sizeof *message->headers;
     size_t frames = payload->frame_count * sizeof *payload->frames;
-    size_t size = sizeof(struct entry) + headers + frames + payload->bytes.n;
-    struct entry *e = entry_new(r, size);
+    size_t size = aligned(sizeof(struct entry) + headers + frames + payload->bytes.n);
+    struct entry *e = entry_begin(r, size);
     char *at = (char *)(e + 1), *bytes = at + headers + frames;
     e->is_hidden = false;
     e->origin = origin;
     e->payload = *payload;
-    e->payload.frames = memcpy(at + headers, payload->frames, frames);
+    e->payload.frames = (uint32_t *)(void *)(at + headers);
+    copy_frames((uint32_t *)(void *)(at + headers), payload);
     e->payload.bytes.p = memcpy(bytes, payload->bytes.p, payload->bytes.n);
     sip_message_copy(message, payload->bytes.p, bytes, (struct sip_header *)(void *)at,
                      &e->message);
+    entry_put(r, e, size);
 }
 
 void trace_relay_put_hidden(struct trace_relay *r, void *origin, const struct packet_hidden *hidden)
 {
-    struct entry *e = entry_new(r, sizeof *e + sizeof *hidden);
+    size_t size = aligned(sizeof(struct entry) + sizeof *hidden);
+    struct entry *e = entry_begin(r, size);
     e->is_hidden = true;
     e->origin = origin;
     memcpy(e + 1, hidden, sizeof *hidden);
+    entry_put(r, e, size);
 }
 
 void trace_relay_end(struct trace_relay *r)

@@ -17,7 +17,12 @@ struct trace_relay *trace_relay_new(void);
 void trace_relay_free(struct trace_relay *r);
 
 /* By the thread that reads.  put copies all that it is given, and waits where too much waits
- * already to be taken. */
+ * already to be taken.  Where a datagram is copied before it is scanned, nothing in the message has
+ * to be moved: room copies *bytes to where they will stay, makes *bytes the copy, and gives the
+ * message that is to be scanned from it; put_room puts that.  Without it nothing was put. */
+struct sip_message *trace_relay_room(struct trace_relay *r, struct slice *bytes);
+void trace_relay_put_room(struct trace_relay *r, void *origin,
+                          const struct packet_payload *payload);
 void trace_relay_put(struct trace_relay *r, void *origin, const struct packet_payload *payload,
                      const struct sip_message *message);
 void trace_relay_put_hidden(struct trace_relay *r, void *origin,

@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     static const int links[] = {1,   113, 276, 101, 0,   108, 12,  14,  228, 229,
                                 147, 9,   50,  51,  104, 107, 166, 204, 239, 252};
     struct cursor c = cursor_of((struct slice){(const char *)data, n});
-    struct hash_key key = {1, 2};
+    const struct hash_key key = hash_key_of(1, 2);
     struct source_frame frame = {.time_ns = 1000000000000};
     const struct packet_sinks sinks = {sink, take, &frame.number};
     struct packet_decoder *d = packet_decoder_new(&key, &sinks, NULL);

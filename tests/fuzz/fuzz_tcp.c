@@ -95,7 +95,7 @@ static void step(struct packet_decoder *d, struct source_frame *frame, struct cu
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct cursor c = cursor_of((struct slice){(const char *)data, n});
-    struct hash_key key = {1, 2};
+    const struct hash_key key = hash_key_of(1, 2);
     struct source_frame frame = {.link_type = 101, .time_ns = 1000000000000};
     uint32_t next[4][2] = {{1, UINT32_MAX}, {0x7fffffff, 0}, {UINT32_MAX - 99, 7}, {0, 0}};
     const struct packet_sinks sinks = {no_datagram, take, &frame.number};

@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     static const struct endpoint src = {{4, {10, 0, 0, 1}}, 40000},
                                  dst = {{4, {10, 0, 0, 2}}, 5061};
     struct cursor c = cursor_of((struct slice){(const char *)data, n});
-    struct hash_key key = {1, 2};
+    const struct hash_key key = hash_key_of(1, 2);
     uint32_t frame = 0;
     const struct packet_sinks sinks = {datagram, take, &frame};
     struct packet_keys *keys = packet_keys_new();

@@ -83,7 +83,7 @@ struct bench {
 
 static inline struct bench bench_new(void)
 {
-    struct hash_key key = {1, 2};
+    const struct hash_key key = hash_key_of(1, 2);
     struct bench bench = {.caught = calloc(1, sizeof(struct caught)), .time_ns = 1000};
     const struct packet_sinks sinks = {catch_payload, drop_stream, bench.caught};
     bench.decoder = packet_decoder_new(&key, &sinks, NULL);

@@ -43,7 +43,7 @@ static inline bool on_retire(void *context, uint32_t leg)
 
 static inline void desk_open(struct desk *d, uint32_t waiting_max)
 {
-    const struct hash_key key = {3, 4};
+    const struct hash_key key = hash_key_of(3, 4);
     const struct call_events events = {on_over, on_retire, d};
     *d = (struct desk){.scanner = sip_scanner_new()};
     d->table = call_table_new(&key, true, waiting_max, &events);

@@ -60,7 +60,7 @@ static inline void ear_connect(struct ear *e)
 
 static inline struct ear *ear_new(bool with_keys)
 {
-    struct hash_key key = {1, 2};
+    const struct hash_key key = hash_key_of(1, 2);
     struct ear *e = calloc(1, sizeof *e);
     const struct packet_sinks sinks = {hear_datagram, hear_bytes, e};
     e->keys = with_keys ? packet_keys_new() : NULL;

@@ -101,7 +101,7 @@ static inline void no_datagram(void *context, const struct packet_payload *paylo
 
 static inline struct talk *talk_new(uint32_t isn_a, uint32_t isn_b)
 {
-    struct hash_key key = {1, 2};
+    const struct hash_key key = hash_key_of(1, 2);
     struct talk *talk = calloc(1, sizeof *talk);
     const struct packet_sinks sinks = {no_datagram, write_stream, talk};
     talk->decoder = packet_decoder_new(&key, &sinks, NULL);

@@ -57,7 +57,7 @@ static inline struct flow *flow_new(enum packet_transport transport)
 {
     static const struct endpoint client = {{4, {10, 9, 9, 1}}, 40000};
     static const struct endpoint server = {{4, {10, 9, 9, 2}}, 5066};
-    static const struct hash_key key = {1, 2};
+    const struct hash_key key = hash_key_of(1, 2);
     struct flow *f = calloc(1, sizeof *f);
     const struct packet_sinks sinks = {flow_caught, flow_plain, f};
     f->decoder = packet_decoder_new(&key, &sinks, NULL);

@@ -260,7 +260,7 @@ static bool compare_with_model(void *context, uint32_t leg)
 static void by_chance(void **state)
 {
     static const char *const methods[] = {"INVITE", "BYE", "INFO"};
-    const struct hash_key key = {5, 6};
+    const struct hash_key key = hash_key_of(5, 6);
     struct chance c = {.models = base_alloc(IDS * sizeof *c.models)};
     const struct call_events events = {NULL, compare_with_model, &c};
     struct desk d = {.scanner = sip_scanner_new()};

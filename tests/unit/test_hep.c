@@ -314,7 +314,7 @@ static void count_inflated(void *context, const struct packet_payload *p)
 /* A kilobyte that would become megabytes becomes no more than the limit. */
 static void test_bomb(void **state)
 {
-    struct hash_key key = {1, 2};
+    const struct hash_key key = hash_key_of(1, 2);
     const struct packet_sinks sinks = {count_inflated, drop_stream, NULL};
     struct bench bench = {.decoder = packet_decoder_new(&key, &sinks, NULL)};
     struct bytes zeros = {0};

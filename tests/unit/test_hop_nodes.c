@@ -309,7 +309,7 @@ static struct endpoint end_of(const char *address)
 static void unnamed(void **state)
 {
     static const char *const names[] = {"pbx1", "pbx2", "tap"};
-    const struct hash_key key = {1, 2};
+    const struct hash_key key = hash_key_of(1, 2);
     struct endpoint pbx1 = {address_unnamed(0), 0}, pbx2 = {address_unnamed(1), 0},
                     none = {.port = 0};
     struct endpoint far = end_of("10.0.0.1"), one = end_of("10.0.0.2"), shared = end_of("10.0.0.3");

@@ -16,7 +16,8 @@ static void test_owner(void **state)
     struct endpoint a = lab_endpoint("10.0.0.1"), b = lab_endpoint("10.0.0.2");
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct hop_nodes *n = hop_nodes_new(&(struct hash_key){1, 2});
+        const struct hash_key key = hash_key_of(1, 2);
+        struct hop_nodes *n = hop_nodes_new(&key);
         hop_nodes_add_point(n, "p");
         hop_nodes_saw(n, 0, &a, &b, cases[i].there);
         hop_nodes_saw(n, 0, &b, &a, cases[i].back);

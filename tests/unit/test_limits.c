@@ -110,7 +110,7 @@ static void test_orphans_once(void **state)
 /* The list of nodes takes memory by the address, not by the square of their number. */
 static void test_many_nodes(void **state)
 {
-    struct hash_key key = {1, 2};
+    const struct hash_key key = hash_key_of(1, 2);
     struct hop_nodes *n = hop_nodes_new(&key);
     struct arena a = {0};
     const struct hop_node *list;

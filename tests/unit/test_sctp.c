@@ -29,7 +29,7 @@ static void write_message(void *context, const struct packet_payload *p)
 
 static void lane_begin(struct lane *lane)
 {
-    struct hash_key key = {1, 2};
+    const struct hash_key key = hash_key_of(1, 2);
     const struct packet_sinks sinks = {write_message, drop_stream, lane};
     *lane = (struct lane){.bench = {.time_ns = 1000}};
     lane->bench.decoder = packet_decoder_new(&key, &sinks, NULL);

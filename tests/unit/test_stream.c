@@ -56,7 +56,7 @@ struct rig {
 
 static void rig_begin(struct rig *rig)
 {
-    struct hash_key key = {1, 2};
+    const struct hash_key key = hash_key_of(1, 2);
     const struct packet_sinks sinks = {no_datagram, read_window, &rig->reader};
     static const struct endpoint ends[2] = {{{4, {10}}, 1}, {{4, {11}}, 2}};
     *rig = (struct rig){0};

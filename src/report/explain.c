@@ -106,7 +106,7 @@ void report_explain_text(struct text *out, const struct report_style *style, str
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
-static void json_text(struct json_writer *w, const char *key, const char *words)
+static void add_member(struct json_writer *w, const char *key, const char *words)
 {
     json_add_key(w, key);
     json_add_cstring(w, words);
@@ -117,12 +117,12 @@ static void json_kind(struct json_writer *w, const struct check_kind *kind)
     const struct check_cause_kind *causes;
     size_t n = check_cause_kinds(&causes);
     json_begin_object(w);
-    json_text(w, "id", kind->id);
-    json_text(w, "severity", check_severity_name(kind->severity));
-    json_text(w, "title", kind->title);
-    json_text(w, "means", kind->means);
-    json_text(w, "prove", kind->prove);
-    json_text(w, "mend", kind->mend);
+    add_member(w, "id", kind->id);
+    add_member(w, "severity", check_severity_name(kind->severity));
+    add_member(w, "title", kind->title);
+    add_member(w, "means", kind->means);
+    add_member(w, "prove", kind->prove);
+    add_member(w, "mend", kind->mend);
     json_add_key(w, "causes");
     json_begin_array(w);
     for (size_t i = 0; i < n; i++)
@@ -135,11 +135,11 @@ static void json_kind(struct json_writer *w, const struct check_kind *kind)
 static void json_cause(struct json_writer *w, const struct check_cause_kind *cause)
 {
     json_begin_object(w);
-    json_text(w, "id", cause->id);
-    json_text(w, "title", cause->title);
-    json_text(w, "means", cause->means);
-    json_text(w, "prove", cause->prove);
-    json_text(w, "remedy", cause->remedy);
+    add_member(w, "id", cause->id);
+    add_member(w, "title", cause->title);
+    add_member(w, "means", cause->means);
+    add_member(w, "prove", cause->prove);
+    add_member(w, "remedy", cause->remedy);
     json_add_key(w, "findings");
     json_begin_array(w);
     for (struct slice rest = slice_of(cause->findings); rest.n;) {
@@ -158,7 +158,7 @@ void report_explain_json(struct text *out, struct slice id)
     const struct check_cause_kind *causes;
     size_t n = check_kinds(&kinds), cause_count = check_cause_kinds(&causes);
     json_begin_object(&w);
-    json_text(&w, "schema", "sipxray-explain/1");
+    add_member(&w, "schema", "sipxray-explain/1");
     json_add_key(&w, "findings");
     json_begin_array(&w);
     for (size_t i = 0; i < n; i++)

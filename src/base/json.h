@@ -35,7 +35,7 @@ const char *json_key(const struct json *member);     /* its name in its object; 
 struct slice json_string(const struct json *v);      /* empty unless JSON_STRING */
 /* A string, or another scalar as it is written: 0012 and +15105550100 are numbers to YAML, and a
  * header's value to its user.  Empty for arrays and objects. */
-struct slice json_text(const struct json *v);
+struct slice json_scalar(const struct json *v);
 double json_number(const struct json *v);
 bool json_bool(const struct json *v);
 struct json_place json_place(const struct json *v);

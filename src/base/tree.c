@@ -181,7 +181,7 @@ struct slice json_string(const struct json *v)
     return v->type == JSON_STRING ? v->text : SLICE_NONE;
 }
 
-struct slice json_text(const struct json *v)
+struct slice json_scalar(const struct json *v)
 {
     return v->text;
 }

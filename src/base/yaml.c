@@ -259,7 +259,8 @@ static bool take_value(struct reader *r, const yaml_event_t *e, struct json *v, 
 
 static bool next_event(struct reader *r, yaml_event_t *e, struct slice bytes)
 {
-    return yaml_parser_parse(&r->parser, e) || fail_syntax(r, bytes);
+    bool ok = yaml_parser_parse(&r->parser, e);
+    return ok || fail_syntax(r, bytes);
 }
 
 static bool take_key(struct reader *r, const yaml_event_t *e, struct json *member)

@@ -107,7 +107,7 @@ static void test_places(void **state)
         assert_int_equal(at.column, cases[i].column);
         assert_int_equal(key.line, cases[i].key_line);
         assert_int_equal(key.column, cases[i].key_column);
-        assert_true(slice_is(json_text(way[d]), cases[i].text));
+        assert_true(slice_is(json_scalar(way[d]), cases[i].text));
     }
     json_free(root);
 }

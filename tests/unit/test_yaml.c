@@ -97,7 +97,7 @@ static void test_scalars(void **state)
         assert_string_equal(err.text, "");
         const struct json *v = json_get(root, "k");
         assert_int_equal(json_type(v), cases[i].type);
-        assert_true(slice_is(json_text(v), cases[i].text));
+        assert_true(slice_is(json_scalar(v), cases[i].text));
         assert_true(slice_is(json_string(v), json_type(v) == JSON_STRING ? cases[i].text : ""));
         assert_true(json_type(v) == JSON_BOOL ? json_bool(v) == (cases[i].number > 0)
                                               : json_number(v) == cases[i].number);
@@ -111,7 +111,7 @@ static void add_tree(struct text *t, const struct json *v)
     struct json_place at = json_place(v), key = json_key_place(v);
     if (key.line)
         text_printf(t, "%s@%u:%u=", json_key(v), key.line, key.column);
-    text_add(t, json_text(v));
+    text_add(t, json_scalar(v));
     text_printf(t, "@%u:%u", at.line, at.column);
     if (json_type(v) != JSON_ARRAY && json_type(v) != JSON_OBJECT)
         return;

@@ -343,13 +343,39 @@ void packet_stream_close(struct packet_stream *s)
 
 /* ---- bytes out of their place ---------------------------------------------------------------- */
 
-/* A word as methods are, then a space or, for SIP/2.0, a slash. */
-static bool is_start_word(struct slice bytes)
+/* As far as the bytes go. */
+static bool begins_with(struct slice bytes, struct slice word)
+{
+    return slice_equal(slice_first(bytes, word.n), slice_first(word, bytes.n));
+}
+
+/* The line is not over yet, or ends with a version. */
+static bool ends_with_version(struct slice bytes)
+{
+    size_t n = slice_find(bytes, '\n'), word;
+    if (n == bytes.n)
+        return true;
+    struct slice line = slice_trim(slice_first(bytes, n));
+    for (word = line.n; word > 0 && line.p[word - 1] != ' '; word--)
+        ;
+    line = slice_from(line, word);
+    return slice_starts(line, SLICE("SIP/")) || slice_starts(line, SLICE("HTTP/"));
+}
+
+/* The line of a response, or a word as methods are and what may begin a URI.  In the middle of a
+ * message there are "SIP/2.0/TCP 10.0.0.1", and what follows the first of its slashes, and "IN IP4
+ * 10.0.0.1". */
+static bool begins_start_line(struct slice bytes)
 {
     size_t n = 0;
+    if (begins_with(bytes, SLICE("SIP/2.0 ")) || begins_with(bytes, SLICE("HTTP/1.1 ")))
+        return true;
     while (n < bytes.n && n < 32 && ((bytes.p[n] >= 'A' && bytes.p[n] <= 'Z') || bytes.p[n] == '_'))
         n++;
-    return n > 0 && (n == bytes.n || bytes.p[n] == ' ' || bytes.p[n] == '/');
+    if (n == 0 || n == bytes.n || bytes.p[n] != ' ')
+        return n == bytes.n;
+    unsigned char uri = n + 1 < bytes.n ? ascii_lower((unsigned char)bytes.p[n + 1]) : '/';
+    return (uri == '/' || (uri >= 'a' && uri <= 'z')) && ends_with_version(bytes);
 }
 
 bool packet_stream_begins(struct slice bytes)
@@ -361,7 +387,7 @@ bool packet_stream_begins(struct slice bytes)
         return slice_trim(bytes).n == 0;
     if (first == 0x81 || first == 0x82 || first == 0x89 || first == 0x8a) /* a frame of WebSocket */
         return true;
-    return is_start_word(bytes) || slice_starts(bytes, SLICE("HEP3"));
+    return (bytes.n && begins_start_line(bytes)) || slice_starts(bytes, SLICE("HEP3"));
 }
 
 bool packet_stream_late(struct packet_stream *s, unsigned way, struct slice bytes,

@@ -6,9 +6,11 @@
 /* ---- scripts --------------------------------------------------------------------------------- */
 
 /* One segment of a script, as text:  "A 1 PA:2 data"  (sender, sequence number, flags, and behind a
- * colon what it acknowledges; then data, in which | stands for a line feed and / before it for its
- * cut end).  "wait 5" lets seconds pass, "isn A 7" begins to count from elsewhere, "twice" repeats
- * the last one. */
+ * colon what it acknowledges; then data, in which | stands for a line feed, ^ for what makes a word
+ * before it a request, and / before the data's cut end).  "wait 5" lets seconds pass, "isn A 7"
+ * begins to count from elsewhere, "twice" repeats the last one. */
+#define START " x SIP/2.0"
+
 static const char *number_of(const char *p, uint32_t *out)
 {
     char *end;
@@ -30,7 +32,9 @@ static const char *segment_of(struct talk *talk, const char *p)
     for (n = 0; *p && *p != ';'; p++) {
         if (*p == '/' || s.cut)
             s.cut++;
-        if (*p != '/')
+        if (*p == '^')
+            n += (size_t)sprintf(data + n, "%s", START);
+        else if (*p != '/')
             data[n++] = *p == '|' ? '\n' : *p;
     }
     s.cut -= s.cut > 0;
@@ -72,8 +76,11 @@ static unsigned check_log(const struct script *s, struct talk *talk, unsigned wa
     char text[600];
     size_t n = 0;
     const char *log = talk_log(talk, way);
-    for (; *log && n < sizeof text - 1; log++)
-        text[n++] = *log == '\n' ? '|' : *log;
+    for (; *log && n < sizeof text - 1; log++) {
+        bool start = strncmp(log, START, sizeof START - 1) == 0;
+        text[n++] = start ? '^' : *log == '\n' ? '|' : *log;
+        log += start ? sizeof START - 2 : 0;
+    }
     text[n] = '\0';
     if (!expected || strcmp(text, expected) == 0)
         return 0;
@@ -141,13 +148,13 @@ static const struct script scripts[] = {
      NULL},
     {"simultaneous open", "A 0 S; B 0 S; A 0 SA:1; B 0 SA:1; A 1 P one|; B 1 P yes|", "one|",
      "yes|", NULL, NULL},
-    {"SYN late", "A 1 P ONE |; B 0 SA:1; A 0 S; A 6 P two|", "~ONE |two|", "", NULL, NULL},
+    {"SYN late", "A 1 P ONE^|; B 0 SA:1; A 0 S; A 15 P two|", "~ONE^|two|", "", NULL, NULL},
     {"SYN between", "A 5 P two|; A 0 S; A 1 P one|", "one|two|", "", NULL, NULL},
     {"only SYN/ACK", "B 0 SA:1; A 1 P one|; B 1 P yes|", "one|", "yes|", NULL, NULL},
     {"only SYN", "A 0 S; A 1 A:1; A 1 P one|; B 1 P yes|", "one|", "~yes|", NULL, NULL},
     {"keep-alive", OPEN "A 1 P one|; A 4 A:1; B 1 A:5; A 4 A:1 |; A 4 A:1 X; A 5 P two|; A 8 A:1 X",
      "one|two|", "", NULL, NULL},
-    {"keep-alive first", "A 0 A:1 .; A 0 A:1; B 0 A:1; B 1 A:1; A 0 A:1 .; A 1 P ONE |", "~ONE |",
+    {"keep-alive first", "A 0 A:1 .; A 0 A:1; B 0 A:1; B 1 A:1; A 0 A:1 .; A 1 P ONE^|", "~ONE^|",
      "", NULL, NULL},
     {"window probe", OPEN "A 1 P one|; A 5 P t; A 5 P t; A 5 P two|", "one|two|", "", NULL, NULL},
     {"urgent", OPEN "A 1 UP one|", "one|", "", NULL, NULL},
@@ -155,27 +162,30 @@ static const struct script scripts[] = {
      "A 0 S; A 0 S; B 0 SA:1; B 0 SA:1; A 1 A:1; A 1 A:1; A 1 P one|t; A 1 P one|t; B 1 P yes|; "
      "B 1 P yes|; A 6 P wo|; A 6 P wo|; A 9 F; A 9 F; B 5 F; B 5 F; A 10 A:6; A 10 A:6",
      "one|two|<end>", "yes|<end>", NULL, NULL},
-    {"one direction", "A 1 P ONE |; A 6 P two|; A 10 P three|", "~ONE |two|three|", "", NULL, NULL},
+    {"one direction", "A 1 P ONE^|; A 15 P two|; A 19 P three|", "~ONE^|two|three|", "", NULL,
+     NULL},
 };
 
 static const struct script joined[] = {
-    {"at a beginning", "A 1 P ONE |; A 6 P TWO |", "~ONE |TWO |", "", NULL, NULL},
-    {"bytewise", "A 1 P O; A 2 P N; A 3 P E; A 4 P  ; A 5 P |; A 6 P two|", "~ONE |two|", "", NULL,
-     NULL},
-    {"in the middle", "A 1 P one|TWO |; A 10 P THREE |", "", "", "~one|TWO |THREE |<end>", NULL},
+    {"at a beginning", "A 1 P ONE^|; A 15 P TWO^|", "~ONE^|TWO^|", "", NULL, NULL},
+    {"bytewise", "A 1 P O; A 2 P N; A 3 P E; A 4 P ^; A 14 P |; A 15 P two|", "~ONE^|two|", "",
+     NULL, NULL},
+    {"in the middle", "A 1 P one|TWO^|; A 19 P THREE^|", "", "", "~one|TWO^|THREE^|<end>", NULL},
     {"in the middle, acknowledged", "A 1 P one|; B 1 A:5; A 5 P two|; A 9 P three|; A 15 P four|",
      "~one|two|three|four|", "", NULL, NULL},
     {"in the middle, expected", "B 1 A:1; A 1 P one|; A 5 P two|", "~one|two|", "", NULL, NULL},
-    {"reversed", "A 10 P three|; A 8 P o|; A 1 P ONE |; A 6 P tw", "~ONE |two|three|", "", NULL,
+    {"reversed", "A 19 P three|; A 17 P o|; A 1 P ONE^|; A 15 P tw", "~ONE^|two|three|", "", NULL,
      NULL},
     {"reversed, in the middle", "A 7 P three|; A 4 P wo|; A 1 P ONE", "~ONEwo|three|", "", NULL,
      NULL},
-    {"an earlier line late", "A 6 P TWO |; A 1 P ONE |; A 1 P ONE |; A 11 P three|",
-     "~TWO |ONE |three|", "", NULL, NULL},
-    {"earlier lines late", "A 11 P THREE |; A 6 P TWO |; A 1 P ONE |; A 6 P TWO |; A 1 P ONE |",
-     "~THREE |TWO |ONE |", "", NULL, NULL},
-    {"the beginning of the first line late", "A 6 P TWO |; A 1 P ONE; A 1 P ONE |",
-     "~TWO |ONE<gap>", "", NULL, NULL},
+    {"in a Via", "A 15 P TCP 10.0.0.1|; A 1 P ONE^|", "~ONE^|TCP 10.0.0.1|", "", NULL, NULL},
+    {"in a Via, of a name", "A 15 P TCP kam1:5|; A 1 P ONE^|", "~ONE^|TCP kam1:5|", "", NULL, NULL},
+    {"an earlier line late", "A 15 P TWO^|; A 1 P ONE^|; A 1 P ONE^|; A 29 P three|",
+     "~TWO^|ONE^|three|", "", NULL, NULL},
+    {"earlier lines late", "A 29 P THREE^|; A 15 P TWO^|; A 1 P ONE^|; A 15 P TWO^|; A 1 P ONE^|",
+     "~THREE^|TWO^|ONE^|", "", NULL, NULL},
+    {"the beginning of the first line late", "A 15 P TWO^|; A 1 P ONE; A 1 P ONE^|",
+     "~TWO^|ONE<gap>", "", NULL, NULL},
 };
 
 static const struct script holes[] = {
@@ -195,9 +205,9 @@ static const struct script holes[] = {
     {"after a while", OPEN "A 1 P on; A 5 P two|; wait 11; A 9 P three|", "on<gap 2>two|three|", "",
      NULL, NULL},
     {"captured very late",
-     OPEN "A 1 P one|; A 10 P three|; wait 11; A 16 P four|; A 5 P TWO |; "
-          "A 5 P TWO |; A 21 P five|",
-     "one|<gap 5>three|four|TWO |five|", "", NULL, NULL},
+     OPEN "A 1 P one|; A 19 P three|; wait 11; A 25 P four|; A 5 P TWO^|; "
+          "A 5 P TWO^|; A 30 P five|",
+     "one|<gap 14>three|four|TWO^|five|", "", NULL, NULL},
     {"before FIN", OPEN "A 1 P on; A 5 F; B 1 F", "", "<end>", "on<gap 2><end>", NULL},
     {"before FIN, acknowledged", OPEN "A 1 P on; A 5 F; B 1 FA:6; B 2 A:6; B 2 A:6; B 2 A:6",
      "on<gap 2><end>", "<end>", NULL, NULL},
@@ -222,14 +232,14 @@ static const struct script reuse[] = {
      "one|tw<end>two|", "<end>yes|", NULL, NULL},
     {"in the window", OPEN "A 1 P one|tw; isn A 50; isn B 90; " OPEN "A 1 P two|; B 1 P yes|",
      "one|tw<end>two|", "<end>yes|", NULL, NULL},
-    {"without SYN", OPEN "A 1 P one|tw; isn A 700000000; isn B 900000000; A 1 P TWO |; B 1 P YES |",
-     "one|tw<end>~TWO |", "<end>~YES |", NULL, NULL},
+    {"without SYN", OPEN "A 1 P one|tw; isn A 700000000; isn B 900000000; A 1 P TWO^|; B 1 P YES^|",
+     "one|tw<end>~TWO^|", "<end>~YES^|", NULL, NULL},
     {"late copies after the end",
      OPEN "A 1 FP one|; B 1 FP yes|; A 1 P one|; B 1 FP yes|; A 1 P o; "
           "wait 50; A 1 P one|",
      "one|<end>", "yes|<end>", NULL, NULL},
-    {"after the end, without SYN", OPEN "A 1 FP one|; B 1 FP yes|; A 9000 P TWO |",
-     "one|<end>~TWO |", "yes|<end>", NULL, NULL},
+    {"after the end, without SYN", OPEN "A 1 FP one|; B 1 FP yes|; A 9000 P TWO^|",
+     "one|<end>~TWO^|", "yes|<end>", NULL, NULL},
 };
 
 static void run_scripts(const struct script *list, size_t n)

@@ -1,22 +1,10 @@
 /* Any text, as the log of a server: it is read to its end, and what is said to stand in it does. */
+#include "fuzz/file.h"
 #include "source/log.h"
 
 #include <assert.h>
-#include <stdio.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static int file_of(const uint8_t *data, size_t n)
-{
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    if (fd < 0 || write(fd, data, n) != (ssize_t)n || lseek(fd, 0, SEEK_SET) != 0) {
-        perror("memfd_create");
-        _exit(2);
-    }
-    return fd;
-}
 
 static void check_frame(struct source *s, const struct source_frame *f)
 {

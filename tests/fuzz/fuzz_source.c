@@ -1,22 +1,10 @@
 /* Any file: it is opened, filtered where its second byte is odd, and read to its end. */
+#include "fuzz/file.h"
 #include "source/internal.h"
 
 #include <assert.h>
-#include <stdio.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static int file_of(const uint8_t *data, size_t n)
-{
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    if (fd < 0 || write(fd, data, n) != (ssize_t)n || lseek(fd, 0, SEEK_SET) != 0) {
-        perror("memfd_create");
-        _exit(2);
-    }
-    return fd;
-}
 
 /* What is read again at a frame's offset is the frame. */
 static void check_again(struct source *s, const struct source_frame *frame)

@@ -121,6 +121,31 @@ static inline uint64_t outcomes(const struct packet_stats *s)
            s->malformed + s->too_deep + s->cut + s->unknown_link + s->hep_other;
 }
 
+struct counted {
+    const char *counter; /* the one that goes up, or "none" */
+    int link_type;
+    struct slice packet;
+};
+
+/* A packet from which no payload is handed on, and that one counter speaks of. */
+static inline void assert_counted(const struct counted *c, size_t number)
+{
+    struct bench bench = bench_new();
+    const struct packet_stats *s = packet_stats(bench.decoder);
+    bench_push(&bench, c->link_type, c->packet, c->packet.n, c->packet.n);
+    const char *counter = s->not_ip            ? "not_ip"
+                          : s->unknown_link    ? "unknown_link"
+                          : s->other_transport ? "other"
+                          : s->malformed       ? "malformed"
+                                               : "none";
+    if (strcmp(counter, c->counter) != 0)
+        fail_msg("case %zu: %s, not %s", number, counter, c->counter);
+    assert_int_equal(outcomes(s), 1);
+    assert_int_equal(s->frames, 1);
+    assert_int_equal(bench.caught->count, 0);
+    bench_free(&bench);
+}
+
 /* ---- fragments ------------------------------------------------------------------------------- */
 
 struct piece {

@@ -220,11 +220,7 @@ static void test_lengths(void **state)
 
 static void test_counters(void **state)
 {
-    static const struct {
-        const char *counter;
-        int link_type;
-        struct slice packet;
-    } cases[] = {
+    static const struct counted cases[] = {
         {"not_ip", 1, SLICE(MACS "\x08\6\0\1\x08\0\6\4\0\1")},
         {"not_ip", 1, SLICE(MACS "\0\x26\x42\x42\3")}, /* 802.3: spanning tree */
         {"not_ip", 1, SLICE(MACS "\x81\0\0\1\x08\6")},
@@ -258,23 +254,8 @@ static void test_counters(void **state)
         {"malformed", 101, SLICE("\x60\0\0\0\0\7\x2c\x40" IPV6_ADDRESSES "\x11\0\0\0\0\0\0")},
     };
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct bench bench = bench_new();
-        const struct packet_stats *s = packet_stats(bench.decoder);
-        bench_push(&bench, cases[i].link_type, cases[i].packet, cases[i].packet.n,
-                   cases[i].packet.n);
-        const char *counter = s->not_ip            ? "not_ip"
-                              : s->unknown_link    ? "unknown_link"
-                              : s->other_transport ? "other"
-                              : s->malformed       ? "malformed"
-                                                   : "none";
-        if (strcmp(counter, cases[i].counter) != 0)
-            fail_msg("case %zu: %s, not %s", i, counter, cases[i].counter);
-        assert_int_equal(outcomes(s), 1);
-        assert_int_equal(s->frames, 1);
-        assert_int_equal(bench.caught->count, 0);
-        bench_free(&bench);
-    }
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_counted(&cases[i], i);
 }
 
 /* Headers in headers end at a limit. */

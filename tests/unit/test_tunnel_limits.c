@@ -91,11 +91,7 @@ static void test_counters(void **state)
 {
 #define OUTER(protocol)                                                                            \
     "\x45\0\0\0\0\1\0\0\x40" protocol "\0\0\x0a\0\0\1\x0a\0\0\2" /* no length: as it is */
-    static const struct {
-        const char *counter;
-        int link_type;
-        struct slice packet;
-    } cases[] = {
+    static const struct counted cases[] = {
         {"not_ip", 1, SLICE(MACS "\x88\x63\x11\x09\0\0\0\4\1\1\0\0")},       /* discovery */
         {"not_ip", 1, SLICE(MACS "\x88\x64\x11\xa7\0\1\0\0")},               /* the end of it */
         {"not_ip", 1, SLICE(MACS "\x88\x64\x11\0\0\1\0\4\xc0\x21\x09\1")},   /* LCP */
@@ -141,19 +137,8 @@ static void test_counters(void **state)
                "\1\4\0\0\0\0\0\0")},
     };
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct bench bench = bench_new();
-        const struct packet_stats *s = packet_stats(bench.decoder);
-        bench_push(&bench, cases[i].link_type, cases[i].packet, cases[i].packet.n,
-                   cases[i].packet.n);
-        const char *counter = s->not_ip            ? "not_ip"
-                              : s->other_transport ? "other"
-                              : s->malformed       ? "malformed"
-                                                   : "none";
-        if (strcmp(counter, cases[i].counter) != 0 || outcomes(s) != 1)
-            fail_msg("case %zu: %s, not %s", i, counter, cases[i].counter);
-        bench_free(&bench);
-    }
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_counted(&cases[i], i);
 }
 
 /* Headers in headers end at a limit, whatever they are. */

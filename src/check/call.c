@@ -173,20 +173,29 @@ static void keep_findings(struct check_work *w, struct check_call *out)
     vec_free(&w->findings);
 }
 
+/* Trunks and followed headers.  With trunks only calls are judged by them. */
+static void judge_promises(struct check_work *w, struct check_call *out)
+{
+    pick_trunk(w, out);
+    w->promises = w->trunk && (w->trunk->attributes_to_headers.n || w->trunk->headers.n);
+    judge_requests(w, out);
+}
+
 bool check_call(struct arena *a, const struct check_options *o, struct check_summary *s,
                 const struct hop_call *call, struct check_call *out)
 {
     struct check_work w = {.arena = a, .options = o, .call = call};
     bool trunks = o->trunks && o->trunks->n;
-    if (trunks && !call->is_call)
+    if (trunks && !call->is_call && !o->packs)
         return false;
     describe(&w, out);
-    pick_trunk(&w, out);
-    w.promises = w.trunk && (w.trunk->attributes_to_headers.n || w.trunk->headers.n);
-    judge_requests(&w, out);
+    if (!trunks || call->is_call)
+        judge_promises(&w, out);
+    if (check_packs_run(&w) && !trunks)
+        w.judged = true;
     s->headers_left_out += w.left_out;
     keep_findings(&w, out);
-    if (!trunks && !call->is_call && out->request_count == 0)
+    if (!call->is_call && out->request_count == 0 && out->finding_count == 0)
         return false;
     out->verdict = w.failed ? CHECK_FAIL : w.judged && !w.unknown ? CHECK_PASS : CHECK_INCONCLUSIVE;
     check_summary_count(s, o, out);

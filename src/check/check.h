@@ -174,7 +174,15 @@ struct check_options {
                                            trunks: X-* */
     size_t follow_count;
     bool allow_untested;
+    bool everything; /* follow each message, not only those that a trunk speaks of */
+    uint32_t packs;  /* bit i: the rules of check_pack_at(i) are applied; wants `everything` */
 };
+
+/* A pack of rules, by --pack; the ids of its findings begin with its name. */
+struct check_pack {
+    const char *name, *about;
+};
+const struct check_pack *check_pack_at(size_t i); /* NULL: there is none */
 
 #define CHECK_FOLLOWED_MAX 256u /* headers of one message that are followed by their names */
 

@@ -71,6 +71,9 @@ struct slice check_message_name(struct arena *a,
 /* hidden.c: the places where the message may have passed unseen; true: behind its last sighting. */
 bool check_find_hidden(struct check_work *w, const struct hop_journey *j);
 
+/* packs.c: the rules of the packs that were asked for; false: there are none */
+bool check_packs_run(struct check_work *w);
+
 /* request.c: which journeys are reported, and what is owed on each. */
 bool check_request_judge(struct check_work *w, const struct hop_journey *j,
                          struct check_request *out);

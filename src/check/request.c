@@ -82,6 +82,8 @@ static bool is_hop_by_hop(const struct check_work *w, const struct hop_journey *
 bool check_wants(const void *options, enum sip_method method, uint16_t status)
 {
     const struct check_options *o = options;
+    if (o->everything)
+        return true;
     if (status == 100 || method == SIP_CANCEL)
         return false;
     if (!o->trunks || o->trunks->n == 0)

@@ -60,6 +60,40 @@ static void read_follow(struct check *c)
     c->options.follow_count = patterns->n;
 }
 
+static const char *pack_name(size_t i)
+{
+    const struct check_pack *p = check_pack_at(i);
+    return p ? p->name : NULL;
+}
+
+static bool fail_no_pack(const char *name, struct err *err)
+{
+    const char *near = cmd_nearest(name, pack_name);
+    struct text names = {0};
+    for (size_t i = 0; pack_name(i); i++)
+        text_printf(&names, "%s%s", i ? ", " : "", pack_name(i));
+    (void)err_set(err, "--pack %s: no such pack%s%s%s; there are %s", name,
+                  near ? "; did you mean " : "", near ? near : "", near ? "?" : "", names.p);
+    text_free(&names);
+    return false;
+}
+
+/* The packs look at messages that no trunk speaks of as well. */
+static bool read_packs(struct check *c, struct err *err)
+{
+    const struct cmd_list *names = &c->arguments->values[CMD_OPT_PACK];
+    for (size_t k = 0; k < names->n; k++) {
+        size_t i = 0;
+        while (pack_name(i) && strcmp(pack_name(i), names->items[k]) != 0)
+            i++;
+        if (!pack_name(i))
+            return fail_no_pack(names->items[k], err);
+        c->options.packs |= 1u << i;
+        c->options.everything = true;
+    }
+    return true;
+}
+
 /* ---- reports --------------------------------------------------------------------------------- */
 
 static bool is_text(const struct cmd_output *o)
@@ -122,7 +156,7 @@ static bool prepare(struct check *c, struct err *err)
     read_follow(c);
     if (!cmd_style(&c->style, c->arguments, err) ||
         !cmd_outputs_open(&c->outputs, c->arguments, err) || !read_trunks(c, err) ||
-        !read_values(c, err))
+        !read_values(c, err) || !read_packs(c, err))
         return false;
     check_summary_init(&c->summary, &c->options);
     c->trace_options = (struct trace_options){

@@ -29,6 +29,7 @@ enum cmd_option_id {
     CMD_OPT_VALUES,
     CMD_OPT_NODE,
     CMD_OPT_FOLLOW,
+    CMD_OPT_PACK,
     CMD_OPT_BPF,
     CMD_OPT_KEYLOG,
     CMD_OPT_TLS_KEY,

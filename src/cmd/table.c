@@ -138,6 +138,10 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                         "follow the headers of this name; * and ? stand for any text",
                         "Without a trunk they are judged in place of X-*. With a trunk they are "
                         "shown beside those that it promises, and their loss does not count."},
+    [CMD_OPT_PACK] = {"pack", 0, true, false, BIT(CHECK), "NAME",
+                      "apply the rules of this pack to every message",
+                      "The packs are hygiene, leak, caller-id, reject and sayna; sipxray-packs(7) "
+                      "tells what each looks for."},
     [CMD_OPT_BPF] =
         {"bpf", 0, false, false, CAPTURES, "EXPR",
          "read only packets that this pcap-filter(7) expression selects",

@@ -40,8 +40,8 @@ bool sip_is_single(struct slice name)
 
 /* Names whose value is a secret as a whole; patterns, letters of any case. */
 static const char *const secret_names[] = {
-    "*api-key",      "*apikey",  "*auth-token", "*access-token", "*-secret",    "*-password",
-    "*-passwd",      "*-credential*", "cookie", "set-cookie",    "*-auth-key", "*-private-key"};
+    "*api-key", "*apikey",       "*auth-token", "*access-token", "*-secret",   "*-password",
+    "*-passwd", "*-credential*", "cookie",      "set-cookie",    "*-auth-key", "*-private-key"};
 
 bool sip_is_secret(struct slice name)
 {
@@ -139,7 +139,7 @@ static bool is_shortened(struct slice name, struct slice standard)
 struct slice sip_standard_near(struct slice name)
 {
     static bool (*const near[])(struct slice, struct slice) = {same_folded, is_misspelt,
-                                                              is_shortened};
+                                                               is_shortened};
     if (name.n < 2 || name.n > NAME_MAX_BYTES || sip_is_standard(name) ||
         slice_starts_nocase(name, SLICE("X-")))
         return SLICE_NONE;

@@ -43,11 +43,13 @@ struct lab {
         *nat_point; /* a point behind NAT: an address that it sees as another */
     /* what the run is told */
     const char *trunks, *values, *trunk_id, *livekit, *nodes[4], *follow[4];
+    const char *packs[4];           /* --pack */
     bool allow_untested, backwards; /* the points in reverse order */
     /* what it says */
     struct text report, calls;
     enum check_verdict verdict;
     struct text why, findings, joined, addresses, notices;
+    struct text ruled; /* what the packs found: "severity id message name @node: words" */
     uint64_t transmissions;
 };
 
@@ -315,6 +317,25 @@ static inline void lab_request(struct lab *lab, const struct check_request *r)
     text_add_char(&lab->why, '\n');
 }
 
+/* By a pack, whose name its findings' begin with? */
+static inline bool lab_by_pack(const struct lab *lab, const struct check_finding *f)
+{
+    for (size_t i = 0; i < COUNT(lab->packs) && lab->packs[i]; i++)
+        if (strncmp(f->id, lab->packs[i], strlen(lab->packs[i])) == 0)
+            return true;
+    return false;
+}
+
+static inline void lab_ruled(struct lab *lab, const struct check_finding *f)
+{
+    if (!lab_by_pack(lab, f))
+        return;
+    text_printf(&lab->ruled, "%s %s %.*s %.*s @%.*s: ", check_severity_name(f->severity), f->id,
+                SLICE_ARG(f->method), SLICE_ARG(f->header), SLICE_ARG(f->node));
+    text_add_terminal(&lab->ruled, f->message);
+    text_add_char(&lab->ruled, '\n');
+}
+
 static inline void lab_judged(void *context, const struct check_call *call)
 {
     struct lab *lab = context;
@@ -330,6 +351,7 @@ static inline void lab_judged(void *context, const struct check_call *call)
         const struct check_finding *f = &call->findings[i];
         text_printf(&lab->findings, "%s %.*s %.*s\n", f->id, SLICE_ARG(f->method),
                     SLICE_ARG(f->header));
+        lab_ruled(lab, f);
     }
     lab_add(&lab->joined, "", call->joined);
 }
@@ -414,14 +436,25 @@ static inline void lab_trace(struct lab *lab, const struct check_options *o,
 
 static inline void lab_forget(struct lab *lab)
 {
-    struct text *all[] = {&lab->report, &lab->calls,     &lab->why,    &lab->findings,
-                          &lab->joined, &lab->addresses, &lab->notices};
+    struct text *all[] = {&lab->report, &lab->calls,     &lab->why,     &lab->findings,
+                          &lab->joined, &lab->addresses, &lab->notices, &lab->ruled};
     for (size_t i = 0; i < COUNT(all); i++) {
         text_free(all[i]);
         *all[i] = (struct text){0};
         text_add(all[i], SLICE(""));
     }
     lab->transmissions = 0;
+}
+
+static inline void lab_packs(const struct lab *lab, struct check_options *o)
+{
+    for (size_t i = 0; i < COUNT(lab->packs) && lab->packs[i]; i++) {
+        size_t k = 0;
+        while (strcmp(check_pack_at(k)->name, lab->packs[i]) != 0)
+            k++;
+        o->packs |= 1u << k;
+        o->everything = true;
+    }
 }
 
 /* Reads all points and judges; what the run says before is forgotten. */
@@ -444,6 +477,7 @@ static inline void lab_run(struct lab *lab)
     o.follow_count = lab_count(lab->follow, COUNT(lab->follow));
     for (size_t i = 0; i < o.follow_count; i++)
         follow[i] = slice_of(lab->follow[i]);
+    lab_packs(lab, &o);
     check_summary_init(&summary, &o);
     struct trace_sinks sinks = {.call = lab_listed, .check = lab_judged, .context = lab};
     lab_trace(lab, &o, &summary, &sinks);
@@ -459,8 +493,8 @@ static inline void lab_free(struct lab *lab)
     lab_forget(lab);
     for (size_t i = 0; i < lab->point_count; i++)
         vec_free(&lab->points[i].file);
-    struct text *all[] = {&lab->report, &lab->calls,     &lab->why,    &lab->findings,
-                          &lab->joined, &lab->addresses, &lab->notices};
+    struct text *all[] = {&lab->report, &lab->calls,     &lab->why,     &lab->findings,
+                          &lab->joined, &lab->addresses, &lab->notices, &lab->ruled};
     for (size_t i = 0; i < COUNT(all); i++)
         text_free(all[i]);
     *lab = (struct lab){0};

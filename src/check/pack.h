@@ -31,6 +31,7 @@ VEC_TYPE(pack_notes, struct pack_note);
 struct pack_run {
     struct check_work *w;
     struct pack_notes notes;
+    bool tells_origin; /* the words end with who made it so, where it was not so before */
 };
 
 /* Notes that a message shows something; words: after the message's name, "of INVITE ...". */

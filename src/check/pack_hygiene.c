@@ -2,8 +2,6 @@
 #include "check/pack.h"
 #include "packet/packet.h"
 
-#include <string.h>
-
 #define LONG_VALUE   256u /* characters; many elements keep no more */
 #define MANY_HEADERS 10u  /* custom ones */
 #define MOST_HEADERS 20u
@@ -64,6 +62,11 @@ static void look_at_name(const struct look *l)
 
 /* ---- variables that nothing expanded -------------------------------------------------------- */
 
+static bool one_of(char c, struct slice set)
+{
+    return slice_find(set, c) < set.n;
+}
+
 static bool is_word(char c)
 {
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
@@ -104,10 +107,10 @@ static struct slice variable_at(struct slice s, size_t at)
     if (rest.p[0] == '{' && rest.p[1] == '{') {
         end = closed(rest, 2, '}');
         end = end && end < rest.n && rest.p[end] == '}' && end > 3 ? end + 1 : 0;
-    } else if (memchr("$%#", rest.p[0], 3) && rest.p[1] == '{') {
+    } else if (one_of(rest.p[0], SLICE("$%#")) && rest.p[1] == '{') {
         end = closed(rest, 2, '}');
     } else if (rest.p[0] == '$' && word + 1 < rest.n && rest.p[word] == '(' &&
-               (rest.p[word + 1] > '9' || memchr("($", rest.p[word + 1], 2))) {
+               (rest.p[word + 1] > '9' || one_of(rest.p[word + 1], SLICE("($")))) {
         end = closed(rest, word + 1, ')');
     }
     return slice_first(rest, end);
@@ -118,7 +121,7 @@ static struct slice variable_in(struct slice value)
     if (is_pseudo_variable(value))
         return value;
     for (size_t i = 0; i + 3 < value.n; i++)
-        if (memchr("$%#{", value.p[i], 4)) {
+        if (one_of(value.p[i], SLICE("$%#{"))) {
             struct slice v = variable_at(value, i);
             if (v.n)
                 return v;
@@ -220,7 +223,7 @@ static bool is_limit(size_t n)
 static bool is_hash(struct slice value)
 {
     for (size_t i = 0; i < value.n; i++)
-        if (!is_word(value.p[i]) && !memchr("+/=-", value.p[i], 4))
+        if (!is_word(value.p[i]) && !one_of(value.p[i], SLICE("+/=-")))
             return false;
     return value.n <= 128;
 }
@@ -232,15 +235,15 @@ static bool is_broken_off(struct slice value)
     int depth = 0;
     for (size_t k = 0; k < value.n; k++) {
         quotes += value.p[k] == '"' && (k == 0 || value.p[k - 1] != '\\');
-        depth += memchr("{[<(", value.p[k], 4) != NULL;
-        depth -= memchr("}]>)", value.p[k], 4) != NULL;
+        depth += one_of(value.p[k], SLICE("{[<("));
+        depth -= one_of(value.p[k], SLICE("}]>)"));
     }
     while (i > 0 && value.n - i < 4 && ((unsigned char)value.p[i - 1] & 0xc0) == 0x80)
         i--;
     uint32_t code;
     bool partial = i > 0 && (unsigned char)value.p[i - 1] >= 0xc0 &&
                    !utf8_decode(slice_from(value, i - 1), &code);
-    return quotes % 2 || depth > 0 || partial || memchr("%=;,", value.p[value.n - 1], 4) ||
+    return quotes % 2 || depth > 0 || partial || one_of(value.p[value.n - 1], SLICE("%=;,")) ||
            (value.n > 1 && value.p[value.n - 2] == '%');
 }
 
@@ -418,6 +421,7 @@ static void look_at_headers(struct pack_run *p, struct pack_place at)
 
 void pack_hygiene(struct pack_run *p)
 {
+    p->tells_origin = true;
     for (size_t i = 0; i < p->w->call->journey_count; i++)
         for (size_t k = 0; k < p->w->call->journeys[i].step_count; k++) {
             struct pack_place at = {&p->w->call->journeys[i], k};

@@ -159,10 +159,23 @@ static struct slice also_words(struct arena *a, const struct pack_note *n)
     return words;
 }
 
+/* What an earlier sighting did not show: "; kam2 made it so" */
+static struct slice origin_words(const struct pack_run *p, const struct pack_note *n)
+{
+    const struct hop_step *step = &n->first.journey->steps[n->first.step];
+    struct slice node = node_of(p->w, n->first);
+    if (!p->tells_origin || n->first.step == 0)
+        return SLICE_NONE;
+    if (node.n)
+        return PACK_JOIN(p->w->arena, SLICE("; "), node, SLICE(" made it so"));
+    return PACK_JOIN(p->w->arena, SLICE("; not so before "),
+                     hop_sighting_at(p->w->arena, p->w->call->nodes, step->sighting));
+}
+
 static void tell(struct pack_run *p, const struct pack_note *n)
 {
     struct arena *a = p->w->arena;
-    struct slice words = PACK_JOIN(a, n->words, also_words(a, n));
+    struct slice words = PACK_JOIN(a, n->words, origin_words(p, n), also_words(a, n));
     check_find_step(p->w, n->id, n->severity, n->first.journey, n->first.step, n->header,
                     node_of(p->w, n->first), words);
 }

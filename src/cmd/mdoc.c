@@ -192,6 +192,20 @@ static void add_cause_pages(struct text *out)
     text_add(out, SLICE(".\\\" end cause-texts\n"));
 }
 
+static void add_packs(struct text *out)
+{
+    text_add(out, SLICE(".\\\" begin packs\n.Bl -tag -width caller-id\n"));
+    for (size_t i = 0; check_pack_at(i); i++) {
+        struct text about = {0};
+        text_printf(&about, "%c%s.", check_pack_at(i)->about[0] & ~0x20,
+                    check_pack_at(i)->about + 1);
+        text_printf(out, ".It Cm %s\n", check_pack_at(i)->name);
+        add_sentences(out, about.p);
+        text_free(&about);
+    }
+    text_add(out, SLICE(".El\n.\\\" end packs\n"));
+}
+
 static void add_examples(struct text *out)
 {
     text_add(out, SLICE(".\\\" begin examples\n"));
@@ -218,6 +232,7 @@ void cmd_help_mdoc(struct text *out)
     add_options(out);
     add_findings(out);
     add_causes(out);
+    add_packs(out);
     add_examples(out);
     add_finding_pages(out);
     add_cause_pages(out);

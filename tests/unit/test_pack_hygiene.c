@@ -31,7 +31,7 @@ static const struct pack_case cases[] = {
     {.name = "emptied by a proxy",
      .bye = "X-A: 1\r\n",
      .change = {"kam1", "BYE", "X-A: 1", "X-A: "},
-     .found = "warning hygiene-empty BYE X-A @kam1: X-A of BYE has no value\n"},
+     .found = "warning hygiene-empty BYE X-A @kam1: X-A of BYE has no value; kam1 made it so\n"},
     {.name = "variables",
      .bye = "X-A: ${EXTEN}\r\nX-B: a%{caller}b\r\nX-C: {{queue}}\r\nX-D: $(hdr(X-Q){s.len})\r\n"
             "X-E: $hdr(X-Q)\r\nX-F: $fU\r\nX-G: $var(x)\r\nX-H: #{q}\r\n",
@@ -172,7 +172,8 @@ static void test_size(void **state)
     } sizes[] = {
         {LAB_UDP, "", ""},
         {LAB_UDP, "X",
-         "warning hygiene-udp-size BYE  @kam1: BYE has 1301 bytes on UDP, more than 1300\n"},
+         "warning hygiene-udp-size BYE  @kam1: BYE has 1301 bytes on UDP, more than 1300; kam1 "
+         "made it so\n"},
         {LAB_TCP_ONE, "X", ""},
     };
     for (size_t i = 0; i < COUNT(sizes); i++) {

@@ -200,8 +200,8 @@ bool sip_is_token(struct slice s); /* RFC 3261 25.1 */
 /* Has the name a meaning of its own: is it in IANA's registry of SIP header fields, or one that
  * several makers share (Diversion, Remote-Party-ID)?  Compact forms too.  What is not is custom. */
 bool sip_is_standard(struct slice name);
-bool sip_is_single(struct slice name); /* may stand in a message once only (RFC 3261 7.3.1) */
-bool sip_is_secret(struct slice name); /* X-API-Key and the like: the value is a secret */
+bool sip_is_single(struct slice name);      /* may stand in a message once only (RFC 3261 7.3.1) */
+bool sip_is_secret(struct slice name);      /* X-API-Key and the like: the value is a secret */
 bool sip_is_credentials(struct slice name); /* Authorization, Proxy-Authorization */
 /* The standard name that this one, which is neither standard nor X-, was probably meant to be:
  * Conent-Length, P-Asserted-Id, Call_ID.  Empty: none. */

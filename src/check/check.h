@@ -164,6 +164,16 @@ const struct check_kind *check_kind_of(struct slice id);             /* NULL: no
 const struct check_cause_kind *check_cause_kind_of(struct slice id); /* likewise */
 bool check_cause_explains(const struct check_cause_kind *cause, struct slice finding);
 
+/* ---- values ----------------------------------------------------------------------------------- */
+
+/* The values of a header in wire order, unfolded; *cut: its end, or the message's, was not
+ * captured. */
+struct expect_list check_values_of(struct arena *a, const struct sip_message *m, struct slice name,
+                                   bool *cut);
+/* What became of values: CHECK_OK, or how they differ.  Equal as lists is equal. */
+enum check_header_verdict check_values_compare(const struct expect_list *was,
+                                               const struct expect_list *is);
+
 /* ---- judging -------------------------------------------------------------------------------- */
 
 struct check_options {

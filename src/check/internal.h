@@ -45,12 +45,6 @@ struct check_header check_header_judge(const struct check_work *w, const struct 
 /* The first sighting that shows the harm of a verdict, and the last before it; step_count: none. */
 void check_header_harm(const struct check_header *h, size_t count, size_t *good, size_t *bad);
 
-/* compare.c: what became of a value. */
-enum check_header_verdict check_values_compare(const struct expect_list *was,
-                                               const struct expect_list *is);
-struct expect_list check_values_of(struct arena *a, const struct sip_message *m, struct slice name,
-                                   bool *cut);
-
 /* findings.c */
 void check_find(struct check_work *w, enum check_finding_id id, const struct check_request *r,
                 struct slice header, struct slice node, struct slice message,

@@ -6,7 +6,7 @@
 
 static bool joins(const struct trace *t)
 {
-    return t->sinks.check || t->sinks.call;
+    return trace_follows(t) || t->sinks.call;
 }
 
 /* The point that a message belongs to, with the message counted. */

@@ -60,6 +60,12 @@ struct trace {
     uint32_t frames_since_progress;
 };
 
+/* Messages are followed over their sightings: their bytes are read again. */
+static inline bool trace_follows(const struct trace *t)
+{
+    return t->sinks.check || t->sinks.flow;
+}
+
 /* read.c */
 bool trace_feed(struct trace *t, struct err *err);
 /* What the captures say of their hosts goes to the nodes. */

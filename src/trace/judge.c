@@ -29,7 +29,7 @@ static bool read_bytes(void *context, const struct call_sighting *s, struct aren
 void trace_leg_over(void *context, uint32_t leg)
 {
     struct trace *t = context;
-    if (!t->sinks.check)
+    if (!trace_follows(t))
         return;
     hop_learn_legs(t->nodes, t->calls, &leg, 1, &t->scratch, read_bytes, t);
     arena_reset(&t->scratch);
@@ -90,17 +90,34 @@ static size_t list_hidden(struct trace *t, const struct hop_hidden **list)
     return n;
 }
 
-static void judge(struct trace *t, const uint32_t *legs, size_t n, struct slice how)
+static struct hop_call *build(struct trace *t, const uint32_t *legs, size_t n, struct slice how,
+                              const struct hop_source *source)
 {
-    const struct hop_source source = {read_bytes, t, check_wants, t->options.check};
-    struct hop_call *call = hop_call_build(&t->scratch, t->calls, t->nodes, legs, n, &source);
-    struct check_call result;
+    struct hop_call *call = hop_call_build(&t->scratch, t->calls, t->nodes, legs, n, source);
     call->joined = how;
     call->hidden_count = list_hidden(t, &call->hidden);
     t->left_out += call->sightings_left_out;
     take_orphans(t, call);
+    return call;
+}
+
+static void judge(struct trace *t, const uint32_t *legs, size_t n, struct slice how)
+{
+    const struct hop_source source = {read_bytes, t, check_wants, t->options.check};
+    const struct hop_call *call = build(t, legs, n, how, &source);
+    struct check_call result;
     if (check_call(&t->scratch, t->options.check, t->options.summary, call, &result))
         t->sinks.check(t->sinks.context, &result);
+}
+
+static void show_flow(struct trace *t, const uint32_t *legs, size_t n, struct slice how)
+{
+    const struct hop_source source = {read_bytes, t, NULL, NULL};
+    struct call_summary summary;
+    call_legs_summary(t->calls, legs, n, &t->scratch, &summary);
+    if (t->sinks.choose && !t->sinks.choose(t->sinks.context, &summary))
+        return;
+    t->sinks.flow(t->sinks.context, build(t, legs, n, how, &source));
 }
 
 bool trace_leg_retire(void *context, uint32_t leg)
@@ -111,18 +128,21 @@ bool trace_leg_retire(void *context, uint32_t leg)
     size_t n = 1;
     if (hop_nodes_unsettled(t->nodes))
         hop_nodes_settle(t->nodes);
-    if (t->sinks.check || t->sinks.call)
+    if (trace_follows(t) || t->sinks.call)
         n = hop_joiner_legs(t->joiner, t->calls, t->nodes, leg, &t->scratch, &legs, &how);
     if (!all_over(t, legs, n)) {
         arena_reset(&t->scratch);
         return false;
     }
-    if (t->sinks.check) {
+    if (trace_follows(t)) {
         learn_joints(t, legs, n);
         if (hop_nodes_unsettled(t->nodes))
             hop_nodes_settle(t->nodes);
-        judge(t, legs, n, how);
     }
+    if (t->sinks.check)
+        judge(t, legs, n, how);
+    if (t->sinks.flow)
+        show_flow(t, legs, n, how);
     if (t->sinks.call) {
         struct call_summary summary;
         call_legs_summary(t->calls, legs, n, &t->scratch, &summary);

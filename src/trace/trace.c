@@ -182,12 +182,12 @@ bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err
 {
     const struct call_events events = {trace_leg_over, trace_leg_retire, t};
     t->sinks = *sinks;
-    if (!sinks->message && !sinks->check)
+    if (!sinks->message && !trace_follows(t))
         sip_scanner_be_brief(t->scanner);
     if (!begin_nodes(t, err))
         return false;
     trace_points_begin(t);
-    t->calls = call_table_new(&t->key, sinks->check != NULL,
+    t->calls = call_table_new(&t->key, trace_follows(t),
                               t->inputs.n > 1 ? CALL_WAITING_MANY : CALL_WAITING_ONE, &events);
     if (!feed(t, err))
         return false;

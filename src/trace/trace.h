@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "call/call.h"
 #include "check/check.h"
+#include "hop/hop.h"
 #include "packet/packet.h"
 #include "sip/sip.h"
 #include "source/source.h"
@@ -30,11 +31,18 @@ typedef void trace_call_sink(void *context, const struct call_summary *call);
 /* One judged call; borrowed likewise. */
 typedef void trace_check_sink(void *context, const struct check_call *call);
 
+/* One finished call with every message of it; borrowed likewise. */
+typedef void trace_flow_sink(void *context, const struct hop_call *call);
+/* Is the call to go to the flow sink?  Asked of each call before its messages are read again. */
+typedef bool trace_flow_choice(void *context, const struct call_summary *call);
+
 /* What a run is for; a sink that is NULL is work not done. */
 struct trace_sinks {
     trace_message_sink *message;
     trace_call_sink *call;
     trace_check_sink *check;
+    trace_flow_sink *flow;
+    trace_flow_choice *choose; /* NULL: all calls go to the flow sink */
     void *context;
 };
 

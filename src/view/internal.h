@@ -1,0 +1,34 @@
+/* Private to view/. */
+#ifndef VIEW_INTERNAL_H
+#define VIEW_INTERNAL_H
+
+#include "view/view.h"
+
+VEC_TYPE(view_columns, struct view_column);
+VEC_TYPE(view_rows, struct view_row);
+VEC_TYPE(view_changes, struct view_change);
+
+/* columns.c: the column of an end of a message, made where it is new.  Columns are numbered as they
+ * are met; view_columns_order puts them in path order. */
+uint32_t view_column_of(struct view_columns *c, const struct hop_nodes *n, struct arena *a,
+                        uint32_t node, const struct endpoint *e);
+/* `ways`: the columns of each journey from the caller's side on.  Gives for each column its place.
+ */
+struct view_way {
+    const uint32_t *columns;
+    size_t n;
+};
+const uint32_t *view_columns_order(struct arena *a, const struct view_columns *c,
+                                   const struct view_way *ways, size_t way_count);
+
+/* clock.c */
+size_t view_clocks(struct arena *a, const struct hop_call *call, const struct view_clock **out,
+                   const uint16_t **points);
+
+/* change.c: what differs between two sightings of a message is added; returns how many headers were
+ * left out. */
+uint64_t view_changes_add(struct view_changes *list, struct arena *scratch,
+                          const struct view_options *o, const struct hop_sighting *was,
+                          const struct hop_sighting *is, bool on_wire);
+
+#endif

@@ -164,7 +164,8 @@ const struct check_kind *check_kind_of(struct slice id);             /* NULL: no
 const struct check_cause_kind *check_cause_kind_of(struct slice id); /* likewise */
 bool check_cause_explains(const struct check_cause_kind *cause, struct slice finding);
 
-/* ---- values ----------------------------------------------------------------------------------- */
+/* ---- values -----------------------------------------------------------------------------------
+ */
 
 /* The values of a header in wire order, unfolded; *cut: its end, or the message's, was not
  * captured. */

@@ -20,7 +20,7 @@ enum cmd_status {
 
 /* ---- the tables ------------------------------------------------------------------------------ */
 
-enum cmd_id { CMD_CHECK, CMD_CALLS, CMD_MESSAGES, CMD_TRUNK, CMD_EXPLAIN, CMD_HELP, CMD_COUNT };
+enum cmd_id { CMD_CHECK, CMD_CALLS, CMD_MESSAGES, CMD_FLOW, CMD_TRUNK, CMD_EXPLAIN, CMD_HELP, CMD_COUNT };
 
 enum cmd_option_id {
     CMD_OPT_TRUNK,
@@ -30,6 +30,8 @@ enum cmd_option_id {
     CMD_OPT_NODE,
     CMD_OPT_FOLLOW,
     CMD_OPT_PACK,
+    CMD_OPT_CALL,
+    CMD_OPT_HEADERS,
     CMD_OPT_BPF,
     CMD_OPT_KEYLOG,
     CMD_OPT_TLS_KEY,
@@ -39,6 +41,7 @@ enum cmd_option_id {
     CMD_OPT_SOURCE,
     CMD_OPT_FORMAT,
     CMD_OPT_COLOR,
+    CMD_OPT_ASCII,
     CMD_OPT_SHOW_SECRETS,
     CMD_OPT_THREADS,
     CMD_OPT_VERBOSE,

@@ -5,6 +5,20 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static void write_error(const struct text *t)
+{
+    ssize_t n = write(STDERR_FILENO, t->p, t->n);
+    (void)n;
+}
+
+void cmd_complain_list(struct slice lines)
+{
+    struct text t = {0};
+    text_add(&t, lines);
+    write_error(&t);
+    text_free(&t);
+}
+
 /* One write, so that lines of several processes do not mix; there is nobody to tell if it fails. */
 static void print_error(struct slice words)
 {
@@ -13,8 +27,7 @@ static void print_error(struct slice words)
     text_add_terminal(&line, words);
     text_add_char(&line, '\n');
     cmd_progress_clear();
-    ssize_t n = write(STDERR_FILENO, line.p, line.n);
-    (void)n;
+    write_error(&line);
     text_free(&line);
 }
 

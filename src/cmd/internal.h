@@ -10,6 +10,8 @@
 
 /* "sipxray: ..." with foreign bytes escaped. */
 void cmd_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Lines that belong to what was just said, made for a terminal. */
+void cmd_complain_list(struct slice lines);
 /* The same for a usage error, which ends with where to find help. */
 void cmd_complain_usage(const struct cmd_arguments *a, const struct err *err);
 
@@ -100,6 +102,7 @@ int cmd_finish(struct trace *t, struct cmd_outputs *o, bool ok, struct err *err)
 int cmd_check(const struct cmd_arguments *a);
 int cmd_calls(const struct cmd_arguments *a);
 int cmd_messages(const struct cmd_arguments *a);
+int cmd_flow(const struct cmd_arguments *a);
 int cmd_trunk(const struct cmd_arguments *a);
 int cmd_explain(const struct cmd_arguments *a);
 int cmd_help(const struct cmd_arguments *a);

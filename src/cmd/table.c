@@ -2,7 +2,7 @@
 #include "cmd/internal.h"
 
 #define BIT(id)  (1u << CMD_##id)
-#define CAPTURES (BIT(CHECK) | BIT(CALLS) | BIT(MESSAGES))
+#define CAPTURES (BIT(CHECK) | BIT(CALLS) | BIT(MESSAGES) | BIT(FLOW))
 #define PRINTING (CAPTURES | BIT(TRUNK) | BIT(EXPLAIN))
 #define ANY      ((1u << CMD_COUNT) - 1)
 
@@ -69,6 +69,26 @@ static const struct cmd_command commands[CMD_COUNT] = {
                         "ssh kam1 tcpdump -U -w - udp port 5060 | sipxray messages kam1=-\n",
             .run = cmd_messages,
         },
+    [CMD_FLOW] =
+        {
+            .name = "flow",
+            .line = "draw the ladder of a call over all hops",
+            .operands = "SOURCE...",
+            .formats = "text svg",
+            .about =
+                "Draws the messages of a call between the elements of its path, caller first, in "
+                "order of time, and marks on each arrow what became of the headers since the hop "
+                "before: -2 X- means that two X- headers are gone, +1 that another header was "
+                "added, ~1 that one has another value. Retransmissions are folded (x3), dashes "
+                "stand for what was not captured. What is wider than the terminal is folded.",
+            .examples = "# The one call of these captures\n"
+                        "sipxray flow livekit=livekit.pcap kam1=kam1.pcap five9=five9.pcap\n"
+                        "# One of several, by its Call-ID, with its headers hop by hop\n"
+                        "sipxray flow --call a84b4c76e66710@carrier.example --headers *.pcap\n"
+                        "# For a report: pictures need no network and follow light and dark\n"
+                        "sipxray flow --format svg:call.svg --format html:call.html *.pcap\n",
+            .run = cmd_flow,
+        },
     [CMD_TRUNK] =
         {
             .name = "trunk",
@@ -123,25 +143,37 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
     [CMD_OPT_TRUNK_ID] = {"trunk-id", 0, false, false, BIT(CHECK), "ID",
                           "judge all calls by this trunk instead of the one that matches", NULL},
     [CMD_OPT_LIVEKIT] =
-        {"livekit", 0, false, false, BIT(CHECK), "NAME|ADDR", "which node is LiveKit",
+        {"livekit", 0, false, false, BIT(CHECK) | BIT(FLOW), "NAME|ADDR", "which node is LiveKit",
          "A point's name (a capture id for one by HEP), a name given by --node, or an "
          "address. Without it LiveKit is recognised by how its messages look."},
     [CMD_OPT_VALUES] = {"values", 0, false, false, BIT(CHECK) | BIT(TRUNK), "FILE",
                         "attribute values as JSON; they become part of what is owed",
                         "An object with the value of each attribute, as a string. An attribute "
                         "whose value is null is known to be unset, and its header is not owed."},
-    [CMD_OPT_NODE] = {"node", 0, true, false, BIT(CHECK), "NAME=ADDR[,ADDR...]",
+    [CMD_OPT_NODE] = {"node", 0, true, false, BIT(CHECK) | BIT(FLOW), "NAME=ADDR[,ADDR...]",
                       "these addresses are one node of this name",
                       "For nodes without a capture of their own, or with addresses that the "
                       "captures do not show to belong together."},
-    [CMD_OPT_FOLLOW] = {"follow", 0, true, false, BIT(CHECK), "PATTERN",
-                        "follow the headers of this name; * and ? stand for any text",
-                        "Without a trunk they are judged in place of X-*. With a trunk they are "
-                        "shown beside those that it promises, and their loss does not count."},
     [CMD_OPT_PACK] = {"pack", 0, true, false, BIT(CHECK), "NAME",
                       "apply the rules of this pack to every message",
                       "The packs are hygiene, leak, caller-id, reject and sayna; sipxray-packs(7) "
                       "tells what each looks for."},
+    [CMD_OPT_FOLLOW] =
+        {"follow", 0, true, false, BIT(CHECK) | BIT(FLOW), "PATTERN",
+         "follow the headers of this name; * and ? stand for any text",
+         "Without a trunk they are judged in place of X-*. With a trunk they are "
+         "shown beside those that it promises, and their loss does not count. In flow they are "
+         "marked as X-* are."},
+    [CMD_OPT_CALL] = {"call", 0, false, false, BIT(FLOW), "CALL-ID|N|all",
+                      "draw this call: a Call-ID of it, or its number, or all one after another",
+                      "Calls are numbered from 1 in the order in which they end, as sipxray calls "
+                      "lists them; requests outside of calls have no number. Without it the only "
+                      "call is drawn; where there are several they are listed, with exit status "
+                      "2."},
+    [CMD_OPT_HEADERS] =
+        {"headers", 0, false, false, BIT(FLOW), NULL, "show the headers of each message hop by hop",
+         "X- headers, those that --follow names, and what else changes on the way; with --verbose "
+         "all."},
     [CMD_OPT_BPF] =
         {"bpf", 0, false, false, CAPTURES, "EXPR",
          "read only packets that this pcap-filter(7) expression selects",
@@ -176,6 +208,8 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                         "file. A file appears whole or not at all."},
     [CMD_OPT_COLOR] = {"color", 0, false, false, PRINTING, "WHEN",
                        "colours: auto (on a terminal, the default), always, never", NULL},
+    [CMD_OPT_ASCII] = {"ascii", 0, false, false, BIT(FLOW), NULL, "draw with ASCII characters only",
+                       "The default where the locale is not one of UTF-8."},
     [CMD_OPT_SHOW_SECRETS] = {"show-secrets", 0, false, false,
                               PRINTING & ~(BIT(CALLS) | BIT(EXPLAIN)), NULL,
                               "do not mask credentials in header values", NULL},

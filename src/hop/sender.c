@@ -224,9 +224,9 @@ void hop_path_sender(struct arena *a, const struct hop_nodes *n, struct hop_path
     else
         request_sender(a, n, p);
     whose(n, p);
-    /* LiveKit's own message, first seen further on: its address is known from elsewhere */
+    /* LiveKit's own request, first seen further on: its address is known from elsewhere */
     const struct sip_via *lowest =
-        p->first->via_count ? &p->first->vias[p->first->via_count - 1] : NULL;
+        !p->journey.status && p->first->via_count ? &p->first->vias[p->first->via_count - 1] : NULL;
     if (p->journey.sender == HOP_NODE_NONE && lowest && hop_branch_is_livekit(lowest->branch))
         p->journey.sender = node_of_host(n, lowest->host, lowest->port);
 }

@@ -134,6 +134,22 @@ void report_calls_text_end(struct text *out, const struct report_calls *r)
         text_add(out, SLICE("no calls\n"));
 }
 
+void report_call_line(struct text *out, const struct call_summary *c)
+{
+    report_add_clock(out, c->start_ns, false);
+    text_add(out, SLICE("  "));
+    size_t from = out->n;
+    add_outcome(out, c, 13);
+    report_pad(out, from, 13);
+    text_add(out, SLICE("  "));
+    text_add_fitted(out, c->caller, NUMBER_MOST);
+    text_add(out, SLICE(" -> "));
+    text_add_fitted(out, c->callee, NUMBER_MOST);
+    text_add(out, SLICE("  "));
+    if (c->call_id_count)
+        text_add_terminal(out, c->call_ids[0]);
+}
+
 /* ---- CSV (RFC 4180) -------------------------------------------------------------------------- */
 
 static void add_csv_head(struct text *out)

@@ -70,6 +70,22 @@ void report_add_judgements(struct text *out, const struct report_style *style, s
 void report_add_other_findings(struct text *out, const struct report_style *style, struct arena *a,
                                const struct check_call *c);
 
+/* ---- the parts of flow --------------------------------------------------------------------------
+ */
+
+/* What stands on an arrow, in so many columns: "INVITE", " SDP x3", "-2 X-". */
+struct report_caption {
+    struct slice label, notes, marks;
+};
+struct report_caption report_caption_of(struct arena *a, const struct view_row *row, size_t room);
+void report_add_ladder(struct text *out, const struct report_style *style,
+                       const struct view_ladder *l);
+struct slice report_leg_name(struct arena *a, uint32_t leg); /* "A" ... "Z", then "*" */
+/* As text_add_terminal and text_add_fitted, in ASCII where the style asks for it. */
+void report_add_safe(struct text *out, const struct report_style *style, struct slice text);
+void report_add_fitted(struct text *out, const struct report_style *style, struct slice text,
+                       size_t columns);
+
 /* ---- secrets --------------------------------------------------------------------------------- */
 
 /* The value, or what may be shown of it: "Digest ***" of credentials, "***" of keys. */

@@ -9,6 +9,7 @@
 #include "check/check.h"
 #include "expect/expect.h"
 #include "trace/trace.h"
+#include "view/view.h"
 
 /* How text for a person looks, and what any output may show. */
 struct report_style {
@@ -16,6 +17,7 @@ struct report_style {
     bool colour;  /* never the only mark of anything */
     bool verbose;
     bool show_secrets; /* else credentials are masked */
+    bool ascii;        /* flow: nothing beyond ASCII is drawn */
 };
 
 #define REPORT_WIDTH_MIN 40u /* narrower terminals are taken for so wide */
@@ -57,6 +59,9 @@ void report_calls_csv_end(struct text *out,
                           const struct report_calls *r); /* the header row, if there was no call */
 void report_call_ndjson(struct text *out, struct report_calls *r, const struct call_summary *c);
 
+/* "12:00:00  answered  +1 -> +2  Call-ID", without an end of line */
+void report_call_line(struct text *out, const struct call_summary *c);
+
 /* ---- check ----------------------------------------------------------------------------------- */
 
 /* What is known of a run at its end. */
@@ -89,6 +94,24 @@ void report_explain_list_text(struct text *out, const struct report_style *style
 void report_explain_text(struct text *out, const struct report_style *style, struct slice id);
 /* Schema sipxray-explain/1; an empty id: all of them. */
 void report_explain_json(struct text *out, struct slice id);
+
+/* ---- flow -------------------------------------------------------------------------------------
+ */
+
+/* The ladder of a call, and the headers that change on its way. */
+void report_flow_text(struct text *out, const struct report_style *style,
+                      const struct view_ladder *l);
+
+/* A ladder as SVG.  Each row is a group with the id PREFIXmN, N from 1, and `links` leads from it
+ * to PREFIXrawN, which is the page's to fill. */
+struct report_svg {
+    const char *prefix; /* of all ids: a page may hold several ladders */
+    bool embedded;      /* in a page that has report_ladder_style; else the picture has it */
+    bool links;
+};
+
+void report_ladder_svg(struct text *out, const struct view_ladder *l, const struct report_svg *o);
+void report_ladder_style(struct text *out); /* the sheet, without <style> */
 
 /* ---- trunks ---------------------------------------------------------------------------------- */
 

@@ -8,9 +8,9 @@ uint32_t view_column_of(struct view_columns *c, const struct hop_nodes *n, struc
 {
     for (uint32_t i = 0; i < c->n; i++) {
         const struct view_column *known = &c->items[i];
-        if (node != HOP_NODE_NONE ? known->node == node
-                                  : known->node == HOP_NODE_NONE &&
-                                        address_equal(&known->address, &e->ip))
+        if (node != HOP_NODE_NONE
+                ? known->node == node
+                : known->node == HOP_NODE_NONE && address_equal(&known->address, &e->ip))
             return i;
     }
     if (c->n == VIEW_COLUMNS_MAX)
@@ -49,7 +49,8 @@ static void insert(struct order *o, size_t at, uint32_t column)
     o->n++;
 }
 
-/* What is new of a way goes before the next of its columns that has a place; the rest to the end. */
+/* What is new of a way goes before the next of its columns that has a place; the rest to the end.
+ */
 static void merge(struct order *o, const struct view_way *way)
 {
     for (size_t i = 0; i < way->n; i++) {

@@ -17,6 +17,7 @@ uint32_t view_column_of(struct view_columns *c, const struct hop_nodes *n, struc
 struct view_way {
     const uint32_t *columns;
     size_t n;
+    bool holed; /* some of it was not captured */
 };
 const uint32_t *view_columns_order(struct arena *a, const struct view_columns *c,
                                    const struct view_way *ways, size_t way_count);

@@ -31,15 +31,16 @@ const struct hop_sighting *view_row_last(const struct view_row *row)
     return row->journey->steps[row->step + row->step_count - 1].sighting;
 }
 
-/* ---- what a row says of its message ----------------------------------------------------------- */
+/* ---- what a row says of its message -----------------------------------------------------------
+ */
 
 static bool has_sdp(const struct sip_message *m)
 {
     const struct sip_header *type = sip_header_first(m, SIP_HEADER_CONTENT_TYPE);
     static const struct slice sdp = {"application/sdp", 15};
     static const struct slice multipart = {"multipart/", 10};
-    return type && (slice_starts_nocase(type->value, sdp) ||
-                    slice_starts_nocase(type->value, multipart));
+    return type &&
+           (slice_starts_nocase(type->value, sdp) || slice_starts_nocase(type->value, multipart));
 }
 
 static struct slice label_of(struct arena *a, const struct sip_message *m)
@@ -110,9 +111,8 @@ static void find_changes(struct build *b, struct view_row *row)
             view_changes_add(&list, &b->scratch, b->options, steps[row->step - 1].sighting,
                              steps[row->step].sighting, false);
     if (last > row->step)
-        b->headers_left_out +=
-            view_changes_add(&list, &b->scratch, b->options, steps[row->step].sighting,
-                             steps[last].sighting, true);
+        b->headers_left_out += view_changes_add(
+            &list, &b->scratch, b->options, steps[row->step].sighting, steps[last].sighting, true);
     struct view_change *changes = ARENA_ARRAY(b->arena, struct view_change, list.n);
     if (list.n) {
         qsort(list.items, list.n, sizeof *list.items, by_weight);
@@ -213,8 +213,8 @@ static bool goes_right(const struct hop_call *call, const struct hop_journey *j)
             const struct hop_journey *first = &call->journeys[i];
             if (first->steps[0].sighting->leg != j->steps[0].sighting->leg)
                 continue;
-            down = first->steps[0].sighting->index->from_tag ==
-                   j->steps[0].sighting->index->from_tag;
+            down =
+                first->steps[0].sighting->index->from_tag == j->steps[0].sighting->index->from_tag;
             break;
         }
     return j->status ? !down : down;
@@ -243,12 +243,15 @@ static struct view_way add_journey(struct build *b, uint32_t journey)
     uint32_t *columns = ARENA_ARRAY(b->arena, uint32_t, 3 * j->step_count);
     size_t n = 0;
     int64_t earliest = INT64_MIN;
+    bool holed = false;
     struct view_row *row = NULL;
     for (size_t step = 0; step < j->step_count; step = wire_end(j, step)) {
-        row = &b->rows.items[row_of(b, j, journey, step)];
+        uint32_t id = row_of(b, j, journey, step);
+        row = &b->rows.items[id];
         if (row->time_ns < earliest)
             row->time_ns = earliest;
         earliest = row->time_ns;
+        holed |= row->lead != VIEW_NONE;
         add_place(columns, &n, row->lead);
         add_place(columns, &n, row->from);
         add_place(columns, &n, row->to);
@@ -257,7 +260,7 @@ static struct view_way add_journey(struct build *b, uint32_t journey)
         row->ends_here = true;
     if (!goes_right(b->call, j))
         reverse(columns, n);
-    return (struct view_way){columns, n};
+    return (struct view_way){columns, n, holed};
 }
 
 /* ---- putting it in order --------------------------------------------------------------------- */
@@ -272,17 +275,18 @@ static int by_time(const void *a, const void *b)
     return x->step < y->step ? -1 : x->step > y->step;
 }
 
-/* The longest ways tell the order best; those of one length stay in order of time. */
+/* The longest ways without a hole tell the order best; those alike stay in order of time. */
 static void sort_ways(struct arena *a, struct view_way *ways, size_t n)
 {
     size_t longest = 0, out = 0;
     struct view_way *sorted = ARENA_ARRAY(a, struct view_way, n);
     for (size_t i = 0; i < n; i++)
         longest = ways[i].n > longest ? ways[i].n : longest;
-    for (size_t length = longest + 1; length-- > 0;)
-        for (size_t i = 0; i < n; i++)
-            if (ways[i].n == length)
-                sorted[out++] = ways[i];
+    for (int holed = 0; holed < 2; holed++)
+        for (size_t length = longest + 1; length-- > 0;)
+            for (size_t i = 0; i < n; i++)
+                if (ways[i].holed == (holed == 1) && ways[i].n == length)
+                    sorted[out++] = ways[i];
     if (n)
         memcpy(ways, sorted, n * sizeof *ways);
 }
@@ -317,7 +321,8 @@ static void order_rows(struct build *b, struct view_ladder *l)
     l->row_count = b->rows.n;
 }
 
-/* ---- the call as a whole ---------------------------------------------------------------------- */
+/* ---- the call as a whole ----------------------------------------------------------------------
+ */
 
 static void describe(struct arena *a, const struct hop_call *call, struct view_ladder *l)
 {

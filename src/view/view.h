@@ -38,8 +38,10 @@ enum view_header_class view_class_of(const struct view_options *o, struct slice 
 
 /* ---- the ladder ------------------------------------------------------------------------------ */
 
-#define VIEW_COLUMNS_MAX 256u /* elements told apart; further ones are drawn as the last of them */
-#define VIEW_HEADERS_MAX 512u /* of one message that are compared with those of the next sighting */
+#define VIEW_COLUMNS_MAX 256u /* elements told apart; further ones are drawn as the last of them   \
+                               */
+#define VIEW_HEADERS_MAX 512u /* of one message that are compared with those of the next sighting  \
+                               */
 
 /* A SIP element on the path, or an address of which no more is known. */
 struct view_column {

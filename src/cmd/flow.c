@@ -1,0 +1,226 @@
+/* sipxray flow: the ladder of a call.  Which call, when there are several, is for --call to say. */
+#include "cmd/internal.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LISTED_MAX 20u /* calls that are listed where there is a choice */
+
+struct flow {
+    const struct cmd_arguments *arguments;
+    struct report_style style;
+    struct view_options options;
+    struct slice *follow;
+    struct trace *trace;
+    struct cmd_outputs outputs;
+    const char *which; /* --call; NULL: the only one */
+    bool all;          /* --call all */
+    uint64_t calls;    /* met, */
+    uint64_t others;   /* requests outside of calls, */
+    uint64_t drawn;
+    bool other_drawn; /* what is drawn is no call */
+    /* drawn before it was known to be the only one */
+    struct text held[CMD_OUTPUTS_MAX];
+    struct text list;
+    bool undecided; /* the list is to be shown */
+};
+
+struct format {
+    const char *name;
+    void (*draw)(struct text *, const struct report_style *, const struct view_ladder *);
+    bool many; /* holds several calls */
+};
+
+static void draw_svg(struct text *out, const struct report_style *style,
+                     const struct view_ladder *l)
+{
+    const struct report_svg options = {.prefix = ""};
+    (void)style;
+    report_ladder_svg(out, l, &options);
+}
+
+static const struct format formats[] = {
+    {"svg", draw_svg, false},
+    {"text", report_flow_text, true},
+};
+
+/* --format was held against the command's formats before. */
+static const struct format *format_of(const struct cmd_output *o)
+{
+    size_t last = sizeof formats / sizeof *formats - 1, i = 0;
+    while (i < last && strcmp(formats[i].name, o->format) != 0)
+        i++;
+    return &formats[i];
+}
+
+/* ---- which call ---------------------------------------------------------------------------------
+ */
+
+static bool has_call_id(const struct call_summary *c, const char *id)
+{
+    for (size_t i = 0; i < c->call_id_count; i++)
+        if (slice_is(c->call_ids[i], id))
+            return true;
+    return false;
+}
+
+/* "  2  12:00:00  answered  +1 -> +2  Call-ID" */
+static void list_call(struct flow *f, const struct call_summary *c, uint64_t number)
+{
+    if (number > LISTED_MAX)
+        return;
+    text_printf(&f->list, "  %2llu  ", (unsigned long long)number);
+    report_call_line(&f->list, c);
+    text_add_char(&f->list, '\n');
+}
+
+static bool is_number(const struct flow *f, uint64_t number)
+{
+    uint32_t wanted;
+    return slice_to_u32(slice_of(f->which), &wanted) && wanted == number;
+}
+
+/* Without --call the first one is drawn, and shown if it stays the only one.  What is no call gives
+ * way to the first call. */
+static bool choose(void *context, const struct call_summary *c)
+{
+    struct flow *f = context;
+    bool call = c->outcome != CALL_NOT_A_CALL;
+    uint64_t number = call ? ++f->calls : ++f->others;
+    if (f->all)
+        return call;
+    if (f->which)
+        return has_call_id(c, f->which) || (call && is_number(f, number));
+    if (number == 1 && call)
+        text_clear(&f->list);
+    if (call || f->calls == 0)
+        list_call(f, c, number);
+    if (number > 1 || (!call && f->calls))
+        return false;
+    f->other_drawn = !call;
+    f->drawn = 0;
+    for (size_t i = 0; i < f->outputs.n; i++)
+        text_clear(&f->held[i]);
+    return true;
+}
+
+/* ---- drawing ------------------------------------------------------------------------------------
+ */
+
+static void draw(void *context, const struct hop_call *call)
+{
+    struct flow *f = context;
+    struct arena a = {0};
+    const struct view_ladder *l = view_ladder_build(&a, call, &f->options);
+    for (size_t i = 0; i < f->outputs.n; i++) {
+        struct cmd_output *o = &f->outputs.items[i];
+        struct report_style style = cmd_style_for(&f->style, o, f->arguments);
+        struct text *out = f->which ? &o->text : &f->held[i];
+        if (f->drawn && f->which && format_of(o)->many)
+            text_add_char(out, '\n');
+        if (f->drawn == 0 || format_of(o)->many)
+            format_of(o)->draw(out, &style, l);
+        if (f->which)
+            cmd_output_wrote(o);
+    }
+    f->drawn++;
+    arena_free(&a);
+}
+
+/* ---- the run ------------------------------------------------------------------------------------
+ */
+
+/* The characters of the user's locale, without taking it over. */
+static bool locale_is_utf8(void)
+{
+    locale_t l = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+    bool utf8 = l != (locale_t)0 && strcmp(nl_langinfo_l(CODESET, l), "UTF-8") == 0;
+    if (l != (locale_t)0)
+        freelocale(l);
+    return utf8;
+}
+
+static bool read_choice(struct flow *f, struct err *err)
+{
+    f->which = cmd_value(f->arguments, CMD_OPT_CALL);
+    f->all = f->which && strcmp(f->which, "all") == 0;
+    if (f->which && !*f->which)
+        return err_set(err, "--call: a Call-ID, a number or all");
+    for (size_t i = 0; f->all && i < f->outputs.n; i++)
+        if (!format_of(&f->outputs.items[i])->many)
+            return err_set(err, "--call all: a file of format %s holds one call",
+                           f->outputs.items[i].format);
+    return true;
+}
+
+static void read_follow(struct flow *f)
+{
+    const struct cmd_list *patterns = &f->arguments->values[CMD_OPT_FOLLOW];
+    f->follow = base_alloc((patterns->n + 1) * sizeof *f->follow);
+    for (size_t i = 0; i < patterns->n; i++)
+        f->follow[i] = slice_of(patterns->items[i]);
+    f->options = (struct view_options){f->follow, patterns->n};
+}
+
+static bool prepare(struct flow *f, struct err *err)
+{
+    const struct cmd_list *nodes = &f->arguments->values[CMD_OPT_NODE];
+    struct trace_options options = {
+        .livekit = cmd_value(f->arguments, CMD_OPT_LIVEKIT),
+        .nodes = nodes->items,
+        .node_count = nodes->n,
+    };
+    if (!cmd_style(&f->style, f->arguments, err) ||
+        !cmd_outputs_open(&f->outputs, f->arguments, err) || !read_choice(f, err))
+        return false;
+    f->style.ascii = cmd_given(f->arguments, CMD_OPT_ASCII) || !locale_is_utf8();
+    read_follow(f);
+    f->trace = cmd_trace_open(f->arguments, &options, err);
+    return f->trace != NULL;
+}
+
+/* One call, or what to say instead. */
+static bool settle(struct flow *f, struct err *err)
+{
+    uint64_t met = f->calls ? f->calls : f->others;
+    if (f->drawn == 0 && f->which && !f->all)
+        return err_set(err, "--call %s: no such call; there are %llu calls, numbered from 1",
+                       f->which, (unsigned long long)f->calls);
+    if (f->drawn == 0)
+        return err_set(err, "no call in these captures");
+    if (f->which)
+        return true;
+    if (met > 1) {
+        if (met > LISTED_MAX)
+            text_printf(&f->list, "      and %llu more: sipxray calls lists them all\n",
+                        (unsigned long long)(met - LISTED_MAX));
+        f->undecided = true;
+        return err_set(err, "%llu %s: say which with --call N, --call CALL-ID%s",
+                       (unsigned long long)met, f->calls ? "calls" : "dialogs outside of calls",
+                       f->calls ? " or --call all" : "");
+    }
+    for (size_t i = 0; i < f->outputs.n; i++) {
+        text_add(&f->outputs.items[i].text, text_slice(&f->held[i]));
+        cmd_output_wrote(&f->outputs.items[i]);
+    }
+    return true;
+}
+
+int cmd_flow(const struct cmd_arguments *a)
+{
+    struct err err;
+    struct flow f = {.arguments = a};
+    struct trace_sinks sinks = {.flow = draw, .choose = choose, .context = &f};
+    bool ok =
+        prepare(&f, &err) && cmd_trace_run(f.trace, &sinks, &f.outputs, &err) && settle(&f, &err);
+    int status = cmd_finish(f.trace, &f.outputs, ok, &err);
+    if (f.undecided)
+        cmd_complain_list(text_slice(&f.list));
+    for (size_t i = 0; i < CMD_OUTPUTS_MAX; i++)
+        text_free(&f.held[i]);
+    text_free(&f.list);
+    free(f.follow);
+    return status;
+}

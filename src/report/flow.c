@@ -1,0 +1,185 @@
+/* A call as `sipxray flow` prints it: its head, the ladder, and what changed on the way. */
+#include "report/internal.h"
+
+/* ---- text in the characters that the terminal has ----------------------------------------------
+ */
+
+void report_add_safe(struct text *out, const struct report_style *style, struct slice text)
+{
+    if (!style->ascii) {
+        text_add_terminal(out, text);
+        return;
+    }
+    struct text t = {0};
+    text_add_terminal(&t, text);
+    for (size_t i = 0; i < t.n; i++)
+        if ((unsigned char)t.p[i] < 0x80)
+            text_add_char(out, t.p[i]);
+        else
+            text_printf(out, "\\x%02x", (unsigned char)t.p[i]);
+    text_free(&t);
+}
+
+void report_add_fitted(struct text *out, const struct report_style *style, struct slice text,
+                       size_t columns)
+{
+    struct text t = {0};
+    report_add_safe(&t, style, text);
+    text_add_fitted(out, text_slice(&t), columns);
+    text_free(&t);
+}
+
+static struct slice safe(struct arena *a, const struct report_style *style, struct slice text)
+{
+    struct text t = {0};
+    report_add_safe(&t, style, text);
+    struct slice copy = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return copy;
+}
+
+/* ---- the head -----------------------------------------------------------------------------------
+ */
+
+static void add_call_ids(struct text *out, const struct report_style *style, struct arena *a,
+                         const struct view_ladder *l)
+{
+    size_t n = l->call->leg_count;
+    for (uint32_t i = 0; n > 1 && i < n; i++) {
+        text_add(out, SLICE("  "));
+        text_add(out, report_leg_name(a, i));
+        text_add(out, SLICE("  "));
+        report_add_safe(out, style, l->call_ids[i]);
+        text_add_char(out, '\n');
+    }
+    if (n > 1 && l->call->joined.n)
+        report_add_line(out, style, 2,
+                        REPORT_JOIN(a, SLICE("joined: "), safe(a, style, l->call->joined)));
+}
+
+static void add_head(struct text *out, const struct report_style *style, struct arena *a,
+                     const struct view_ladder *l)
+{
+    text_add(out, SLICE("Call "));
+    report_add_safe(out, style, l->call_ids[0]);
+    if (l->caller.n || l->callee.n) {
+        text_add(out, SLICE("   "));
+        report_add_safe(out, style, l->caller.n ? l->caller : SLICE("?"));
+        text_add(out, SLICE(" -> "));
+        report_add_safe(out, style, l->callee.n ? l->callee : SLICE("?"));
+    }
+    text_add_char(out, '\n');
+    add_call_ids(out, style, a, l);
+    text_printf(out, "  %s (UTC)\n\n", report_time_day(l->start_ns).s);
+}
+
+/* ---- what changed -------------------------------------------------------------------------------
+ */
+
+static bool is_told(const struct report_style *style, const struct view_change *c)
+{
+    return style->verbose || c->class == VIEW_CUSTOM || c->class == VIEW_OTHER;
+}
+
+static size_t count_told(const struct report_style *style, const struct view_row *row, bool on_wire)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < row->change_count; i++)
+        n += row->changes[i].on_wire == on_wire && is_told(style, &row->changes[i]);
+    return n;
+}
+
+static struct slice change_words(struct arena *a, const struct report_style *style,
+                                 const struct view_row *row, bool on_wire)
+{
+    static const char *const signs[] = {
+        [VIEW_GONE] = "-", [VIEW_ADDED] = "+", [VIEW_ALTERED] = "~"};
+    struct text t = {0};
+    for (size_t i = 0; i < row->change_count; i++) {
+        const struct view_change *c = &row->changes[i];
+        if (c->on_wire != on_wire || !is_told(style, c))
+            continue;
+        text_add(&t, t.n ? SLICE(" ") : SLICE(""));
+        text_add(&t, slice_of(signs[c->kind]));
+        report_add_safe(&t, style, c->name);
+    }
+    struct slice words = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return words;
+}
+
+static bool add_changes_of(struct text *out, const struct report_style *style, struct arena *a,
+                           const struct view_ladder *l, const struct view_row *row, bool first)
+{
+    bool any = false;
+    for (int on_wire = 0; on_wire < 2; on_wire++) {
+        if (count_told(style, row, on_wire) == 0)
+            continue;
+        if (first && !any)
+            text_add(out, SLICE("\nHeaders that change on the way (- gone, + added, ~ altered)\n"));
+        any = true;
+        struct slice place = view_row_place(a, l, row, on_wire);
+        text_add(out, SLICE("  "));
+        report_add_clock(out, row->time_ns, true);
+        text_add_char(out, ' ');
+        report_add_wrapped(out, 15, 17, report_width(style),
+                           REPORT_JOIN(a, safe(a, style, row->label), SLICE(", "),
+                                       safe(a, style, place), SLICE(": "),
+                                       change_words(a, style, row, on_wire)));
+        text_add_char(out, '\n');
+    }
+    return any;
+}
+
+/* ---- what else is to be known
+ * -------------------------------------------------------------------- */
+
+static void add_clocks(struct text *out, const struct report_style *style, struct arena *a,
+                       const struct view_ladder *l)
+{
+    for (size_t i = 1; i < l->clock_count; i++) {
+        int64_t ns = l->clocks[i].ahead_ns, ms = (ns < 0 ? -ns : ns) / 1000000;
+        if (ms == 0)
+            continue;
+        struct slice words = REPORT_JOIN(
+            a, SLICE("The clock of "), safe(a, style, l->clocks[i].point), SLICE(" is "),
+            arena_printf(a, "%lld.%03lld s ", (long long)(ms / 1000), (long long)(ms % 1000)),
+            ns < 0 ? SLICE("behind") : SLICE("ahead of"), SLICE(" that of "),
+            safe(a, style, l->clocks[0].point), SLICE(", by which all times are shown."));
+        report_add_line(out, style, 0, words);
+    }
+}
+
+static void add_remarks(struct text *out, const struct report_style *style, struct arena *a,
+                        const struct view_ladder *l)
+{
+    add_clocks(out, style, a, l);
+    if (!l->oriented && l->row_count)
+        report_add_line(out, style, 0,
+                        SLICE("No INVITE was captured: the left side need not be the caller's."));
+    if (l->column_count == VIEW_COLUMNS_MAX)
+        report_add_line(out, style, 0,
+                        arena_printf(a, "Elements beyond %u are drawn as one.", VIEW_COLUMNS_MAX));
+    if (l->call->sightings_left_out)
+        report_add_line(out, style, 0,
+                        arena_printf(a, "Messages left out, for the call has too many: %llu",
+                                     (unsigned long long)l->call->sightings_left_out));
+    if (l->headers_left_out)
+        report_add_line(out, style, 0,
+                        arena_printf(a, "Headers beyond %u of a message, not compared: %llu",
+                                     VIEW_HEADERS_MAX, (unsigned long long)l->headers_left_out));
+}
+
+void report_flow_text(struct text *out, const struct report_style *style,
+                      const struct view_ladder *l)
+{
+    struct arena a = {0};
+    bool any = false;
+    add_head(out, style, &a, l);
+    if (l->column_count)
+        report_add_ladder(out, style, l);
+    for (size_t i = 0; i < l->row_count; i++)
+        any |= add_changes_of(out, style, &a, l, &l->rows[i], !any);
+    add_remarks(out, style, &a, l);
+    arena_free(&a);
+}

@@ -19,9 +19,8 @@ struct layout {
 
 /* ---- what stands in a cell ------------------------------------------------------------------- */
 
-/* The values of a header at a sighting; several stand apart by " | ". */
-static struct slice cell_text(struct arena *a, const struct report_style *style,
-                              const struct check_header *h, size_t i)
+struct slice report_cell(struct arena *a, const struct report_style *style,
+                         const struct check_header *h, size_t i)
 {
     struct text t = {0};
     if (h->values[i].n == 0)
@@ -70,6 +69,11 @@ static struct slice verdict_text(struct arena *a, const struct check_header *h, 
     return g->after.n ? REPORT_JOIN(a, slice_of(word), SLICE(" after "), g->after) : slice_of(word);
 }
 
+struct slice report_verdict_text(struct arena *a, const struct check_header *h)
+{
+    return verdict_text(a, h, false);
+}
+
 /* ---- measuring ------------------------------------------------------------------------------- */
 
 static size_t most(size_t a, size_t b)
@@ -103,7 +107,7 @@ static void measure(struct layout *l, struct arena *a, const struct report_style
         l->name = most(l->name, text_width(h->name));
         l->verdict = most(l->verdict, text_width(verdict_text(a, h, narrow)));
         for (size_t i = 0; i < l->n; i++)
-            l->values[i] = most(l->values[i], text_width(cell_text(a, style, h, i)));
+            l->values[i] = most(l->values[i], text_width(report_cell(a, style, h, i)));
     }
     l->name = l->name > NAME_MOST ? NAME_MOST : l->name;
 }
@@ -174,7 +178,7 @@ static void add_row(struct text *out, const struct report_style *style, struct a
         add_coloured_cell(out, style, verdict_colour(h), verdict, l->verdict);
     }
     for (size_t i = 0; i < l->n; i++) {
-        struct slice text = cell_text(a, style, h, i);
+        struct slice text = report_cell(a, style, h, i);
         size_t width = l->values[i];
         if (narrow && i + 1 == l->n && text_width(text) < width)
             width = text_width(text); /* no spaces at the end of a line */
@@ -206,10 +210,10 @@ static struct slice stretch(struct arena *a, const struct check_request *r, size
 static size_t stretch_end(struct arena *a, const struct report_style *style,
                           const struct check_request *r, const struct check_header *h, size_t from)
 {
-    struct slice value = cell_text(a, style, h, from);
+    struct slice value = report_cell(a, style, h, from);
     size_t to = from + 1;
     while (to < r->sighting_count && h->states[to] == h->states[from] &&
-           slice_equal(value, cell_text(a, style, h, to)))
+           slice_equal(value, report_cell(a, style, h, to)))
         to++;
     return to;
 }
@@ -221,7 +225,7 @@ static void add_stretches(struct text *out, const struct report_style *style, st
     for (size_t from = 0, to; from < r->sighting_count; from = to) {
         to = stretch_end(a, style, r, h, from);
         struct slice line =
-            REPORT_JOIN(a, stretch(a, r, from, to), SLICE(": "), cell_text(a, style, h, from));
+            REPORT_JOIN(a, stretch(a, r, from, to), SLICE(": "), report_cell(a, style, h, from));
         report_add_spaces(out, INDENT + 4);
         report_colour_on(out, style, cell_colour(h, from));
         report_add_wrapped(out, INDENT + 4, INDENT + 6, report_width(style), line);
@@ -249,7 +253,7 @@ static void add_lines(struct text *out, const struct report_style *style, struct
     if (constant) {
         text_add(out, SLICE(": "));
         report_add_wrapped(out, column + 2, INDENT + 4, report_width(style),
-                           cell_text(a, style, h, 0));
+                           report_cell(a, style, h, 0));
     }
     text_add_char(out, '\n');
     if (!constant)
@@ -261,7 +265,7 @@ static bool was_cut(const struct report_style *style, struct arena *a, const str
                     const struct check_header *h)
 {
     for (size_t i = 0; i < l->n; i++)
-        if (text_width(cell_text(a, style, h, i)) > l->values[i])
+        if (text_width(report_cell(a, style, h, i)) > l->values[i])
             return true;
     return text_width(h->name) > l->name;
 }

@@ -62,8 +62,7 @@ static void add_call_head(struct text *out, const struct report_style *style, st
 
 /* ---- a message ------------------------------------------------------------------------------- */
 
-/* "BYE sent by livekit, answered 200" */
-static struct slice request_title(struct arena *a, const struct check_request *r)
+struct slice report_request_title(struct arena *a, const struct check_request *r)
 {
     struct text t = {0};
     text_add(&t, report_request_name(a, r));
@@ -89,20 +88,29 @@ static bool any_harm(const struct check_request *r)
     return false;
 }
 
+bool report_is_shown(const struct check_request *r)
+{
+    return r->applies || any_harm(r);
+}
+
 /* A message that no mapping speaks of is a line; its headers are shown on request or where one came
  * to harm. */
 static void add_request(struct text *out, const struct report_style *style, struct arena *a,
                         const struct check_call *c, const struct check_request *r)
 {
-    struct slice title = request_title(a, r);
-    bool table = r->header_count && (r->applies || style->verbose || any_harm(r));
+    struct slice title = report_request_title(a, r);
+    bool table = r->header_count && (style->verbose || report_is_shown(r));
     if (r->why.n && (!r->applies || style->verbose))
         title = REPORT_JOIN(a, title, SLICE(": "), r->why);
     report_add_line(out, style, 0, title);
     if (table)
         report_add_header_table(out, style, r);
-    if (table || r->applies)
-        report_add_judgements(out, style, a, c, r);
+    if (!table && !r->applies)
+        return;
+    struct report_sentences list = {0};
+    report_request_sentences(&list, a, c, r);
+    report_add_sentences(out, style, &list);
+    vec_free(&list);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -116,18 +124,21 @@ static bool any_unknown(const struct check_call *c)
     return false;
 }
 
-/* An inconclusive call says why, even where nothing was found in it. */
-static void add_inconclusive(struct text *out, const struct report_style *style,
-                             const struct check_call *c)
+struct slice report_inconclusive_why(const struct check_call *c)
 {
-    if (c->verdict != CHECK_INCONCLUSIVE)
-        return;
-    report_add_labelled(
-        out, style, REPORT_YELLOW, "OPEN",
-        any_unknown(c) ? SLICE("not judged: the captures do not show enough of it")
-        : !c->trunk && c->trunk_why.n
-            ? SLICE("not judged: no trunk was picked for it")
-            : SLICE("not judged: no message was seen that must carry a promised header"));
+    return any_unknown(c) ? SLICE("not judged: the captures do not show enough of it")
+           : !c->trunk && c->trunk_why.n
+               ? SLICE("not judged: no trunk was picked for it")
+               : SLICE("not judged: no message was seen that must carry a promised header");
+}
+
+static void add_others(struct text *out, const struct report_style *style, struct arena *a,
+                       const struct check_call *c)
+{
+    struct report_sentences list = {0};
+    report_other_sentences(&list, a, c);
+    report_add_sentences(out, style, &list);
+    vec_free(&list);
 }
 
 void report_check_text(struct text *out, const struct report_style *style,
@@ -139,8 +150,9 @@ void report_check_text(struct text *out, const struct report_style *style,
         text_add(out, i ? SLICE("\n") : SLICE(""));
         add_request(out, style, &a, call, &call->requests[i]);
     }
-    report_add_other_findings(out, style, &a, call);
-    add_inconclusive(out, style, call);
+    add_others(out, style, &a, call);
+    if (call->verdict == CHECK_INCONCLUSIVE)
+        report_add_labelled(out, style, REPORT_YELLOW, "OPEN", report_inconclusive_why(call));
     text_add_char(out, '\n');
     arena_free(&a);
 }
@@ -167,34 +179,31 @@ static bool same_trunk(const struct check_promise *a, const struct check_promise
 }
 
 /* The promises of one trunk stand together; one line for those of them that were never judged. */
-static size_t add_untested(struct text *out, const struct report_style *style, struct arena *a,
-                           const struct check_summary *s, size_t from)
+struct slice report_untested(struct arena *a, const struct check_summary *s, size_t *from)
 {
     struct text t = {0};
-    size_t to = from;
-    while (to < s->promise_count && same_trunk(&s->promises[to], &s->promises[from])) {
+    const struct expect_trunk *trunk = s->promises[*from].trunk;
+    size_t to = *from;
+    while (to < s->promise_count && same_trunk(&s->promises[to], &s->promises[*from])) {
         const struct check_promise *p = &s->promises[to++];
         if (p->judged)
             continue;
         text_add(&t, t.n ? SLICE(", ") : SLICE("never judged: "));
         text_add(&t, p->header.n ? p->header : SLICE("any header"));
     }
-    const struct expect_trunk *trunk = s->promises[from].trunk;
+    *from = to;
     if (t.n && trunk) {
         struct slice name = trunk->name.n ? trunk->name : trunk->id.n ? trunk->id : trunk->file;
         text_add(&t, REPORT_JOIN(a, SLICE(" of trunk \""), name, SLICE("\"")));
     }
-    if (t.n)
-        report_add_labelled(out, style, REPORT_YELLOW, "OPEN", text_slice(&t));
+    struct slice words = arena_copy(a, text_slice(&t));
     text_free(&t);
-    return to;
+    return words;
 }
 
 #define HIDDEN_SHOWN 4u /* connections that are named of each point */
 
-/* What may hide a message that was never seen. */
-static void add_hidden(struct text *out, const struct report_style *style,
-                       const struct trace_point *p)
+struct slice report_hidden(struct arena *a, const struct trace_point *p)
 {
     const struct packet_hidden *list = NULL;
     size_t n = p->decoder ? packet_undecrypted(p->decoder, &list) : 0, shown = 0;
@@ -207,15 +216,19 @@ static void add_hidden(struct text *out, const struct report_style *style,
     }
     if (shown > HIDDEN_SHOWN)
         text_printf(&t, " and %zu more", shown - HIDDEN_SHOWN);
-    if (shown) {
-        struct arena a = {0};
-        report_add_labelled(out, style, REPORT_YELLOW, "OPEN",
-                            REPORT_JOIN(&a, SLICE("TLS that was not decrypted at "),
-                                        slice_of(p->name), SLICE(": "), text_slice(&t),
-                                        SLICE("; a key log would open it (--keylog)")));
-        arena_free(&a);
-    }
+    struct slice words = SLICE_NONE;
+    if (shown)
+        words =
+            REPORT_JOIN(a, SLICE("TLS that was not decrypted at "), slice_of(p->name), SLICE(": "),
+                        text_slice(&t), SLICE("; a key log would open it (--keylog)"));
     text_free(&t);
+    return words;
+}
+
+static void add_open(struct text *out, const struct report_style *style, struct slice words)
+{
+    if (words.n)
+        report_add_labelled(out, style, REPORT_YELLOW, "OPEN", words);
 }
 
 void report_check_text_end(struct text *out, const struct report_style *style,
@@ -223,9 +236,9 @@ void report_check_text_end(struct text *out, const struct report_style *style,
 {
     struct arena a = {0};
     for (size_t i = 0; i < run->summary->promise_count;)
-        i = add_untested(out, style, &a, run->summary, i);
+        add_open(out, style, report_untested(&a, run->summary, &i));
     for (size_t i = 0; run->verdict == CHECK_INCONCLUSIVE && i < run->point_count; i++)
-        add_hidden(out, style, &run->points[i]);
+        add_open(out, style, report_hidden(&a, &run->points[i]));
     add_count(out, style, run->summary);
     if (run->verdict == CHECK_INCONCLUSIVE)
         report_add_line(out, style, 0,

@@ -23,18 +23,23 @@ void report_add_labelled(struct text *out, const struct report_style *style,
     text_add_char(out, '\n');
 }
 
-static void add_by_severity(struct text *out, const struct report_style *style,
-                            enum check_severity severity, struct slice words)
+const char *report_sentence_label(const struct report_sentence *s)
 {
-    static const struct {
-        const char *label;
-        enum report_colour colour;
-    } labels[] = {
-        [CHECK_ERROR] = {"FAIL", REPORT_RED},
-        [CHECK_WARNING] = {"WARN", REPORT_YELLOW},
-        [CHECK_NOTE] = {"note", REPORT_PLAIN},
-    };
-    report_add_labelled(out, style, labels[severity].colour, labels[severity].label, words);
+    static const char *const labels[] = {
+        [CHECK_ERROR] = "FAIL", [CHECK_WARNING] = "WARN", [CHECK_NOTE] = "note"};
+    return s->pass ? "PASS" : labels[s->severity];
+}
+
+void report_add_sentences(struct text *out, const struct report_style *style,
+                          const struct report_sentences *list)
+{
+    static const enum report_colour colours[] = {
+        [CHECK_ERROR] = REPORT_RED, [CHECK_WARNING] = REPORT_YELLOW, [CHECK_NOTE] = REPORT_PLAIN};
+    for (size_t i = 0; i < list->n; i++) {
+        const struct report_sentence *s = &list->items[i];
+        report_add_labelled(out, style, s->pass ? REPORT_GREEN : colours[s->severity],
+                            report_sentence_label(s), s->words);
+    }
 }
 
 struct slice report_request_name(struct arena *a, const struct check_request *r)
@@ -66,8 +71,7 @@ static bool tells_verdict(const struct check_finding *f, const struct check_head
            slice_is(slice_from(id, prefix.n), verdict);
 }
 
-/* The finding that a header's verdict led to, or NULL. */
-static const struct check_finding *finding_of(struct arena *a, const struct check_call *c,
+const struct check_finding *report_finding_of(struct arena *a, const struct check_call *c,
                                               const struct check_request *r,
                                               const struct check_header *h)
 {
@@ -80,7 +84,7 @@ static const struct check_finding *finding_of(struct arena *a, const struct chec
 static enum check_severity severity_of(struct arena *a, const struct check_call *c,
                                        const struct check_request *r, const struct check_header *h)
 {
-    const struct check_finding *f = finding_of(a, c, r, h);
+    const struct check_finding *f = report_finding_of(a, c, r, h);
     if (f)
         return f->severity;
     return h->verdict == CHECK_UNKNOWN ? CHECK_WARNING : h->expected ? CHECK_ERROR : CHECK_NOTE;
@@ -274,7 +278,7 @@ static struct slice sentence(struct arena *a, const struct group *g)
 /* Without a guilty one (unknown, or nothing to blame) the finding's own words serve. */
 static struct slice words_of(struct arena *a, const struct group *g)
 {
-    const struct check_finding *f = finding_of(a, g->call, g->request, g->header);
+    const struct check_finding *f = report_finding_of(a, g->call, g->request, g->header);
     struct slice message = report_request_name(a, g->request);
     if (report_is_not_set(g->header))
         return REPORT_JOIN(a, message, SLICE(": not set, and it need not be: "), g->names);
@@ -290,8 +294,7 @@ static struct slice words_of(struct arena *a, const struct group *g)
                        g->names);
 }
 
-static void add_pass(struct text *out, const struct report_style *style, struct arena *a,
-                     const struct check_request *r)
+static void add_pass(struct report_sentences *out, struct arena *a, const struct check_request *r)
 {
     size_t owed = 0, ok = 0;
     for (size_t i = 0; i < r->header_count; i++) {
@@ -301,28 +304,33 @@ static void add_pass(struct text *out, const struct report_style *style, struct 
     if (owed == 0 || ok < owed || r->sighting_count == 0)
         return;
     struct slice last = r->sightings[r->sighting_count - 1].at;
-    report_add_labelled(
-        out, style, REPORT_GREEN, "PASS",
-        REPORT_JOIN(a, arena_printf(a, "%zu of %zu header%s of ", ok, owed, owed == 1 ? "" : "s"),
-                    report_request_name(a, r), SLICE(" unharmed at "), last));
+    *vec_add(out) = (struct report_sentence){
+        .pass = true,
+        .severity = CHECK_NOTE,
+        .request = r,
+        .words = REPORT_JOIN(
+            a, arena_printf(a, "%zu of %zu header%s of ", ok, owed, owed == 1 ? "" : "s"),
+            report_request_name(a, r), SLICE(" unharmed at "), last)};
 }
 
-void report_add_judgements(struct text *out, const struct report_style *style, struct arena *a,
-                           const struct check_call *c, const struct check_request *r)
+void report_request_sentences(struct report_sentences *out, struct arena *a,
+                              const struct check_call *c, const struct check_request *r)
 {
     for (size_t i = 0; i < r->header_count; i++) {
         if (r->headers[i].verdict == CHECK_OK || !is_first_of_group(a, c, r, i))
             continue;
         struct group g = group_of(a, c, r, i);
-        add_by_severity(out, style, g.severity, words_of(a, &g));
+        *vec_add(out) = (struct report_sentence){.severity = g.severity,
+                                                 .request = r,
+                                                 .finding = report_finding_of(a, c, r, g.header),
+                                                 .words = words_of(a, &g)};
     }
-    add_pass(out, style, a, r);
+    add_pass(out, a, r);
 }
 
 /* ---- all other findings ---------------------------------------------------------------------- */
 
-/* Was it told with its message, or with a header of it? */
-static bool is_told(struct arena *a, const struct check_call *c, const struct check_finding *f)
+bool report_is_told(struct arena *a, const struct check_call *c, const struct check_finding *f)
 {
     for (size_t i = 0; i < c->request_count; i++) {
         const struct check_request *r = &c->requests[i];
@@ -364,15 +372,25 @@ static struct slice joint_words(struct arena *a, const struct check_call *c, siz
     return words;
 }
 
-void report_add_other_findings(struct text *out, const struct report_style *style, struct arena *a,
-                               const struct check_call *c)
+void report_other_sentences(struct report_sentences *out, struct arena *a,
+                            const struct check_call *c)
 {
     for (size_t i = 0; i < c->finding_count; i++) {
         const struct check_finding *f = &c->findings[i];
         bool first = true;
         for (size_t k = 0; k < i && first; k++)
             first = !same_kind(f, &c->findings[k]);
-        if (first && !is_told(a, c, f))
-            add_by_severity(out, style, f->severity, joint_words(a, c, i));
+        if (first && !report_is_told(a, c, f))
+            *vec_add(out) = (struct report_sentence){
+                .severity = f->severity, .finding = f, .words = joint_words(a, c, i)};
     }
+}
+
+void report_call_sentences(struct report_sentences *out, struct arena *a,
+                           const struct check_call *c)
+{
+    for (size_t i = 0; i < c->request_count; i++)
+        if (report_is_shown(&c->requests[i]))
+            report_request_sentences(out, a, c, &c->requests[i]);
+    report_other_sentences(out, a, c);
 }

@@ -63,12 +63,76 @@ void report_add_header_table(struct text *out, const struct report_style *style,
                              const struct check_request *r);
 /* Absent from its start on and not owed: it may be set there, and need not. */
 bool report_is_not_set(const struct check_header *h);
-/* FAIL, WARN and note for the headers of a message, PASS where all that is owed is there. */
-void report_add_judgements(struct text *out, const struct report_style *style, struct arena *a,
-                           const struct check_call *c, const struct check_request *r);
+
+/* ---- what is wrong, in words ----------------------------------------------------------------- */
+
+/* What is said of one or several findings of a kind, or that a message is right. */
+struct report_sentence {
+    bool pass;
+    enum check_severity severity;
+    const struct check_request *request; /* NULL: of the call */
+    const struct check_finding *finding; /* the first of them, or NULL */
+    struct slice words;
+};
+VEC_TYPE(report_sentences, struct report_sentence);
+
+/* The headers of a message that came to harm, and that all that is owed is there. */
+void report_request_sentences(struct report_sentences *out, struct arena *a,
+                              const struct check_call *c, const struct check_request *r);
 /* The findings that are about no header of a message, or that no header's verdict tells. */
-void report_add_other_findings(struct text *out, const struct report_style *style, struct arena *a,
-                               const struct check_call *c);
+void report_other_sentences(struct report_sentences *out, struct arena *a,
+                            const struct check_call *c);
+/* Both, of all messages that report_is_shown. */
+void report_call_sentences(struct report_sentences *out, struct arena *a,
+                           const struct check_call *c);
+const char *report_sentence_label(const struct report_sentence *s); /* "FAIL", "WARN", "note" ... */
+void report_add_sentences(struct text *out, const struct report_style *style,
+                          const struct report_sentences *list);
+/* The finding that a header's verdict led to, or NULL. */
+const struct check_finding *report_finding_of(struct arena *a, const struct check_call *c,
+                                              const struct check_request *r,
+                                              const struct check_header *h);
+/* Is it told with its message, or with a header of it? */
+bool report_is_told(struct arena *a, const struct check_call *c, const struct check_finding *f);
+/* A mapping speaks of it, or a header of it came to harm. */
+bool report_is_shown(const struct check_request *r);
+/* "BYE sent by livekit, answered 200" */
+struct slice report_request_title(struct arena *a, const struct check_request *r);
+/* Why a call is inconclusive. */
+struct slice report_inconclusive_why(const struct check_call *c);
+
+/* The values of a header at a sighting, masked; several stand apart by " | ", "-" is none, "?" was
+ * not captured. */
+struct slice report_cell(struct arena *a, const struct report_style *style,
+                         const struct check_header *h, size_t sighting);
+/* "stripped by kam1", "stripped after livekit:out" */
+struct slice report_verdict_text(struct arena *a, const struct check_header *h);
+/* Of the trunks' promises those of a trunk that were never judged: "never judged: X-A of trunk
+ * "T""; empty: all were.  `*from` goes on to the next trunk. */
+struct slice report_untested(struct arena *a, const struct check_summary *s, size_t *from);
+/* TLS of a point that was not decrypted and may hide what was never seen; empty: none. */
+struct slice report_hidden(struct arena *a, const struct trace_point *p);
+
+/* ---- calls as tests -------------------------------------------------------------------------- */
+
+enum report_outcome { REPORT_OK, REPORT_FAILED, REPORT_SKIPPED, REPORT_UNTESTED };
+
+/* A header of a message, or something else that is wrong, as one test of a call. */
+struct report_test {
+    enum report_outcome outcome;
+    struct slice of;                     /* "BYE", "INVITE 200", "call", "run" */
+    struct slice name;                   /* "X-Five9-Queue", "not-forwarded by kam1" */
+    struct slice why;                    /* empty: REPORT_OK */
+    const struct check_request *request; /* these may be NULL */
+    const struct check_header *header;
+    const struct check_finding *finding;
+};
+VEC_TYPE(report_tests, struct report_test);
+
+/* At least one; one has failed if the call has; one was skipped if the call is inconclusive. */
+void report_call_tests(struct report_tests *out, struct arena *a, const struct check_call *c);
+/* Of the run: the promises that were never judged. */
+void report_run_tests(struct report_tests *out, struct arena *a, const struct report_run *run);
 
 /* ---- the parts of flow --------------------------------------------------------------------------
  */

@@ -48,7 +48,8 @@ struct json_writer {
     struct text *out;
     unsigned depth;
     bool pretty;
-    bool fresh; /* nothing was written yet in the open array or object */
+    bool one_line; /* pretty stays off: for callers that turn it on and off */
+    bool fresh;    /* nothing was written yet in the open array or object */
     bool after_key;
 };
 

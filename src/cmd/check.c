@@ -3,7 +3,6 @@
 #include "cmd/internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct check {
     const struct cmd_arguments *arguments;
@@ -16,8 +15,12 @@ struct check {
     struct trace_options trace_options;
     struct trace *trace;
     struct cmd_outputs outputs;
-    struct cmd_spool calls; /* as JSON; their head is known at the end only */
-    bool any_call;
+    struct report {
+        struct report_check report;
+        bool whole;
+        struct cmd_spool spool; /* of its calls, where it is whole */
+    } reports[CMD_OUTPUTS_MAX];
+    size_t report_count;
 };
 
 /* ---- what is owed ---------------------------------------------------------------------------- */
@@ -96,53 +99,60 @@ static bool read_packs(struct check *c, struct err *err)
 
 /* ---- reports --------------------------------------------------------------------------------- */
 
-static bool is_text(const struct cmd_output *o)
-{
-    return strcmp(o->format, "text") == 0;
-}
-
+/* Where a report's calls go: a format whose beginning tells how the run ended has them kept. */
 static void print_call(void *context, const struct check_call *call)
 {
     struct check *c = context;
-    bool json = false;
-    for (size_t i = 0; i < c->outputs.n; i++) {
+    for (size_t i = 0; i < c->report_count; i++) {
+        struct report *r = &c->reports[i];
         struct cmd_output *o = &c->outputs.items[i];
-        struct report_style style = cmd_style_for(&c->style, o, c->arguments);
-        json |= !is_text(o);
-        if (!is_text(o))
-            continue;
-        report_check_text(&o->text, &style, call);
-        cmd_output_wrote(o);
+        report_check_call(r->whole ? &r->spool.text : &o->text, &r->report, call);
+        if (r->whole)
+            cmd_spool_wrote(&r->spool);
+        else
+            cmd_output_wrote(o);
     }
-    if (json) {
-        report_check_json_call(&c->calls.text, &c->style, !c->any_call, call);
-        cmd_spool_wrote(&c->calls);
-    }
-    c->any_call = true;
 }
 
-static bool end_report(struct check *c, struct cmd_output *o, const struct report_run *run,
+static void begin_reports(struct check *c)
+{
+    for (size_t i = 0; i < c->outputs.n; i++) {
+        struct report *r = &c->reports[c->report_count++];
+        struct cmd_output *o = &c->outputs.items[i];
+        const struct report_format *format = report_format(o->format);
+        *r = (struct report){.report.style = cmd_style_for(&c->style, o, c->arguments),
+                             .report.format = format,
+                             .whole = report_format_is_whole(format),
+                             .spool.fd = -1};
+        c->options.everything |= report_format_wants_everything(format);
+        if (r->whole && trace_is_live(c->trace))
+            cmd_spool_open(&r->spool);
+        if (!r->whole)
+            report_check_begin(&o->text, &r->report, NULL);
+    }
+}
+
+static bool end_report(struct report *r, struct cmd_output *o, const struct report_run *run,
                        struct err *err)
 {
-    struct report_style style = cmd_style_for(&c->style, o, c->arguments);
-    if (is_text(o)) {
-        report_check_text_end(&o->text, &style, run);
-        return true;
-    }
-    report_check_json_head(&o->text, run);
-    if (!cmd_spool_copy(&c->calls, o, err))
+    if (r->whole)
+        report_check_begin(&o->text, &r->report, run);
+    if (r->whole && !cmd_spool_copy(&r->spool, o, err))
         return false;
-    report_check_json_tail(&o->text, c->any_call);
+    report_check_end(&o->text, &r->report, run);
     return true;
 }
 
 static bool end_reports(struct check *c, enum check_verdict verdict, struct err *err)
 {
-    struct report_run run = {.version = CMD_VERSION, .verdict = verdict, .summary = &c->summary};
+    struct report_run run = {.version = CMD_VERSION,
+                             .verdict = verdict,
+                             .allow_untested = c->options.allow_untested,
+                             .summary = &c->summary};
     run.point_count = trace_points(c->trace, &run.points);
     run.node_count = trace_nodes(c->trace, &run.nodes);
-    for (size_t i = 0; i < c->outputs.n; i++)
-        if (!end_report(c, &c->outputs.items[i], &run, err))
+    for (size_t i = 0; i < c->report_count; i++)
+        if (!end_report(&c->reports[i], &c->outputs.items[i], &run, err))
             return false;
     return true;
 }
@@ -167,9 +177,8 @@ static bool prepare(struct check *c, struct err *err)
         .node_count = nodes->n,
     };
     c->trace = cmd_trace_open(c->arguments, &c->trace_options, err);
-    for (size_t i = 0; c->trace && i < c->outputs.n; i++)
-        if (trace_is_live(c->trace) && !is_text(&c->outputs.items[i]) && c->calls.fd < 0)
-            cmd_spool_open(&c->calls);
+    if (c->trace)
+        begin_reports(c);
     return c->trace != NULL;
 }
 
@@ -194,12 +203,15 @@ static int judge(struct check *c, struct err *err)
 int cmd_check(const struct cmd_arguments *a)
 {
     struct err err;
-    struct check c = {.arguments = a, .calls.fd = -1};
+    struct check c = {.arguments = a};
     int status = judge(&c, &err);
     if (c.trace)
         trace_free(c.trace);
     check_summary_free(&c.summary);
-    cmd_spool_free(&c.calls);
+    for (size_t i = 0; i < c.report_count; i++) {
+        cmd_spool_free(&c.reports[i].spool);
+        report_check_free(&c.reports[i].report);
+    }
     expect_values_free(&c.values);
     expect_trunks_free(&c.trunks);
     free(c.follow);

@@ -57,7 +57,7 @@ static void flat(struct json_writer *w)
 
 static void lines(struct json_writer *w)
 {
-    w->pretty = true;
+    w->pretty = !w->one_line;
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -205,27 +205,39 @@ static void write_request(struct json_writer *w, const struct report_style *styl
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
-static void write_finding(struct json_writer *w, const struct check_finding *f)
+static void write_evidence(struct json_writer *w, const struct check_evidence *list, size_t n)
 {
-    json_begin_object(w);
+    json_add_key(w, "evidence");
+    flat(w);
+    json_begin_array(w);
+    for (size_t i = 0; i < n; i++) {
+        json_begin_object(w);
+        write_string(w, "point", list[i].point);
+        write_uint(w, "frame", list[i].frame);
+        json_end_object(w);
+    }
+    json_end_array(w);
+    lines(w);
+}
+
+void report_json_finding(struct json_writer *w, const struct check_finding *f)
+{
     write_cstring(w, "id", f->id);
     write_cstring(w, "severity", check_severity_name(f->severity));
     write_known(w, "method", f->method);
     write_known(w, "header", f->header);
     write_known(w, "node", f->node);
     write_string(w, "message", f->message);
-    json_add_key(w, "evidence");
-    flat(w);
-    json_begin_array(w);
-    for (size_t i = 0; i < f->evidence_count; i++) {
-        json_begin_object(w);
-        write_string(w, "point", f->evidence[i].point);
-        write_uint(w, "frame", f->evidence[i].frame);
-        json_end_object(w);
-    }
-    json_end_array(w);
-    lines(w);
-    json_end_object(w);
+    write_evidence(w, f->evidence, f->evidence_count);
+}
+
+void report_json_cause(struct json_writer *w, const struct check_cause *cause)
+{
+    write_cstring(w, "id", cause->id);
+    write_cstring(w, "confidence", check_confidence_name(cause->confidence));
+    write_string(w, "message", cause->message);
+    write_string(w, "remedy", cause->remedy);
+    write_evidence(w, cause->evidence, cause->evidence_count);
 }
 
 static void write_trunk(struct json_writer *w, const struct expect_trunk *t)
@@ -255,24 +267,38 @@ static void write_call_head(struct json_writer *w, const struct check_call *c)
     write_cstring(w, "verdict", check_verdict_name(c->verdict));
 }
 
+void report_json_call(struct json_writer *w, const struct report_style *style,
+                      const struct check_call *call)
+{
+    write_call_head(w, call);
+    json_add_key(w, "requests");
+    json_begin_array(w);
+    for (size_t i = 0; i < call->request_count; i++)
+        write_request(w, style, &call->requests[i]);
+    json_end_array(w);
+}
+
 void report_check_json_call(struct text *out, const struct report_style *style, bool first,
                             const struct check_call *call)
 {
     struct json_writer w = {.out = out, .depth = CALL_DEPTH, .pretty = true, .fresh = first};
     json_begin_object(&w);
-    write_call_head(&w, call);
-    json_add_key(&w, "requests");
-    json_begin_array(&w);
-    for (size_t i = 0; i < call->request_count; i++)
-        write_request(&w, style, &call->requests[i]);
-    json_end_array(&w);
+    report_json_call(&w, style, call);
     json_add_key(&w, "findings");
     json_begin_array(&w);
-    for (size_t i = 0; i < call->finding_count; i++)
-        write_finding(&w, &call->findings[i]);
+    for (size_t i = 0; i < call->finding_count; i++) {
+        json_begin_object(&w);
+        report_json_finding(&w, &call->findings[i]);
+        json_end_object(&w);
+    }
     json_end_array(&w);
     json_add_key(&w, "causes");
     json_begin_array(&w);
+    for (size_t i = 0; i < call->cause_count; i++) {
+        json_begin_object(&w);
+        report_json_cause(&w, &call->causes[i]);
+        json_end_object(&w);
+    }
     json_end_array(&w);
     json_end_object(&w);
 }
@@ -341,15 +367,20 @@ static void write_places(struct json_writer *w, const struct report_run *run)
     json_end_array(w);
 }
 
+void report_json_run(struct json_writer *w, const struct report_run *run)
+{
+    write_cstring(w, "version", run->version);
+    write_cstring(w, "verdict", check_verdict_name(run->verdict));
+    write_summary(w, run->summary);
+    write_places(w, run);
+}
+
 void report_check_json_head(struct text *out, const struct report_run *run)
 {
     struct json_writer w = {.out = out, .pretty = true};
     json_begin_object(&w);
     write_cstring(&w, "schema", "sipxray-check/1");
-    write_cstring(&w, "version", run->version);
-    write_cstring(&w, "verdict", check_verdict_name(run->verdict));
-    write_summary(&w, run->summary);
-    write_places(&w, run);
+    report_json_run(&w, run);
     json_add_key(&w, "calls");
     json_begin_array(&w);
 }

@@ -49,12 +49,15 @@ struct slice report_request_name(struct arena *a, const struct check_request *r)
 
 /* ---- findings of a header -------------------------------------------------------------------- */
 
+struct slice report_message_name(struct arena *a, const struct check_request *r)
+{
+    return r->status ? REPORT_JOIN(a, r->method, arena_printf(a, " %u", r->status)) : r->method;
+}
+
 /* Is it about this message?  A finding names it as "BYE" or "INVITE 200". */
 static bool is_about(struct arena *a, const struct check_finding *f, const struct check_request *r)
 {
-    struct slice name =
-        r->status ? REPORT_JOIN(a, r->method, arena_printf(a, " %u", r->status)) : r->method;
-    return slice_equal(f->method, name);
+    return slice_equal(f->method, report_message_name(a, r));
 }
 
 bool report_is_not_set(const struct check_header *h)
@@ -386,11 +389,29 @@ void report_other_sentences(struct report_sentences *out, struct arena *a,
     }
 }
 
+/* "BYE sent by five9, answered 200: the far end sent it" where a finding says that nothing is owed
+ */
+static void add_not_owed(struct report_sentences *out, struct arena *a, const struct check_call *c,
+                         const struct check_request *r)
+{
+    for (size_t i = 0; i < c->finding_count; i++) {
+        const struct check_finding *f = &c->findings[i];
+        if (!r->applies && slice_is(slice_of(f->id), "nothing-owed") && is_about(a, f, r))
+            *vec_add(out) = (struct report_sentence){
+                .severity = f->severity,
+                .request = r,
+                .finding = f,
+                .words = REPORT_JOIN(a, report_request_title(a, r), SLICE(": "), r->why)};
+    }
+}
+
 void report_call_sentences(struct report_sentences *out, struct arena *a,
                            const struct check_call *c)
 {
-    for (size_t i = 0; i < c->request_count; i++)
+    for (size_t i = 0; i < c->request_count; i++) {
+        add_not_owed(out, a, c, &c->requests[i]);
         if (report_is_shown(&c->requests[i]))
             report_request_sentences(out, a, c, &c->requests[i]);
+    }
     report_other_sentences(out, a, c);
 }

@@ -150,6 +150,62 @@ void report_add_safe(struct text *out, const struct report_style *style, struct 
 void report_add_fitted(struct text *out, const struct report_style *style, struct slice text,
                        size_t columns);
 
+/* ---- what all formats tell of a call --------------------------------------------------------- */
+
+struct report_facts {
+    struct report_fact {
+        const char *name; /* "caller" */
+        struct slice value;
+    } items[9];
+    size_t n;
+};
+
+/* Those that are known: call, start, direction, caller, callee, trunk, joined, verdict. */
+struct report_facts report_call_facts(struct arena *a, const struct report_style *style,
+                                      const struct check_call *c);
+struct slice report_call_parties(struct arena *a, const struct check_call *c); /* "+1415 -> ?" */
+struct slice report_call_title(struct arena *a, const struct check_call *c); /* with its Call-ID */
+struct slice report_message_name(struct arena *a, const struct check_request *r); /* "INVITE 200" */
+/* "likely cause: the far end hung up (far-end-hung-up)" and what to do */
+struct slice report_cause_text(struct arena *a, const struct check_cause *cause);
+/* "2 calls: 1 passed, 1 failed" */
+struct slice report_summary_text(struct arena *a, const struct report_run *run);
+
+/* ---- the formats of check -------------------------------------------------------------------- */
+
+struct report_format {
+    const char *name;
+    bool whole;      /* begin tells how the run ended: it is called after the calls */
+    bool everything; /* wants all messages of a call followed */
+    void (*begin)(struct text *out, struct report_check *r,
+                  const struct report_run *run); /* NULL: nothing before the calls */
+    void (*call)(struct text *out, struct report_check *r, const struct check_call *call);
+    void (*end)(struct text *out, struct report_check *r, const struct report_run *run);
+};
+
+/* The members of sipxray-check/1, for an object that is open in the writer: pretty,
+ * or of one line. */
+void report_json_call(struct json_writer *w, const struct report_style *style,
+                      const struct check_call *call); /* without findings and causes */
+void report_json_finding(struct json_writer *w, const struct check_finding *f);
+void report_json_cause(struct json_writer *w, const struct check_cause *cause);
+void report_json_run(struct json_writer *w, const struct report_run *run); /* without calls */
+
+void report_tap_begin(struct text *out, struct report_check *r, const struct report_run *run);
+void report_tap_call(struct text *out, struct report_check *r, const struct check_call *call);
+void report_tap_end(struct text *out, struct report_check *r, const struct report_run *run);
+void report_junit_begin(struct text *out, struct report_check *r, const struct report_run *run);
+void report_junit_call(struct text *out, struct report_check *r, const struct check_call *call);
+void report_junit_end(struct text *out, struct report_check *r, const struct report_run *run);
+void report_github_call(struct text *out, struct report_check *r, const struct check_call *call);
+void report_github_end(struct text *out, struct report_check *r, const struct report_run *run);
+void report_markdown_begin(struct text *out, struct report_check *r, const struct report_run *run);
+void report_markdown_call(struct text *out, struct report_check *r, const struct check_call *call);
+void report_markdown_end(struct text *out, struct report_check *r, const struct report_run *run);
+void report_events_begin(struct text *out, struct report_check *r, const struct report_run *run);
+void report_events_call(struct text *out, struct report_check *r, const struct check_call *call);
+void report_events_end(struct text *out, struct report_check *r, const struct report_run *run);
+
 /* ---- secrets --------------------------------------------------------------------------------- */
 
 /* The value, or what may be shown of it: "Digest ***" of credentials, "***" of keys. */

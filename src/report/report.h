@@ -64,10 +64,13 @@ void report_call_line(struct text *out, const struct call_summary *c);
 
 /* ---- check ----------------------------------------------------------------------------------- */
 
+struct report_format;
+
 /* What is known of a run at its end. */
 struct report_run {
     const char *version;
     enum check_verdict verdict;
+    bool allow_untested; /* the verdict does not mind promises that were never judged */
     const struct check_summary *summary;
     const struct trace_point *points;
     size_t point_count;
@@ -75,13 +78,38 @@ struct report_run {
     size_t node_count;
 };
 
+/* One report of check while it is written: begin, each call, end. */
+struct report_check {
+    struct report_style style;
+    const struct report_format *format;
+    uint64_t calls;                            /* written */
+    uint64_t tests, failures, errors, skipped; /* in those formats that count them */
+    int64_t duration_ns;                       /* of the calls, added up */
+    uint64_t annotations[3];                   /* github: of each severity */
+    uint64_t bytes;                            /* markdown: of the calls */
+    uint64_t calls_left_out, passed_left_out;  /* markdown: beyond a comment's size */
+    struct text aside;                         /* what a format keeps for its end */
+};
+
+/* The format of this name, or NULL.  The names are those of the command's table. */
+const struct report_format *report_format(const char *name);
+/* What begin writes is known at the end of the run only, and stands before the calls all the same:
+ * the caller keeps what the calls give.  Else `run` is NULL for begin. */
+bool report_format_is_whole(const struct report_format *f);
+/* Needs check_options.everything. */
+bool report_format_wants_everything(const struct report_format *f);
+void report_check_begin(struct text *out, struct report_check *r, const struct report_run *run);
+void report_check_call(struct text *out, struct report_check *r, const struct check_call *call);
+void report_check_end(struct text *out, struct report_check *r, const struct report_run *run);
+void report_check_free(struct report_check *r);
+
 void report_check_text(struct text *out, const struct report_style *style,
                        const struct check_call *call);
 void report_check_text_end(struct text *out, const struct report_style *style,
                            const struct report_run *run);
 
 /* Schema sipxray-check/1 (man/sipxray-check-json.5).  The calls are written as they come, the head
- * is known at the end only: cmd/ keeps the calls' text and puts it between head and tail. */
+ * is known at the end only. */
 void report_check_json_call(struct text *out, const struct report_style *style, bool first,
                             const struct check_call *call);
 void report_check_json_head(struct text *out, const struct report_run *run);

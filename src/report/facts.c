@@ -1,0 +1,94 @@
+/* What all formats tell of a call and of the run, as names and values. */
+#include "report/internal.h"
+
+static struct slice or_unknown(struct slice s)
+{
+    return s.n ? s : SLICE("?");
+}
+
+struct slice report_call_parties(struct arena *a, const struct check_call *c)
+{
+    return REPORT_JOIN(a, or_unknown(c->caller), SLICE(" -> "), or_unknown(c->callee));
+}
+
+struct slice report_call_title(struct arena *a, const struct check_call *c)
+{
+    struct slice id = c->call_id_count ? c->call_ids[0] : SLICE("without Call-ID");
+    return REPORT_JOIN(a, report_call_parties(a, c), SLICE(", call "), id);
+}
+
+static struct slice call_ids(struct arena *a, const struct check_call *c)
+{
+    struct text t = {0};
+    for (size_t i = 0; i < c->call_id_count; i++) {
+        text_add(&t, i ? SLICE(" and ") : SLICE(""));
+        text_add(&t, c->call_ids[i]);
+    }
+    struct slice all = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return all;
+}
+
+static struct slice trunk_name(struct arena *a, const struct expect_trunk *t)
+{
+    if (!t)
+        return SLICE_NONE;
+    return t->name.n && t->id.n ? REPORT_JOIN(a, t->name, SLICE(" ("), t->id, SLICE(")"))
+           : t->name.n          ? t->name
+                                : t->id;
+}
+
+static void add(struct report_facts *f, const char *name, struct slice value)
+{
+    if (value.n)
+        f->items[f->n++] = (struct report_fact){name, value};
+}
+
+struct report_facts report_call_facts(struct arena *a, const struct report_style *style,
+                                      const struct check_call *c)
+{
+    struct report_facts f = {.n = 0};
+    (void)style;
+    add(&f, "call", call_ids(a, c));
+    add(&f, "start", arena_copy(a, slice_of(report_time_iso(c->start_ns).s)));
+    add(&f, "direction", slice_of(c->direction));
+    add(&f, "caller", c->caller);
+    add(&f, "callee", c->callee);
+    add(&f, "trunk", trunk_name(a, c->trunk));
+    add(&f, "joined", c->joined);
+    add(&f, "verdict", slice_of(check_verdict_name(c->verdict)));
+    return f;
+}
+
+struct slice report_cause_text(struct arena *a, const struct check_cause *cause)
+{
+    struct text t = {0};
+    text_printf(&t, "%s (%s): ", cause->id, check_confidence_name(cause->confidence));
+    text_add(&t, cause->message);
+    if (cause->remedy.n) {
+        text_add(&t, SLICE("; remedy: "));
+        text_add(&t, cause->remedy);
+    }
+    for (size_t i = 0; i < cause->evidence_count; i++) {
+        text_add(&t, i ? SLICE(", ") : SLICE("; seen at "));
+        text_add(&t, cause->evidence[i].point);
+        text_printf(&t, " frame %u", cause->evidence[i].frame);
+    }
+    struct slice words = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return words;
+}
+
+struct slice report_summary_text(struct arena *a, const struct report_run *run)
+{
+    const struct check_summary *s = run->summary;
+    struct slice open = SLICE_NONE;
+    if (s->inconclusive)
+        open = arena_printf(a, ", %llu not judged", (unsigned long long)s->inconclusive);
+    return REPORT_JOIN(a,
+                       arena_printf(a, "%s: %llu call%s: %llu passed, %llu failed",
+                                    check_verdict_name(run->verdict), (unsigned long long)s->calls,
+                                    s->calls == 1 ? "" : "s", (unsigned long long)s->passed,
+                                    (unsigned long long)s->failed),
+                       open);
+}

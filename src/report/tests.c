@@ -1,0 +1,111 @@
+/* A call as a list of tests, for TAP and JUnit: one for each header of a message that was judged,
+ * and one for whatever else is wrong. */
+#include "report/internal.h"
+
+/* ---- headers --------------------------------------------------------------------------------- */
+
+static enum report_outcome outcome_of(const struct check_header *h, const struct check_finding *f)
+{
+    if (h->verdict == CHECK_OK)
+        return REPORT_OK;
+    if (h->verdict == CHECK_UNKNOWN)
+        return REPORT_SKIPPED;
+    return !f || f->severity == CHECK_ERROR ? REPORT_FAILED : REPORT_OK;
+}
+
+/* What need not be there and is not, or is lost and nothing promises it, is no test: it is told by
+ * a remark. */
+static bool is_test(const struct check_header *h, const struct check_finding *f)
+{
+    return h->expected || h->verdict == CHECK_OK || (f && f->severity == CHECK_ERROR);
+}
+
+static void add_header(struct report_tests *out, struct arena *a, const struct check_call *c,
+                       const struct check_request *r, const struct check_header *h)
+{
+    const struct check_finding *f = h->verdict == CHECK_OK ? NULL : report_finding_of(a, c, r, h);
+    struct report_test t = {.outcome = outcome_of(h, f),
+                            .of = report_message_name(a, r),
+                            .name = h->name,
+                            .request = r,
+                            .header = h,
+                            .finding = f};
+    if (!is_test(h, f))
+        return;
+    if (t.outcome != REPORT_OK)
+        t.why = f ? f->message : report_verdict_text(a, h);
+    *vec_add(out) = t;
+}
+
+/* ---- other findings -------------------------------------------------------------------------- */
+
+static struct slice finding_name(struct arena *a, const struct check_finding *f)
+{
+    struct slice header = f->header.n ? REPORT_JOIN(a, f->header, SLICE(" ")) : SLICE_NONE;
+    struct slice node = f->node.n ? REPORT_JOIN(a, SLICE(" by "), f->node) : SLICE_NONE;
+    return REPORT_JOIN(a, header, slice_of(f->id), node);
+}
+
+static void add_finding(struct report_tests *out, struct arena *a, const struct check_finding *f)
+{
+    *vec_add(out) = (struct report_test){.outcome = REPORT_FAILED,
+                                         .of = f->method.n ? f->method : SLICE("call"),
+                                         .name = finding_name(a, f),
+                                         .why = f->message,
+                                         .finding = f};
+}
+
+/* ---- a call ---------------------------------------------------------------------------------- */
+
+static bool any(const struct report_tests *list, enum report_outcome outcome)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (list->items[i].outcome == outcome)
+            return true;
+    return false;
+}
+
+/* Why nothing in the call was judged: the first message's reason, where there is one. */
+static void add_skipped(struct report_tests *out, const struct check_call *c)
+{
+    *vec_add(out) = (struct report_test){.outcome = REPORT_SKIPPED,
+                                         .of = SLICE("call"),
+                                         .name = SLICE("judged to its end"),
+                                         .why = report_inconclusive_why(c)};
+}
+
+void report_call_tests(struct report_tests *out, struct arena *a, const struct check_call *c)
+{
+    for (size_t i = 0; i < c->request_count; i++)
+        for (size_t k = 0; report_is_shown(&c->requests[i]) && k < c->requests[i].header_count; k++)
+            add_header(out, a, c, &c->requests[i], &c->requests[i].headers[k]);
+    for (size_t i = 0; i < c->finding_count; i++)
+        if (c->findings[i].severity == CHECK_ERROR && !report_is_told(a, c, &c->findings[i]))
+            add_finding(out, a, &c->findings[i]);
+    if (c->verdict == CHECK_INCONCLUSIVE && !any(out, REPORT_SKIPPED))
+        add_skipped(out, c);
+    if (out->n == 0)
+        *vec_add(out) = (struct report_test){
+            .outcome = REPORT_OK, .of = SLICE("call"), .name = SLICE("nothing to judge")};
+}
+
+/* ---- the run --------------------------------------------------------------------------------- */
+
+/* A test that tested nothing must not pass, unless that is allowed. */
+void report_run_tests(struct report_tests *out, struct arena *a, const struct report_run *run)
+{
+    enum report_outcome outcome = run->allow_untested ? REPORT_SKIPPED : REPORT_UNTESTED;
+    struct report_test t = {.of = SLICE("run"), .name = SLICE("each promised header was judged")};
+    for (size_t i = 0; i < run->summary->promise_count;) {
+        t.why = report_untested(a, run->summary, &i);
+        t.outcome = outcome;
+        if (t.why.n)
+            *vec_add(out) = t;
+    }
+    if (out->n)
+        return;
+    bool judged = run->summary->judged && run->verdict != CHECK_INCONCLUSIVE;
+    t.outcome = judged ? REPORT_OK : outcome;
+    t.why = judged ? SLICE_NONE : SLICE("no call was judged to its end");
+    *vec_add(out) = t;
+}

@@ -3,6 +3,7 @@
 #include "cmd/internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct check {
     const struct cmd_arguments *arguments;

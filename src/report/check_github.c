@@ -75,14 +75,13 @@ void report_github_call(struct text *out, struct report_check *r, const struct c
 
 static void add_more(struct text *out, const struct report_check *r, enum check_severity severity)
 {
-    uint64_t n = r->annotations[severity];
+    unsigned long long n = r->annotations[severity];
     if (n < ANNOTATIONS_MAX)
         return;
     text_printf(out,
                 "::%s title=sipxray%%3A %llu more::GitHub shows %u annotations of a kind for each "
                 "step; further ones stand in the log of this step\n",
-                command_of(severity), (unsigned long long)(n - ANNOTATIONS_MAX + 1),
-                ANNOTATIONS_MAX);
+                command_of(severity), n - ANNOTATIONS_MAX + 1, ANNOTATIONS_MAX);
 }
 
 void report_github_end(struct text *out, struct report_check *r, const struct report_run *run)

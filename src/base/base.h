@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/nearest.h"
+#include "base/pattern.h"
 #include "base/slice.h"
 #include "base/text.h"
 #include "base/vec.h"

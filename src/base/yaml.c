@@ -265,7 +265,7 @@ static bool next_event(struct reader *r, yaml_event_t *e, struct slice bytes)
 
 static bool take_key(struct reader *r, const yaml_event_t *e, struct json *member)
 {
-    struct slice key;
+    struct slice key = SLICE_NONE;
     if (e->type != YAML_SCALAR_EVENT)
         return fail_at(r, &e->start_mark, "a key must be a string");
     if (!check_tag(r, e, e->data.scalar.tag) || !scalar_text(r, e, &key))

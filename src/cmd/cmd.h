@@ -99,12 +99,6 @@ bool cmd_given(const struct cmd_arguments *a, enum cmd_option_id id);
 const char *cmd_value(const struct cmd_arguments *a,
                       enum cmd_option_id id); /* the last; NULL: not given */
 
-/* The candidate nearest to `word`, or NULL where none is near enough to be a slip of the hand.
- * `next` gives the candidates one by one, NULL at the end. */
-const char *cmd_nearest(const char *word, const char *(*next)(size_t index));
-size_t cmd_distance(const char *a,
-                    const char *b); /* edits that make one of the other, transposing included */
-
 /* Is `word` one of the words of `list`, which are parted by spaces? */
 bool cmd_has_word(const char *list, struct slice word);
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Findings, then causes, for cmd_nearest. */
+/* Findings, then causes, for nearest_word. */
 static const char *topic_name(size_t i)
 {
     const struct check_kind *kinds;
@@ -21,7 +21,7 @@ static bool read_topic(const struct cmd_arguments *a, struct slice *topic, struc
         return err_set(err, "explain takes one finding or cause at a time");
     if (!topic->n || check_kind_of(*topic) || check_cause_kind_of(*topic))
         return true;
-    const char *near = cmd_nearest(a->operands.items[0], topic_name);
+    const char *near = nearest_word(a->operands.items[0], topic_name);
     return err_set(err, "no finding or cause is called %s%s%s%s; \"sipxray explain\" lists them",
                    a->operands.items[0], near ? "; did you mean " : "", near ? near : "",
                    near ? "?" : "");

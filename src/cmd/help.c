@@ -139,7 +139,7 @@ int cmd_help(const struct cmd_arguments *a)
     else if (!topic)
         cmd_help_overview(&out, width);
     else if (!add_topic(&out, topic, width)) {
-        const char *near = cmd_nearest(topic, topic_name);
+        const char *near = nearest_word(topic, topic_name);
         cmd_complain("no help on %s%s%s%s; \"sipxray help\" lists the subcommands", topic,
                      near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
         return CMD_ERROR;

@@ -9,7 +9,8 @@ static void list_add(struct cmd_list *l, const char *item)
     *vec_add(l) = item;
 }
 
-/* ---- candidates for cmd_nearest -------------------------------------------------------------- */
+/* ---- candidates for nearest_word --------------------------------------------------------------
+ */
 
 static const char *option_name(size_t i)
 {
@@ -46,7 +47,7 @@ static bool fail_unknown_option(const char *word, struct slice name, struct err 
     char copy[64] = "";
     if (name.n && name.n < sizeof copy)
         memcpy(copy, name.p, name.n);
-    const char *near = cmd_nearest(copy, option_name);
+    const char *near = nearest_word(copy, option_name);
     size_t shown = slice_find(slice_of(word), '=');
     if (near)
         return err_set(err, "unknown option %.*s; did you mean --%s?", (int)shown, word, near);
@@ -111,7 +112,7 @@ static bool fail_unknown_command(const char *word, struct err *err)
 /* The first word is no subcommand: a slip, or a file without one? */
 static bool fail_no_command(const char *word, struct err *err)
 {
-    const char *near = cmd_nearest(word, command_name);
+    const char *near = nearest_word(word, command_name);
     bool source = access(word, F_OK) == 0 || strpbrk(word, "=/.") || strcmp(word, "-") == 0;
     if (near && !source)
         return err_set(err, "unknown subcommand %s; did you mean %s?", word, near);

@@ -31,8 +31,8 @@ static bool fail_format(const struct cmd_command *c, struct slice name, struct e
         struct slice one = slice_first(rest, slice_find(rest, ' '));
         rest = slice_from(rest, one.n + 1);
         snprintf(candidate, sizeof candidate, "%.*s", SLICE_ARG(one));
-        if (cmd_distance(word, candidate) < best) {
-            best = cmd_distance(word, candidate);
+        if (nearest_distance(word, candidate) < best) {
+            best = nearest_distance(word, candidate);
             memcpy(near, candidate, sizeof near);
         }
     }

@@ -147,8 +147,8 @@ static void test_distance(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        assert_true(cmd_distance(cases[i].a, cases[i].b) == cases[i].distance);
-        assert_true(cmd_distance(cases[i].b, cases[i].a) == cases[i].distance);
+        assert_true(nearest_distance(cases[i].a, cases[i].b) == cases[i].distance);
+        assert_true(nearest_distance(cases[i].b, cases[i].a) == cases[i].distance);
     }
 }
 

@@ -1,6 +1,7 @@
-/* "did you mean": the nearest of several names by optimal string alignment distance. */
-#include "cmd/internal.h"
+/* "Did you mean": the nearest of several names by optimal string alignment distance. */
+#include "base/nearest.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #define WORD_MAX 32 /* longer words are nobody's slip */
@@ -10,7 +11,7 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-size_t cmd_distance(const char *a, const char *b)
+size_t nearest_distance(const char *a, const char *b)
 {
     size_t rows[3][WORD_MAX + 1];
     size_t *before = rows[0], *last = rows[1], *row = rows[2];
@@ -34,13 +35,13 @@ size_t cmd_distance(const char *a, const char *b)
     return last[nb];
 }
 
-const char *cmd_nearest(const char *word, const char *(*next)(size_t index))
+const char *nearest_word(const char *word, const char *(*next)(size_t index))
 {
     const char *best = NULL;
     size_t n = strlen(word), nearest = n < 6 ? 2 : n / 3 + 1;
     for (size_t i = 0; next(i); i++) {
         const char *name = next(i);
-        size_t d = cmd_distance(word, name);
+        size_t d = nearest_distance(word, name);
         /* a beginning of a name is a short form of it, not a slip */
         if (n >= 3 && n < strlen(name) && strncmp(word, name, n) == 0)
             d = 1;

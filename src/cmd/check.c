@@ -72,7 +72,7 @@ static const char *pack_name(size_t i)
 
 static bool fail_no_pack(const char *name, struct err *err)
 {
-    const char *near = cmd_nearest(name, pack_name);
+    const char *near = nearest_word(name, pack_name);
     struct text names = {0};
     for (size_t i = 0; pack_name(i); i++)
         text_printf(&names, "%s%s", i ? ", " : "", pack_name(i));

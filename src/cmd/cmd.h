@@ -20,7 +20,16 @@ enum cmd_status {
 
 /* ---- the tables ------------------------------------------------------------------------------ */
 
-enum cmd_id { CMD_CHECK, CMD_CALLS, CMD_MESSAGES, CMD_FLOW, CMD_TRUNK, CMD_EXPLAIN, CMD_HELP, CMD_COUNT };
+enum cmd_id {
+    CMD_CHECK,
+    CMD_CALLS,
+    CMD_MESSAGES,
+    CMD_FLOW,
+    CMD_TRUNK,
+    CMD_EXPLAIN,
+    CMD_HELP,
+    CMD_COUNT
+};
 
 enum cmd_option_id {
     CMD_OPT_TRUNK,

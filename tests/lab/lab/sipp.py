@@ -2,7 +2,7 @@
 
     livekit = "<INVITE >100 >180 >200 <ACK talk >BYE <200"
 
-`<X` waits for X (`<X?` takes it if it comes), `>X` sends sipp/HOST/X.sip, `talk`, `linger` and `wait:MS` pause,
+`<X` waits for X (`<X?` takes it if it comes), `>X` sends sipp/HOST/X.sip, or the case's own HOST-X.sip, `talk`, `linger` and `wait:MS` pause,
 `unless:NUMBER ... fi` is left out on calls to that number, `>BYE:1` uses the trunk with that index,
 `to:ADDRESS` sends what follows to that address and not to the proxy beside.
 """
@@ -76,7 +76,8 @@ class Script:
         return f'<recv {attributes} rrs="true"><action>{"".join(actions)}</action></recv>\n<Reference variables="{variables}"/>'
 
     def send(self, name, trunk):
-        text = (LAB / "sipp" / self.host / f"{name}.sip").read_text()
+        own = self.case.folder / f"{self.host}-{name}.sip"
+        text = (own if own.exists() else LAB / "sipp" / self.host / f"{name}.sip").read_text()
         text = transport.rewrite(self.case, self.host, text)
         text = self.fill(name, text, int(trunk or 0))
         first = text.split()[0]

@@ -182,7 +182,7 @@ def check(case):
         read.update(found)
         for seen, those in found.items():
             errors += check_count(case, seen, those)
-    errors += [f"{f} is missing" for f in ("README.md", "trunk.json", "command") if not (case.out / f).exists()]
+    errors += [f"{f} is missing" for f in ("README.md", "command") if not (case.out / f).exists()]
     places = sightings(case, read)
     for claim in case.expect:
         errors += check_claim(case, claim, places)

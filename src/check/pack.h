@@ -61,5 +61,6 @@ bool pack_is_custom(struct slice name);
 
 /* The packs. */
 void pack_hygiene(struct pack_run *p);
+void pack_caller_id(struct pack_run *p);
 
 #endif

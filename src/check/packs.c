@@ -10,6 +10,9 @@ static const struct {
     {{"hygiene", "names, values and sizes that break on the way: variables that were not "
                  "expanded, cut or encoded values, misspelt names, messages too large for UDP"},
      pack_hygiene},
+    {{"caller-id", "the headers that name the caller and who was called before: do they agree, "
+                   "and what does a callee see?"},
+     pack_caller_id},
 };
 
 #define PACKS (sizeof packs / sizeof *packs)

@@ -261,4 +261,44 @@ bool sip_uri_parse(struct arena *a, struct slice uri, struct sip_address *out);
 size_t sip_addresses(struct arena *a, const struct sip_message *m, enum sip_header_id id,
                      const struct sip_address **out);
 
+/* ---- who calls, and who was called before: identity.c ---------------------------------------- */
+
+/* A value of P-Asserted-Identity, Remote-Party-ID, Diversion or History-Info.  Parameters that are
+ * not there, or that the header does not have, are empty. */
+struct sip_identity {
+    struct slice text; /* as on the wire, unfolded */
+    bool readable;     /* `address` was understood */
+    struct sip_address address;
+    struct slice number;                 /* of the user, without its parameters; empty: it is no
+                                            telephone number */
+    struct slice party, screen, privacy; /* Remote-Party-ID; the last two also of Diversion */
+    struct slice reason;                 /* Diversion (RFC 5806) */
+    struct slice counter, limit;         /* likewise */
+    struct slice index, cause;           /* History-Info (RFC 7044, 4458); cause also from an
+                                            escaped Reason (RFC 4244) */
+};
+
+/* The values of all headers of this name, in order; in the arena. */
+size_t sip_identities(struct arena *a, const struct sip_message *m, struct slice name,
+                      const struct sip_identity **out);
+/* From, as one of them. */
+bool sip_identity_from(struct arena *a, const struct sip_message *m, struct sip_identity *out);
+
+enum sip_privacy_value {
+    SIP_PRIVACY_NONE = 1, /* RFC 3323: nothing may be hidden; stands alone */
+    SIP_PRIVACY_ID = 2,   /* RFC 3325 */
+    SIP_PRIVACY_USER = 4,
+    SIP_PRIVACY_HEADER = 8,
+    SIP_PRIVACY_SESSION = 16,
+    SIP_PRIVACY_HISTORY = 32, /* RFC 7044 */
+    SIP_PRIVACY_CRITICAL = 64,
+    SIP_PRIVACY_OTHER = 128, /* no such value */
+};
+unsigned sip_privacy(struct arena *a, const struct sip_message *m); /* 0: no Privacy header */
+
+/* Could both be the same telephone number?  One may lack its country or area code. */
+bool sip_number_agrees(struct slice a, struct slice b);
+/* anonymous@anonymous.invalid, restricted, unknown and the like (RFC 3323 4.1.1.3) */
+bool sip_is_anonymous(const struct sip_address *address);
+
 #endif

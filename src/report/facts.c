@@ -29,13 +29,14 @@ static struct slice call_ids(struct arena *a, const struct check_call *c)
     return all;
 }
 
-static struct slice trunk_name(struct arena *a, const struct expect_trunk *t)
+struct slice report_trunk_name(struct arena *a, const struct expect_trunk *t)
 {
     if (!t)
         return SLICE_NONE;
     return t->name.n && t->id.n ? REPORT_JOIN(a, t->name, SLICE(" ("), t->id, SLICE(")"))
            : t->name.n          ? t->name
-                                : t->id;
+           : t->id.n            ? t->id
+                                : t->file;
 }
 
 static void add(struct report_facts *f, const char *name, struct slice value)
@@ -54,7 +55,7 @@ struct report_facts report_call_facts(struct arena *a, const struct report_style
     add(&f, "direction", slice_of(c->direction));
     add(&f, "caller", c->caller);
     add(&f, "callee", c->callee);
-    add(&f, "trunk", trunk_name(a, c->trunk));
+    add(&f, "trunk", report_trunk_name(a, c->trunk));
     add(&f, "joined", c->joined);
     add(&f, "verdict", slice_of(check_verdict_name(c->verdict)));
     return f;

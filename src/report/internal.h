@@ -163,6 +163,7 @@ struct report_facts {
 /* Those that are known: call, start, direction, caller, callee, trunk, joined, verdict. */
 struct report_facts report_call_facts(struct arena *a, const struct report_style *style,
                                       const struct check_call *c);
+struct slice report_trunk_name(struct arena *a, const struct expect_trunk *t); /* NULL: empty */
 struct slice report_call_parties(struct arena *a, const struct check_call *c); /* "+1415 -> ?" */
 struct slice report_call_title(struct arena *a, const struct check_call *c); /* with its Call-ID */
 struct slice report_message_name(struct arena *a, const struct check_request *r); /* "INVITE 200" */

@@ -20,12 +20,25 @@ static bool is_test(const struct check_header *h, const struct check_finding *f)
     return h->expected || h->verdict == CHECK_OK || (f && f->severity == CHECK_ERROR);
 }
 
+/* "BYE"; of several such messages in a call, branches of a fork or a second try, "BYE (2)". */
+static struct slice message_name(struct arena *a, const struct check_call *c, size_t at)
+{
+    const struct check_request *r = &c->requests[at];
+    size_t nth = 1;
+    for (size_t i = 0; i < at; i++)
+        nth += report_is_shown(&c->requests[i]) && c->requests[i].status == r->status &&
+               slice_equal(c->requests[i].method, r->method);
+    struct slice name = report_message_name(a, r);
+    return nth == 1 ? name : REPORT_JOIN(a, name, arena_printf(a, " (%zu)", nth));
+}
+
 static void add_header(struct report_tests *out, struct arena *a, const struct check_call *c,
-                       const struct check_request *r, const struct check_header *h)
+                       const struct check_request *r, struct slice message,
+                       const struct check_header *h)
 {
     const struct check_finding *f = h->verdict == CHECK_OK ? NULL : report_finding_of(a, c, r, h);
     struct report_test t = {.outcome = outcome_of(h, f),
-                            .of = report_message_name(a, r),
+                            .of = message,
                             .name = h->name,
                             .request = r,
                             .header = h,
@@ -48,11 +61,16 @@ static struct slice finding_name(struct arena *a, const struct check_finding *f)
 
 static void add_finding(struct report_tests *out, struct arena *a, const struct check_finding *f)
 {
-    *vec_add(out) = (struct report_test){.outcome = REPORT_FAILED,
-                                         .of = f->method.n ? f->method : SLICE("call"),
-                                         .name = finding_name(a, f),
-                                         .why = f->message,
-                                         .finding = f};
+    struct slice of = f->method.n ? f->method : SLICE("call"), name = finding_name(a, f);
+    size_t nth = 1;
+    for (size_t i = 0; i < out->n; i++)
+        nth += out->items[i].finding && !out->items[i].header &&
+               slice_equal(of, out->items[i].of) &&
+               slice_equal(finding_name(a, out->items[i].finding), name);
+    if (nth > 1)
+        name = REPORT_JOIN(a, name, arena_printf(a, " (%zu)", nth));
+    *vec_add(out) = (struct report_test){
+        .outcome = REPORT_FAILED, .of = of, .name = name, .why = f->message, .finding = f};
 }
 
 /* ---- a call ---------------------------------------------------------------------------------- */
@@ -76,9 +94,12 @@ static void add_skipped(struct report_tests *out, const struct check_call *c)
 
 void report_call_tests(struct report_tests *out, struct arena *a, const struct check_call *c)
 {
-    for (size_t i = 0; i < c->request_count; i++)
-        for (size_t k = 0; report_is_shown(&c->requests[i]) && k < c->requests[i].header_count; k++)
-            add_header(out, a, c, &c->requests[i], &c->requests[i].headers[k]);
+    for (size_t i = 0; i < c->request_count; i++) {
+        const struct check_request *r = &c->requests[i];
+        struct slice message = report_is_shown(r) ? message_name(a, c, i) : SLICE_NONE;
+        for (size_t k = 0; message.n && k < r->header_count; k++)
+            add_header(out, a, c, r, message, &r->headers[k]);
+    }
     for (size_t i = 0; i < c->finding_count; i++)
         if (c->findings[i].severity == CHECK_ERROR && !report_is_told(a, c, &c->findings[i]))
             add_finding(out, a, &c->findings[i]);
@@ -91,21 +112,27 @@ void report_call_tests(struct report_tests *out, struct arena *a, const struct c
 
 /* ---- the run --------------------------------------------------------------------------------- */
 
-/* A test that tested nothing must not pass, unless that is allowed. */
+/* A test that tested nothing must not pass, unless that is allowed: one for each trunk that a call
+ * came over, or one for all where no trunk promises anything. */
 void report_run_tests(struct report_tests *out, struct arena *a, const struct report_run *run)
 {
-    enum report_outcome outcome = run->allow_untested ? REPORT_SKIPPED : REPORT_UNTESTED;
-    struct report_test t = {.of = SLICE("run"), .name = SLICE("each promised header was judged")};
-    for (size_t i = 0; i < run->summary->promise_count;) {
-        t.why = report_untested(a, run->summary, &i);
-        t.outcome = outcome;
-        if (t.why.n)
-            *vec_add(out) = t;
+    const struct check_summary *s = run->summary;
+    enum report_outcome open = run->allow_untested ? REPORT_SKIPPED : REPORT_UNTESTED;
+    for (size_t i = 0; i < s->promise_count;) {
+        const struct expect_trunk *t = s->promises[i].trunk;
+        struct slice of = t ? REPORT_JOIN(a, SLICE(" of "), report_trunk_name(a, t)) : SLICE_NONE;
+        struct slice why = report_untested(a, s, &i);
+        *vec_add(out) = (struct report_test){
+            .outcome = why.n ? open : REPORT_OK,
+            .of = SLICE("run"),
+            .name = REPORT_JOIN(a, SLICE("each promised header"), of, SLICE(" was judged")),
+            .why = why};
     }
-    if (out->n)
-        return;
-    bool judged = run->summary->judged && run->verdict != CHECK_INCONCLUSIVE;
-    t.outcome = judged ? REPORT_OK : outcome;
-    t.why = judged ? SLICE_NONE : SLICE("no call was judged to its end");
-    *vec_add(out) = t;
+    bool judged = s->judged && run->verdict != CHECK_INCONCLUSIVE;
+    if (out->n == 0)
+        *vec_add(out) = (struct report_test){
+            .outcome = judged ? REPORT_OK : open,
+            .of = SLICE("run"),
+            .name = SLICE("something was judged"),
+            .why = judged ? SLICE_NONE : SLICE("no call was judged to its end")};
 }

@@ -223,6 +223,9 @@ bool check_wants(const void *options, enum sip_method method, uint16_t status);
  * followed header): it is not reported. */
 bool check_call(struct arena *a, const struct check_options *o, struct check_summary *s,
                 const struct hop_call *call, struct check_call *out);
+/* What became of headers of these names on the way of one message, nothing being owed. */
+void check_follow(struct arena *a, const struct hop_call *call, const struct hop_journey *j,
+                  const struct slice *names, size_t n, struct check_request *out);
 /* The verdict over all calls; CHECK_INCONCLUSIVE where a promise was never judged and that is not
  * allowed. */
 enum check_verdict check_summary_verdict(const struct check_summary *s,

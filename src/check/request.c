@@ -352,3 +352,18 @@ bool check_request_judge(struct check_work *w, const struct hop_journey *j, stru
         find_fate(w, j, r);
     return true;
 }
+
+void check_follow(struct arena *a, const struct hop_call *call, const struct hop_journey *j,
+                  const struct slice *names, size_t n, struct check_request *out)
+{
+    const struct check_options options = {0};
+    struct check_work w = {.arena = a, .options = &options, .call = call};
+    struct check_header *headers = ARENA_ARRAY(a, struct check_header, n);
+    fill(&w, j, out);
+    for (size_t i = 0; i < n; i++) {
+        const struct check_question q = {names[i], NULL};
+        headers[i] = check_header_judge(&w, j, &q);
+    }
+    out->headers = headers;
+    out->header_count = n;
+}

@@ -29,15 +29,17 @@ struct flow {
 
 struct format {
     const char *name;
-    void (*draw)(struct text *, const struct report_style *, const struct view_ladder *);
+    void (*draw)(struct text *, const struct report_style *, const struct view_ladder *,
+                 bool headers);
     bool many; /* holds several calls */
 };
 
 static void draw_svg(struct text *out, const struct report_style *style,
-                     const struct view_ladder *l)
+                     const struct view_ladder *l, bool headers)
 {
     const struct report_svg options = {.prefix = ""};
     (void)style;
+    (void)headers;
     report_ladder_svg(out, l, &options);
 }
 
@@ -121,7 +123,7 @@ static void draw(void *context, const struct hop_call *call)
         if (f->drawn && f->which && format_of(o)->many)
             text_add_char(out, '\n');
         if (f->drawn == 0 || format_of(o)->many)
-            format_of(o)->draw(out, &style, l);
+            format_of(o)->draw(out, &style, l, cmd_given(f->arguments, CMD_OPT_HEADERS));
         if (f->which)
             cmd_output_wrote(o);
     }
@@ -161,7 +163,7 @@ static void read_follow(struct flow *f)
     f->follow = base_alloc((patterns->n + 1) * sizeof *f->follow);
     for (size_t i = 0; i < patterns->n; i++)
         f->follow[i] = slice_of(patterns->items[i]);
-    f->options = (struct view_options){f->follow, patterns->n};
+    f->options = (struct view_options){.follow = f->follow, .follow_count = patterns->n};
 }
 
 static bool prepare(struct flow *f, struct err *err)

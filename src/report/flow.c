@@ -4,6 +4,16 @@
 /* ---- text in the characters that the terminal has ----------------------------------------------
  */
 
+/* What was made for a terminal, in ASCII. */
+static void add_ascii(struct text *out, struct slice text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] < 0x80)
+            text_add_char(out, text.p[i]);
+        else
+            text_printf(out, "\\x%02x", (unsigned char)text.p[i]);
+}
+
 void report_add_safe(struct text *out, const struct report_style *style, struct slice text)
 {
     if (!style->ascii) {
@@ -12,11 +22,7 @@ void report_add_safe(struct text *out, const struct report_style *style, struct 
     }
     struct text t = {0};
     text_add_terminal(&t, text);
-    for (size_t i = 0; i < t.n; i++)
-        if ((unsigned char)t.p[i] < 0x80)
-            text_add_char(out, t.p[i]);
-        else
-            text_printf(out, "\\x%02x", (unsigned char)t.p[i]);
+    add_ascii(out, text_slice(&t));
     text_free(&t);
 }
 
@@ -170,8 +176,43 @@ static void add_remarks(struct text *out, const struct report_style *style, stru
                                      VIEW_HEADERS_MAX, (unsigned long long)l->headers_left_out));
 }
 
+/* ---- header by header
+ * ---------------------------------------------------------------------------- */
+
+static void add_matrix(struct text *out, const struct report_style *style, struct arena *a,
+                       const struct view_matrix *m)
+{
+    struct text t = {0};
+    text_add_char(&t, '\n');
+    report_add_line(&t, style, 0, report_request_title(a, &m->request));
+    report_add_header_table(&t, style, &m->request);
+    if (m->left_out)
+        report_add_line(&t, style, 2,
+                        arena_printf(a, "Headers beyond %u, not shown: %llu", VIEW_MATRIX_MAX,
+                                     (unsigned long long)m->left_out));
+    if (style->ascii)
+        add_ascii(out, text_slice(&t));
+    else
+        text_add(out, text_slice(&t));
+    text_free(&t);
+}
+
+static void add_matrices(struct text *out, const struct report_style *style,
+                         const struct view_ladder *l)
+{
+    for (size_t i = 0; i < l->call->journey_count; i++) {
+        struct arena a = {0};
+        struct view_matrix m;
+        view_matrix_build(&a, l->call, &l->call->journeys[i], l->options,
+                          style->verbose ? VIEW_ROWS_ALL : VIEW_ROWS_KEY, &m);
+        if (m.request.header_count)
+            add_matrix(out, style, &a, &m);
+        arena_free(&a);
+    }
+}
+
 void report_flow_text(struct text *out, const struct report_style *style,
-                      const struct view_ladder *l)
+                      const struct view_ladder *l, bool headers)
 {
     struct arena a = {0};
     bool any = false;
@@ -181,5 +222,7 @@ void report_flow_text(struct text *out, const struct report_style *style,
     for (size_t i = 0; i < l->row_count; i++)
         any |= add_changes_of(out, style, &a, l, &l->rows[i], !any);
     add_remarks(out, style, &a, l);
+    if (headers)
+        add_matrices(out, style, l);
     arena_free(&a);
 }

@@ -126,9 +126,10 @@ void report_explain_json(struct text *out, struct slice id);
 /* ---- flow -------------------------------------------------------------------------------------
  */
 
-/* The ladder of a call, and the headers that change on its way. */
+/* The ladder of a call, the headers that change on its way, and with `headers` the matrix of each
+ * message that has any of note. */
 void report_flow_text(struct text *out, const struct report_style *style,
-                      const struct view_ladder *l);
+                      const struct view_ladder *l, bool headers);
 
 /* A ladder as SVG.  Each row is a group with the id PREFIXmN, N from 1, and `links` leads from it
  * to PREFIXrawN, which is the page's to fill. */

@@ -347,6 +347,7 @@ struct view_ladder *view_ladder_build(struct arena *a, const struct hop_call *ca
     struct view_ladder *l = ARENA_NEW(a, struct view_ladder);
     struct build b = {.arena = a, .call = call, .options = o};
     describe(a, call, l);
+    l->options = o;
     b.clock_count = view_clocks(a, call, &b.clocks, &b.points);
     b.ways = ARENA_ARRAY(a, struct view_way, call->journey_count);
     for (uint32_t i = 0; i < call->journey_count; i++)

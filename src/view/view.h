@@ -12,6 +12,8 @@
 struct view_options {
     const struct slice *follow; /* patterns of headers that count as custom, beside X-* */
     size_t follow_count;
+    const struct slice *names; /* headers that a matrix is asked for (VIEW_ROWS_NAMED) */
+    size_t name_count;
 };
 
 /* ---- headers that change on the way ---------------------------------------------------------- */
@@ -38,10 +40,12 @@ enum view_header_class view_class_of(const struct view_options *o, struct slice 
 
 /* ---- the ladder ------------------------------------------------------------------------------ */
 
-#define VIEW_COLUMNS_MAX 256u /* elements told apart; further ones are drawn as the last of them   \
-                               */
-#define VIEW_HEADERS_MAX 512u /* of one message that are compared with those of the next sighting  \
-                               */
+#define VIEW_COLUMNS_MAX                                                                           \
+    256u /* elements told apart; further ones are drawn as the last of them                        \
+          */
+#define VIEW_HEADERS_MAX                                                                           \
+    512u /* of one message that are compared with those of the next sighting                       \
+          */
 
 /* A SIP element on the path, or an address of which no more is known. */
 struct view_column {
@@ -78,8 +82,9 @@ struct view_clock {
 
 struct view_ladder {
     const struct hop_call *call;
-    const struct slice *call_ids; /* of hop_call.legs */
-    struct slice caller, callee;  /* of the first leg */
+    const struct view_options *options; /* it was built with; borrowed */
+    const struct slice *call_ids;       /* of hop_call.legs */
+    struct slice caller, callee;        /* of the first leg */
     int64_t start_ns;
     const struct view_column *columns; /* in path order, the caller's side first */
     size_t column_count;
@@ -101,5 +106,29 @@ struct slice view_row_marks(struct arena *a, const struct view_row *row);
  * arrow's beginning or on it happened. */
 struct slice view_row_place(struct arena *a, const struct view_ladder *l,
                             const struct view_row *row, bool on_wire);
+
+/* ---- the matrix ------------------------------------------------------------------------------ */
+
+/* Which headers of a message are shown. */
+enum view_matrix_rows {
+    VIEW_ROWS_KEY, /* custom ones, and others that change though no proxy has to change them */
+    VIEW_ROWS_ALL,
+    VIEW_ROWS_NAMED, /* those of view_options.names */
+};
+
+#define VIEW_MATRIX_MAX 256u /* headers of one message that are shown; more are counted */
+
+/* One message: its headers down, its sightings in path order across.  Each cell's state and values
+ * stand in request.headers[row].states and .values. */
+struct view_matrix {
+    struct check_request request;
+    const enum view_header_class *classes; /* of each header */
+    const bool *changed;                   /* likewise: it differs between two sightings */
+    uint64_t left_out;                     /* headers beyond VIEW_MATRIX_MAX */
+};
+
+void view_matrix_build(struct arena *a, const struct hop_call *call, const struct hop_journey *j,
+                       const struct view_options *o, enum view_matrix_rows rows,
+                       struct view_matrix *out);
 
 #endif

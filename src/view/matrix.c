@@ -1,0 +1,89 @@
+/* The headers of one message hop by hop. */
+#include "view/internal.h"
+
+VEC_TYPE(names, struct slice);
+
+static bool listed(const struct names *list, struct slice name)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (sip_name_equal(list->items[i], name))
+            return true;
+    return false;
+}
+
+static void list_name(struct names *list, struct view_matrix *m, struct slice name)
+{
+    if (listed(list, name))
+        return;
+    if (list->n == VIEW_MATRIX_MAX)
+        m->left_out++;
+    else
+        *vec_add(list) = name;
+}
+
+/* Every header of every sighting, in the order in which they are met. */
+static void list_all(struct names *list, struct view_matrix *m, const struct hop_journey *j)
+{
+    for (size_t i = 0; i < j->step_count; i++) {
+        const struct sip_message *message = j->steps[i].sighting->message;
+        for (uint32_t k = 0; k < message->header_count; k++)
+            list_name(list, m, message->headers[k].name);
+    }
+}
+
+/* Where it is absent it differs from where it is there; what was not captured does not tell. */
+static bool is_changed(const struct check_header *h, size_t n)
+{
+    bool present = false, missing = false;
+    for (size_t i = 0; i < n; i++) {
+        if (h->states[i] == CHECK_STATE_ALTERED)
+            return true;
+        present |= h->states[i] == CHECK_STATE_PRESENT;
+        missing |= h->states[i] == CHECK_STATE_MISSING;
+    }
+    return present && missing;
+}
+
+static void classify(struct arena *a, const struct view_options *o, struct view_matrix *m)
+{
+    size_t n = m->request.header_count;
+    enum view_header_class *classes = ARENA_ARRAY(a, enum view_header_class, n);
+    bool *changed = ARENA_ARRAY(a, bool, n);
+    for (size_t i = 0; i < n; i++) {
+        classes[i] = view_class_of(o, m->request.headers[i].name);
+        changed[i] = is_changed(&m->request.headers[i], m->request.sighting_count);
+    }
+    m->classes = classes;
+    m->changed = changed;
+}
+
+/* Custom headers first, then others that change. */
+static void keep_key(struct arena *a, const struct view_options *o, struct view_matrix *m)
+{
+    struct check_header *kept = ARENA_ARRAY(a, struct check_header, m->request.header_count);
+    size_t n = 0;
+    for (int class = VIEW_CUSTOM; class <= VIEW_OTHER; class ++)
+        for (size_t i = 0; i < m->request.header_count; i++)
+            if (m->classes[i] == (enum view_header_class) class &&
+                (class == VIEW_CUSTOM || m->changed[i]))
+                kept[n++] = m->request.headers[i];
+    m->request.headers = kept;
+    m->request.header_count = n;
+    classify(a, o, m);
+}
+
+void view_matrix_build(struct arena *a, const struct hop_call *call, const struct hop_journey *j,
+                       const struct view_options *o, enum view_matrix_rows rows, struct view_matrix *out)
+{
+    struct names list = {0};
+    *out = (struct view_matrix){0};
+    for (size_t i = 0; rows == VIEW_ROWS_NAMED && i < o->name_count; i++)
+        list_name(&list, out, o->names[i]);
+    if (rows != VIEW_ROWS_NAMED)
+        list_all(&list, out, j);
+    check_follow(a, call, j, list.items, list.n, &out->request);
+    vec_free(&list);
+    classify(a, o, out);
+    if (rows == VIEW_ROWS_KEY)
+        keep_key(a, o, out);
+}

@@ -43,7 +43,16 @@ static void draw_svg(struct text *out, const struct report_style *style,
     report_ladder_svg(out, l, &options);
 }
 
+static void draw_mermaid(struct text *out, const struct report_style *style,
+                         const struct view_ladder *l, bool headers)
+{
+    (void)style;
+    (void)headers;
+    report_flow_mermaid(out, l);
+}
+
 static const struct format formats[] = {
+    {"mermaid", draw_mermaid, false},
     {"svg", draw_svg, false},
     {"text", report_flow_text, true},
 };

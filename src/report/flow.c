@@ -82,32 +82,25 @@ static void add_head(struct text *out, const struct report_style *style, struct 
 /* ---- what changed -------------------------------------------------------------------------------
  */
 
-static bool is_told(const struct report_style *style, const struct view_change *c)
+static bool is_told(const struct view_change *c, bool all)
 {
-    return style->verbose || c->class == VIEW_CUSTOM || c->class == VIEW_OTHER;
+    return all || c->class == VIEW_CUSTOM || c->class == VIEW_OTHER;
 }
 
-static size_t count_told(const struct report_style *style, const struct view_row *row, bool on_wire)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < row->change_count; i++)
-        n += row->changes[i].on_wire == on_wire && is_told(style, &row->changes[i]);
-    return n;
-}
-
-static struct slice change_words(struct arena *a, const struct report_style *style,
-                                 const struct view_row *row, bool on_wire)
+struct slice report_change_words(struct arena *a, const struct view_row *row, bool on_wire,
+                                 bool all)
 {
     static const char *const signs[] = {
         [VIEW_GONE] = "-", [VIEW_ADDED] = "+", [VIEW_ALTERED] = "~"};
     struct text t = {0};
+    text_add(&t, SLICE(""));
     for (size_t i = 0; i < row->change_count; i++) {
         const struct view_change *c = &row->changes[i];
-        if (c->on_wire != on_wire || !is_told(style, c))
+        if (c->on_wire != on_wire || !is_told(c, all))
             continue;
         text_add(&t, t.n ? SLICE(" ") : SLICE(""));
         text_add(&t, slice_of(signs[c->kind]));
-        report_add_safe(&t, style, c->name);
+        text_add(&t, c->name);
     }
     struct slice words = arena_copy(a, text_slice(&t));
     text_free(&t);
@@ -119,7 +112,8 @@ static bool add_changes_of(struct text *out, const struct report_style *style, s
 {
     bool any = false;
     for (int on_wire = 0; on_wire < 2; on_wire++) {
-        if (count_told(style, row, on_wire) == 0)
+        struct slice words = report_change_words(a, row, on_wire, style->verbose);
+        if (words.n == 0)
             continue;
         if (first && !any)
             text_add(out, SLICE("\nHeaders that change on the way (- gone, + added, ~ altered)\n"));
@@ -130,8 +124,7 @@ static bool add_changes_of(struct text *out, const struct report_style *style, s
         text_add_char(out, ' ');
         report_add_wrapped(out, 15, 17, report_width(style),
                            REPORT_JOIN(a, safe(a, style, row->label), SLICE(", "),
-                                       safe(a, style, place), SLICE(": "),
-                                       change_words(a, style, row, on_wire)));
+                                       safe(a, style, place), SLICE(": "), safe(a, style, words)));
         text_add_char(out, '\n');
     }
     return any;

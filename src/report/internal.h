@@ -144,6 +144,9 @@ struct report_caption {
 struct report_caption report_caption_of(struct arena *a, const struct view_row *row, size_t room);
 void report_add_ladder(struct text *out, const struct report_style *style,
                        const struct view_ladder *l);
+/* "-X-A ~X-B": what changed before the arrow or on it; all: also what proxies change by design */
+struct slice report_change_words(struct arena *a, const struct view_row *row, bool on_wire,
+                                 bool all);
 struct slice report_leg_name(struct arena *a, uint32_t leg); /* "A" ... "Z", then "*" */
 /* As text_add_terminal and text_add_fitted, in ASCII where the style asks for it. */
 void report_add_safe(struct text *out, const struct report_style *style, struct slice text);

@@ -131,6 +131,9 @@ void report_explain_json(struct text *out, struct slice id);
 void report_flow_text(struct text *out, const struct report_style *style,
                       const struct view_ladder *l, bool headers);
 
+/* A Mermaid sequence diagram of the same. */
+void report_flow_mermaid(struct text *out, const struct view_ladder *l);
+
 /* A ladder as SVG.  Each row is a group with the id PREFIXmN, N from 1, and `links` leads from it
  * to PREFIXrawN, which is the page's to fill. */
 struct report_svg {

@@ -30,31 +30,46 @@ struct flow {
 struct format {
     const char *name;
     void (*draw)(struct text *, const struct report_style *, const struct view_ladder *,
-                 bool headers);
-    bool many; /* holds several calls */
+                 const struct flow *);
+    void (*end)(struct text *); /* NULL: nothing */
+    bool many;                  /* holds several calls */
 };
 
-static void draw_svg(struct text *out, const struct report_style *style,
-                     const struct view_ladder *l, bool headers)
+static void draw_html(struct text *out, const struct report_style *style,
+                      const struct view_ladder *l, const struct flow *f)
 {
-    const struct report_svg options = {.prefix = ""};
-    (void)style;
-    (void)headers;
-    report_ladder_svg(out, l, &options);
+    report_flow_html(out, style, l, f->drawn + 1);
 }
 
 static void draw_mermaid(struct text *out, const struct report_style *style,
-                         const struct view_ladder *l, bool headers)
+                         const struct view_ladder *l, const struct flow *f)
 {
     (void)style;
-    (void)headers;
+    (void)f;
     report_flow_mermaid(out, l);
 }
 
+static void draw_svg(struct text *out, const struct report_style *style,
+                     const struct view_ladder *l, const struct flow *f)
+{
+    const struct report_svg options = {.prefix = ""};
+    (void)style;
+    (void)f;
+    report_ladder_svg(out, l, &options);
+}
+
+static void draw_text(struct text *out, const struct report_style *style,
+                      const struct view_ladder *l, const struct flow *f)
+{
+    text_add(out, f->drawn ? SLICE("\n") : SLICE(""));
+    report_flow_text(out, style, l, cmd_given(f->arguments, CMD_OPT_HEADERS));
+}
+
 static const struct format formats[] = {
-    {"mermaid", draw_mermaid, false},
-    {"svg", draw_svg, false},
-    {"text", report_flow_text, true},
+    {"html", draw_html, report_flow_html_end, true},
+    {"mermaid", draw_mermaid, NULL, false},
+    {"svg", draw_svg, NULL, false},
+    {"text", draw_text, NULL, true},
 };
 
 /* --format was held against the command's formats before. */
@@ -129,10 +144,8 @@ static void draw(void *context, const struct hop_call *call)
         struct cmd_output *o = &f->outputs.items[i];
         struct report_style style = cmd_style_for(&f->style, o, f->arguments);
         struct text *out = f->which ? &o->text : &f->held[i];
-        if (f->drawn && f->which && format_of(o)->many)
-            text_add_char(out, '\n');
         if (f->drawn == 0 || format_of(o)->many)
-            format_of(o)->draw(out, &style, l, cmd_given(f->arguments, CMD_OPT_HEADERS));
+            format_of(o)->draw(out, &style, l, f);
         if (f->which)
             cmd_output_wrote(o);
     }
@@ -201,9 +214,7 @@ static bool settle(struct flow *f, struct err *err)
                        f->which, (unsigned long long)f->calls);
     if (f->drawn == 0)
         return err_set(err, "no call in these captures");
-    if (f->which)
-        return true;
-    if (met > 1) {
+    if (met > 1 && !f->which) {
         if (met > LISTED_MAX)
             text_printf(&f->list, "      and %llu more: sipxray calls lists them all\n",
                         (unsigned long long)(met - LISTED_MAX));
@@ -213,8 +224,11 @@ static bool settle(struct flow *f, struct err *err)
                        f->calls ? " or --call all" : "");
     }
     for (size_t i = 0; i < f->outputs.n; i++) {
-        text_add(&f->outputs.items[i].text, text_slice(&f->held[i]));
-        cmd_output_wrote(&f->outputs.items[i]);
+        struct cmd_output *o = &f->outputs.items[i];
+        text_add(&o->text, text_slice(&f->held[i]));
+        if (format_of(o)->end)
+            format_of(o)->end(&o->text);
+        cmd_output_wrote(o);
     }
     return true;
 }

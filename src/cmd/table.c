@@ -74,7 +74,7 @@ static const struct cmd_command commands[CMD_COUNT] = {
             .name = "flow",
             .line = "draw the ladder of a call over all hops",
             .operands = "SOURCE...",
-            .formats = "text mermaid svg",
+            .formats = "text mermaid svg html",
             .about =
                 "Draws the messages of a call between the elements of its path, caller first, in "
                 "order of time, and marks on each arrow what became of the headers since the hop "

@@ -133,40 +133,62 @@ static bool add_changes_of(struct text *out, const struct report_style *style, s
 /* ---- what else is to be known
  * -------------------------------------------------------------------- */
 
-static void add_clocks(struct text *out, const struct report_style *style, struct arena *a,
-                       const struct view_ladder *l)
+VEC_TYPE(remarks, struct slice);
+
+static void add_clocks(struct remarks *list, struct arena *a, const struct view_ladder *l)
 {
     for (size_t i = 1; i < l->clock_count; i++) {
         int64_t ns = l->clocks[i].ahead_ns, ms = (ns < 0 ? -ns : ns) / 1000000;
-        if (ms == 0)
-            continue;
-        struct slice words = REPORT_JOIN(
-            a, SLICE("The clock of "), safe(a, style, l->clocks[i].point), SLICE(" is "),
-            arena_printf(a, "%lld.%03lld s ", (long long)(ms / 1000), (long long)(ms % 1000)),
-            ns < 0 ? SLICE("behind") : SLICE("ahead of"), SLICE(" that of "),
-            safe(a, style, l->clocks[0].point), SLICE(", by which all times are shown."));
-        report_add_line(out, style, 0, words);
+        if (ms)
+            *vec_add(list) = REPORT_JOIN(
+                a, SLICE("The clock of "), l->clocks[i].point, SLICE(" is "),
+                arena_printf(a, "%lld.%03lld s ", (long long)(ms / 1000), (long long)(ms % 1000)),
+                ns < 0 ? SLICE("behind") : SLICE("ahead of"), SLICE(" that of "),
+                l->clocks[0].point, SLICE(", by which all times are shown."));
     }
+}
+
+static void add_ends(struct remarks *list, struct arena *a, const struct view_ladder *l)
+{
+    for (size_t i = 0; i < l->row_count; i++)
+        if (l->rows[i].ends_here)
+            *vec_add(list) = REPORT_JOIN(a, SLICE("x: "), l->columns[l->rows[i].to].name,
+                                         SLICE(" was not seen to answer "), l->rows[i].label,
+                                         SLICE(" or to send it on."));
+}
+
+size_t report_flow_remarks(struct arena *a, const struct view_ladder *l, const struct slice **out)
+{
+    struct remarks list = {0};
+    add_ends(&list, a, l);
+    add_clocks(&list, a, l);
+    if (!l->oriented && l->row_count)
+        *vec_add(&list) = SLICE("No INVITE was captured: the left side need not be the caller's.");
+    if (l->column_count == VIEW_COLUMNS_MAX)
+        *vec_add(&list) = arena_printf(a, "Elements beyond %u are drawn as one.", VIEW_COLUMNS_MAX);
+    if (l->call->sightings_left_out)
+        *vec_add(&list) = arena_printf(a, "Messages left out, for the call has too many: %llu",
+                                       (unsigned long long)l->call->sightings_left_out);
+    if (l->headers_left_out)
+        *vec_add(&list) = arena_printf(a, "Headers beyond %u of a message, not compared: %llu",
+                                       VIEW_HEADERS_MAX, (unsigned long long)l->headers_left_out);
+    struct slice *copy = ARENA_ARRAY(a, struct slice, list.n);
+    for (size_t i = 0; i < list.n; i++)
+        copy[i] = list.items[i];
+    *out = copy;
+    size_t n = list.n;
+    vec_free(&list);
+    return n;
 }
 
 static void add_remarks(struct text *out, const struct report_style *style, struct arena *a,
                         const struct view_ladder *l)
 {
-    add_clocks(out, style, a, l);
-    if (!l->oriented && l->row_count)
-        report_add_line(out, style, 0,
-                        SLICE("No INVITE was captured: the left side need not be the caller's."));
-    if (l->column_count == VIEW_COLUMNS_MAX)
-        report_add_line(out, style, 0,
-                        arena_printf(a, "Elements beyond %u are drawn as one.", VIEW_COLUMNS_MAX));
-    if (l->call->sightings_left_out)
-        report_add_line(out, style, 0,
-                        arena_printf(a, "Messages left out, for the call has too many: %llu",
-                                     (unsigned long long)l->call->sightings_left_out));
-    if (l->headers_left_out)
-        report_add_line(out, style, 0,
-                        arena_printf(a, "Headers beyond %u of a message, not compared: %llu",
-                                     VIEW_HEADERS_MAX, (unsigned long long)l->headers_left_out));
+    const struct slice *remarks;
+    size_t n = report_flow_remarks(a, l, &remarks);
+    text_add(out, n ? SLICE("\n") : SLICE(""));
+    for (size_t i = 0; i < n; i++)
+        report_add_line(out, style, 0, safe(a, style, remarks[i]));
 }
 
 /* ---- header by header

@@ -210,6 +210,22 @@ void report_events_begin(struct text *out, struct report_check *r, const struct 
 void report_events_call(struct text *out, struct report_check *r, const struct check_call *call);
 void report_events_end(struct text *out, struct report_check *r, const struct report_run *run);
 
+/* What else is to be known of a ladder: clocks that differ, what was left out. */
+size_t report_flow_remarks(struct arena *a, const struct view_ladder *l, const struct slice **out);
+
+/* ---- the parts of pages
+ * -------------------------------------------------------------------------- */
+
+void report_html_begin(struct text *out, struct slice title); /* up to <main> */
+void report_html_end(struct text *out);
+/* A table: headers down, sightings across, each cell with its values and, where it is not as it
+ * should be, a mark and a colour. */
+void report_html_matrix(struct text *out, const struct report_style *style, struct arena *a,
+                        const struct check_request *r);
+/* A message as it was on the wire, in <pre>, credentials masked. */
+void report_html_raw(struct text *out, const struct report_style *style, struct arena *a,
+                     const struct sip_message *m);
+
 /* ---- secrets --------------------------------------------------------------------------------- */
 
 /* The value, or what may be shown of it: "Digest ***" of credentials, "***" of keys. */

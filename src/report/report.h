@@ -134,6 +134,11 @@ void report_flow_text(struct text *out, const struct report_style *style,
 /* A Mermaid sequence diagram of the same. */
 void report_flow_mermaid(struct text *out, const struct view_ladder *l);
 
+/* A page of calls, numbered from 1; the first begins it. */
+void report_flow_html(struct text *out, const struct report_style *style,
+                      const struct view_ladder *l, uint64_t number);
+void report_flow_html_end(struct text *out);
+
 /* A ladder as SVG.  Each row is a group with the id PREFIXmN, N from 1, and `links` leads from it
  * to PREFIXrawN, which is the page's to fill. */
 struct report_svg {

@@ -105,12 +105,12 @@ static void pick_trunk(struct check_work *w, struct check_call *out)
     const struct hop_journey *j = initial_invite(w->call);
     if (!w->options->trunks || w->options->trunks->n == 0)
         return;
+    struct expect_match m = w->match = match_trunk(w, j);
     if (w->options->forced) {
         out->trunk = w->trunk = w->options->forced;
         out->trunk_why = slice_of("named by --trunk-id");
         return;
     }
-    struct expect_match m = match_trunk(w, j);
     out->trunk = w->trunk = m.result == EXPECT_MATCHED ? m.trunk : NULL;
     out->trunk_why =
         m.result == EXPECT_NO_TRUNKS
@@ -157,9 +157,10 @@ static void judge_requests(struct check_work *w, struct check_call *out)
 {
     struct check_request *requests =
         ARENA_ARRAY(w->arena, struct check_request, w->call->journey_count);
+    w->judged_journeys = ARENA_ARRAY(w->arena, const struct hop_journey *, w->call->journey_count);
     for (size_t i = 0; i < w->call->journey_count; i++)
         if (check_request_judge(w, &w->call->journeys[i], &requests[out->request_count]))
-            out->request_count++;
+            w->judged_journeys[out->request_count++] = &w->call->journeys[i];
     out->requests = requests;
 }
 
@@ -198,6 +199,7 @@ bool check_call(struct arena *a, const struct check_options *o, struct check_sum
     if (!call->is_call && out->request_count == 0 && out->finding_count == 0)
         return false;
     out->verdict = w.failed ? CHECK_FAIL : w.judged && !w.unknown ? CHECK_PASS : CHECK_INCONCLUSIVE;
+    check_find_causes(&w, out);
     check_summary_count(s, o, out);
     return true;
 }

@@ -24,6 +24,8 @@ struct check_work {
     const struct check_options *options;
     const struct hop_call *call;
     const struct expect_trunk *trunk;
+    struct expect_match match;                  /* what LiveKit's rules say, --trunk-id or not */
+    const struct hop_journey **judged_journeys; /* one for each of check_call's requests */
     struct check_findings findings;
     uint64_t left_out; /* headers beyond CHECK_FOLLOWED_MAX */
     bool failed;       /* an error was found */
@@ -61,6 +63,9 @@ void check_find_step(struct check_work *w, enum check_finding_id id, enum check_
 struct slice check_journey_name(struct arena *a, const struct hop_journey *j); /* "INVITE 200" */
 struct slice check_message_name(struct arena *a,
                                 const struct check_request *r); /* "BYE", "INVITE 200" */
+
+/* cause.c: why it came to the findings; the call is judged but for its causes. */
+void check_find_causes(struct check_work *w, struct check_call *out);
 
 /* hidden.c: the places where the message may have passed unseen; true: behind its last sighting. */
 bool check_find_hidden(struct check_work *w, const struct hop_journey *j);

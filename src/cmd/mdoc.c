@@ -13,6 +13,8 @@ static void add_escaped(struct text *out, struct slice words)
             text_add(out, SLICE("\\e"));
         else if (words.p[i] == '-' && i + 1 < words.n && words.p[i + 1] == '-')
             text_add(out, SLICE("\\-"));
+        else if (words.p[i] == '(' && i + 1 < words.n && words.p[i + 1] == ')')
+            text_add(out, SLICE("(\\&")); /* else lint takes it for a function's name */
         else
             text_add_char(out, words.p[i]);
     }

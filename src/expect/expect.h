@@ -148,6 +148,10 @@ size_t expect_owed(struct arena *a, const struct expect_trunk *trunk, enum expec
 /* Does any map of the trunk speak of this message class at all (in either direction)? */
 bool expect_speaks_of(const struct expect_trunk *trunk, enum expect_message message);
 
+/* Two names of headers that are nearly the same, and differ by more than case: X_Queue and X-Queue,
+ * X-Five9-Quee and X-Five9-Queue. */
+bool expect_names_near(struct slice a, struct slice b);
+
 /* ---- lint ------------------------------------------------------------------------------------ */
 
 enum expect_lint_severity { EXPECT_LINT_ERROR, EXPECT_LINT_WARNING, EXPECT_LINT_NOTE };

@@ -169,6 +169,14 @@ static bool looks_misspelt(struct slice a, struct slice b)
     return n >= 7 && !numbered && within(a, b, n >= 11 ? 2 : 1);
 }
 
+bool expect_names_near(struct slice a, struct slice b)
+{
+    if (a.n == 0 || b.n == 0 || a.n > NAME_MAX_BYTES || b.n > NAME_MAX_BYTES ||
+        sip_name_equal(a, b))
+        return false;
+    return same_folded(a, b) || looks_misspelt(a, b);
+}
+
 static bool has_underscore(struct slice name)
 {
     return slice_find(name, '_') < name.n;

@@ -99,6 +99,20 @@ struct hop_node {
 size_t hop_node_list(const struct hop_nodes *n, struct arena *a, const struct hop_node **nodes);
 uint64_t hop_nodes_overflow(const struct hop_nodes *n); /* addresses beyond HOP_ADDRESSES_MAX */
 
+bool hop_point_on(const struct hop_nodes *n, uint32_t node); /* some point was taken there */
+
+/* ---- marks on messages ---------------------------------------------------------------------- */
+
+struct slice hop_header_tag(const struct hop_sighting *s, enum sip_header_id id);
+bool hop_tag_is_livekit(struct slice tag);
+/* "z9hG4bK." and 16 alphanumerics, as LiveKit's SIP stack makes them. */
+bool hop_branch_is_livekit(struct slice branch);
+/* As kamailio and its relatives make them. */
+bool hop_branch_is_proxy(struct slice branch);
+bool hop_names_itself_proxy(const struct hop_sighting *s); /* by its User-Agent or Server */
+/* The node that a Via, Route or Contact names; HOP_NODE_NONE: no address, or nobody's. */
+uint32_t hop_node_named(const struct hop_nodes *n, struct slice host, uint16_t port);
+
 /* ---- legs that belong together -------------------------------------------------------------- */
 
 struct hop_joiner;

@@ -125,10 +125,6 @@ struct hop_loose {
 size_t hop_adopt(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
                  struct hop_loader *loader, struct hop_loose *loose, struct hop_sighting ***seen,
                  size_t count);
-struct slice hop_header_tag(const struct hop_sighting *s, enum sip_header_id id);
-bool hop_tag_is_livekit(struct slice tag);
-/* "z9hG4bK." and 16 alphanumerics, as LiveKit's SIP stack makes them. */
-bool hop_branch_is_livekit(struct slice branch);
 bool hop_via_equal(const struct sip_via *a, const struct sip_via *b);
 /* Are the last vias of `longer` exactly those of `shorter`? */
 bool hop_vias_end_with(const struct hop_sighting *longer, const struct hop_sighting *shorter);
@@ -191,8 +187,6 @@ struct hop_path {
 
 VEC_TYPE(hop_paths, struct hop_path);
 
-bool hop_point_on(const struct hop_nodes *n, uint32_t node); /* some point was taken there */
-bool hop_names_itself_proxy(const struct hop_sighting *s);   /* by its User-Agent or Server */
 void hop_path_sender(struct arena *a, const struct hop_nodes *n, struct hop_path *p);
 void hop_paths_responders(struct arena *a, const struct hop_nodes *n, struct hop_paths *paths);
 void hop_paths_stitch(struct arena *a, const struct hop_call *call, struct hop_paths *paths);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* kamailio and its relatives: "z9hG4bK", a few hex digits, '.', 32 hex digits, '.' and a number. */
-static bool branch_is_proxy(struct slice branch)
+bool hop_branch_is_proxy(struct slice branch)
 {
     struct slice id = slice_from(branch, 7);
     size_t dot = slice_find(id, '.');
@@ -24,7 +24,7 @@ bool hop_names_itself_proxy(const struct hop_sighting *s)
     return false;
 }
 
-static uint32_t node_of_host(const struct hop_nodes *n, struct slice host, uint16_t port)
+uint32_t hop_node_named(const struct hop_nodes *n, struct slice host, uint16_t port)
 {
     struct endpoint e;
     return hop_host_endpoint(host, port, &e) ? hop_node_of_host(n, &e) : HOP_NODE_NONE;
@@ -77,7 +77,7 @@ static enum start start_of(const struct hop_nodes *n, const struct hop_path *p, 
         return START_SENDER;
     if (hop_names_itself_proxy(s))
         return livekit_tag ? START_MADE : START_SENDER;
-    if (!branch_is_proxy(branch) && !(livekit_tag && hop_nodes_know_livekit(n)))
+    if (!hop_branch_is_proxy(branch) && !(livekit_tag && hop_nodes_know_livekit(n)))
         return START_SENDER;
     return livekit_tag && hop_point_on(n, p->first_src) ? START_MADE : START_RELAY;
 }
@@ -88,13 +88,13 @@ static void sender_below(struct arena *a, const struct hop_nodes *n, struct hop_
                          bool livekit_tag)
 {
     const struct sip_via *lowest = &p->first->vias[p->first->via_count - 1];
-    uint32_t node = node_of_host(n, lowest->host, lowest->port);
+    uint32_t node = hop_node_named(n, lowest->host, lowest->port);
     bool elsewhere =
         hop_names_itself_proxy(p->first) || (hop_nodes_know_livekit(n) && node != HOP_NODE_NONE);
     before_by_vias(a, n, p);
     p->journey.made_by_proxy = livekit_tag && elsewhere && !hop_node_is_livekit(n, node) &&
                                !hop_branch_is_livekit(lowest->branch);
-    if (branch_is_proxy(lowest->branch) && !p->journey.made_by_proxy)
+    if (hop_branch_is_proxy(lowest->branch) && !p->journey.made_by_proxy)
         return;
     p->journey.sender = node;
     p->journey.sender_address = lowest->host;
@@ -125,7 +125,7 @@ static size_t place_in_routes(const struct hop_nodes *n, const struct sip_addres
                               size_t count, uint32_t node)
 {
     for (size_t i = 0; i < count; i++)
-        if (node != HOP_NODE_NONE && node_of_host(n, routes[i].host, routes[i].port) == node)
+        if (node != HOP_NODE_NONE && hop_node_named(n, routes[i].host, routes[i].port) == node)
             return i;
     return count;
 }
@@ -189,7 +189,7 @@ static void response_sender(struct arena *a, const struct hop_nodes *n, struct h
     }
     before_by_routes(a, n, p, &contact, routes, place);
     if (contact.host.n && !own) {
-        p->journey.sender = node_of_host(n, contact.host, contact.port);
+        p->journey.sender = hop_node_named(n, contact.host, contact.port);
         p->journey.sender_address = contact.host;
     }
 }
@@ -228,5 +228,5 @@ void hop_path_sender(struct arena *a, const struct hop_nodes *n, struct hop_path
     const struct sip_via *lowest =
         !p->journey.status && p->first->via_count ? &p->first->vias[p->first->via_count - 1] : NULL;
     if (p->journey.sender == HOP_NODE_NONE && lowest && hop_branch_is_livekit(lowest->branch))
-        p->journey.sender = node_of_host(n, lowest->host, lowest->port);
+        p->journey.sender = hop_node_named(n, lowest->host, lowest->port);
 }

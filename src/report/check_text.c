@@ -113,6 +113,45 @@ static void add_request(struct text *out, const struct report_style *style, stru
     vec_free(&list);
 }
 
+/* ---- causes --------------------------------------------------------------------------------- */
+
+/* "why   likely: what speaks for it. What to do. See: sipxray explain room-deleted" */
+static void add_cause(struct text *out, const struct report_style *style, struct arena *a,
+                      const struct check_cause *c)
+{
+    report_add_labelled(out, style, REPORT_BOLD, "why",
+                        REPORT_JOIN(a, slice_of(check_confidence_name(c->confidence)), SLICE(": "),
+                                    c->message, SLICE(". "), c->remedy,
+                                    SLICE(" See: sipxray explain "), slice_of(c->id)));
+}
+
+/* Causes that are merely possible are named only, behind others. */
+static void add_possible(struct text *out, const struct report_style *style, struct arena *a,
+                         const struct check_call *c, size_t from)
+{
+    struct slice names = SLICE_NONE;
+    for (size_t i = from; i < c->cause_count; i++)
+        if (c->causes[i].confidence == CHECK_POSSIBLE)
+            names = REPORT_JOIN(a, names, names.n ? SLICE(", ") : SLICE("possible as well: "),
+                                slice_of(c->causes[i].id));
+    if (names.n)
+        report_add_labelled(out, style, REPORT_BOLD, "why",
+                            REPORT_JOIN(a, names, SLICE(" (sipxray explain ID)")));
+}
+
+static void add_causes(struct text *out, const struct report_style *style, struct arena *a,
+                       const struct check_call *c)
+{
+    bool quiet = c->verdict == CHECK_PASS && !style->verbose;
+    for (size_t i = 0; i < c->cause_count; i++) {
+        bool possible = c->causes[i].confidence == CHECK_POSSIBLE;
+        if (!(possible && (i > 0 || quiet)) || style->verbose)
+            add_cause(out, style, a, &c->causes[i]);
+    }
+    if (!style->verbose && !quiet)
+        add_possible(out, style, a, c, 1);
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool any_unknown(const struct check_call *c)
@@ -153,6 +192,7 @@ void report_check_text(struct text *out, const struct report_style *style,
     add_others(out, style, &a, call);
     if (call->verdict == CHECK_INCONCLUSIVE)
         report_add_labelled(out, style, REPORT_YELLOW, "OPEN", report_inconclusive_why(call));
+    add_causes(out, style, &a, call);
     text_add_char(out, '\n');
     arena_free(&a);
 }

@@ -6,8 +6,6 @@
 
 #include <endian.h>
 
-#define HEP_CHUNK_HEAD 6u /* vendor, type, length */
-
 enum hep_chunk {
     HEP_FAMILY = 1,
     HEP_PROTOCOL,
@@ -73,16 +71,16 @@ static void read_value(struct hep *h, unsigned type, struct slice value)
 static bool next_chunk(struct hep *h, struct packet_view *v, uint16_t head[3],
                        struct packet_view *value)
 {
-    if (!packet_take(v, head, HEP_CHUNK_HEAD)) {
+    if (!packet_take(v, head, PACKET_HEP_CHUNK)) {
         h->malformed |= v->bytes.n > 0 && v->missing == 0;
         return false;
     }
     size_t n = be16toh(head[2]);
-    if (n < HEP_CHUNK_HEAD) {
+    if (n < PACKET_HEP_CHUNK) {
         h->malformed = true;
         return false;
     }
-    n -= HEP_CHUNK_HEAD;
+    n -= PACKET_HEP_CHUNK;
     h->malformed |= n > v->bytes.n + v->missing;
     *value = (struct packet_view){slice_first(v->bytes, n), 0};
     value->missing = n - value->bytes.n;

@@ -21,10 +21,46 @@ static size_t next_hep(struct slice bytes)
     return at;
 }
 
+/* A message's head and that of its first chunk, which fits into it. */
+static bool is_head(struct slice bytes)
+{
+    struct cursor c = cursor_of(slice_from(bytes, sizeof PACKET_HEP_MAGIC - 1));
+    size_t n = cursor_be16(&c);
+    (void)cursor_be32(&c); /* vendor and type */
+    size_t chunk = cursor_be16(&c);
+    return !c.failed && chunk >= PACKET_HEP_CHUNK && PACKET_HEP_HEAD + chunk <= n;
+}
+
+/* The head of the chunk that is the payload, and SIP behind it. */
+static bool is_payload(struct slice bytes)
+{
+    return packet_begins_sip(slice_from(bytes, PACKET_HEP_CHUNK));
+}
+
+static bool has(struct slice bytes, struct slice mark, bool (*is)(struct slice bytes))
+{
+    const char *at;
+    while (bytes.n && (at = memmem(bytes.p, bytes.n, mark.p, mark.n))) {
+        bytes = slice_from(bytes, (size_t)(at - bytes.p));
+        if (is(bytes))
+            return true;
+        bytes = slice_from(bytes, 1);
+    }
+    return false;
+}
+
+bool packet_hep_within(struct slice bytes)
+{
+    return has(bytes, SLICE(PACKET_HEP_MAGIC), is_head) ||
+           has(bytes, SLICE("\0\0\0\x0f"), is_payload);
+}
+
 int packet_hep_probe(const struct packet_stream *s, const struct packet_window *w)
 {
     (void)s;
     size_t at = w->joined ? next_hep(w->bytes) : 0;
+    if (w->joined && packet_hep_within(w->bytes))
+        return 1;
     if (at == w->bytes.n || !begins_hep(slice_from(w->bytes, at)))
         return 0;
     return w->bytes.n - at < PACKET_HEP_HEAD ? at == 0 ? -1 : 0 : 1;

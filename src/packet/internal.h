@@ -105,6 +105,7 @@ void packet_hand_on(struct packet_decoder *d, const struct packet_payload *p);
 /* hep.c: false where the payload is no HEP */
 #define PACKET_HEP_MAGIC "HEP3"
 #define PACKET_HEP_HEAD  6u /* magic and length */
+#define PACKET_HEP_CHUNK 6u /* of a chunk: vendor, type, length */
 bool packet_hep_read(struct packet_decoder *d, const struct packet_payload *p);
 
 /* guess.c: the start of a SIP message or a keep-alive, as far as the bytes go */

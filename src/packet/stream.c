@@ -5,6 +5,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* Bytes after the place where a stream was joined among which the beginning of what it carries is
+ * looked for: the longest HEP message. */
+#define STREAM_JOINED_MAX 65536u
+
 /* ---- parts ----------------------------------------------------------------------------------- */
 
 void packet_parts_add(struct packet_parts *parts, const struct packet_payload *p)
@@ -258,6 +262,25 @@ static bool is_full(const struct packet_half *h, struct slice rest)
     return rest.n >= PACKET_STREAM_BYTES || part_count(h) - h->parts_taken > PACKET_STREAM_PARTS;
 }
 
+/* What was taken for plain can turn out to be another protocol: WebSocket, where the connection
+ * served other HTTP before (RFC 9110 7.8), and HEP, of which the capture had no beginning yet. */
+static void reconsider(struct packet_stream *s, unsigned way, struct slice fresh)
+{
+    struct packet_half *h = &s->half[way];
+    const struct packet_protocol *other = NULL;
+    if (!s->half[0].n && !s->half[1].n && packet_websocket_begins(fresh))
+        other = &packet_protocol_websocket;
+    if (h->joined && h->looked_at < STREAM_JOINED_MAX) {
+        h->looked_at += fresh.n < STREAM_JOINED_MAX ? (uint32_t)fresh.n : STREAM_JOINED_MAX;
+        other = packet_hep_within(fresh) ? &packet_protocol_hep : other;
+    }
+    if (!other)
+        return;
+    s->protocol = other;
+    memset(s->half[0].memo, 0, sizeof s->half[0].memo);
+    memset(s->half[1].memo, 0, sizeof s->half[1].memo);
+}
+
 /* What came is taken from where it stands if nothing is held, so that a message in one segment is
  * never copied. */
 static void feed(struct packet_stream *s, unsigned way, struct slice bytes, enum packet_after after,
@@ -265,6 +288,8 @@ static void feed(struct packet_stream *s, unsigned way, struct slice bytes, enum
 {
     struct packet_half *h = &s->half[way];
     bool was_held = h->n > 0;
+    if (s->protocol == &packet_protocol_plain && bytes.n)
+        reconsider(s, way, bytes);
     if (was_held) {
         half_hold(h, bytes);
         bytes = (struct slice){h->held, h->n};

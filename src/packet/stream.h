@@ -40,7 +40,8 @@ struct packet_half {
     size_t parts_taken;        /* of them, wholly within `taken` */
     struct packet_fresh fresh; /* of the bytes that a push brings, while it runs */
     uint32_t memo[PACKET_MEMO_WORDS];
-    bool joined; /* its beginning is not in the capture */
+    uint32_t looked_at; /* bytes after where it was joined, for another protocol */
+    bool joined;        /* its beginning is not in the capture */
     bool ended;
 };
 
@@ -113,8 +114,11 @@ void packet_parts_payload(struct packet_decoder *d, const struct packet_parts *p
 
 /* websocket.c, hep_stream.c; probes as the table of stream.c has them */
 int packet_hep_probe(const struct packet_stream *s, const struct packet_window *w);
+/* They are the middle of a stream of HEP: a message begins among them, or its payload. */
+bool packet_hep_within(struct slice bytes);
 extern const struct packet_protocol packet_protocol_hep;
 int packet_websocket_probe(const struct packet_stream *s, const struct packet_window *w);
+bool packet_websocket_begins(struct slice bytes); /* the head of an upgrade, or of its answer */
 extern const struct packet_protocol packet_protocol_websocket;
 
 #endif

@@ -344,6 +344,14 @@ static int probe_joined(const struct packet_window *w)
                : is_alone(w->bytes);
 }
 
+bool packet_websocket_begins(struct slice bytes)
+{
+    if (!websocket_begins_request(bytes) && !websocket_begins_answer(bytes))
+        return false;
+    size_t n = websocket_head_length(bytes);
+    return n && websocket_head_is_upgrade(slice_first(bytes, n));
+}
+
 int packet_websocket_probe(const struct packet_stream *s, const struct packet_window *w)
 {
     (void)s;

@@ -9,7 +9,7 @@
 /* How the bytes of a message stand in the log. */
 enum log_shape {
     LOG_AS_IS,
-    LOG_INDENTED, /* by three spaces, line ends lost */
+    LOG_INDENTED, /* behind a margin, line ends lost */
     LOG_DOTTED,   /* a dot for each byte that is not to be printed, CR among them */
 };
 
@@ -21,7 +21,9 @@ struct log_record {
     bool transport_known;
     size_t count; /* bytes of the message as the log has it; 0: not told */
     enum log_shape shape;
-    size_t indent; /* where on its line the message begins; LOG_INDENTED: on all its lines */
+    size_t
+        indent; /* where on its line the message begins; LOG_INDENTED: on all its lines, behind */
+    size_t margin; /* so many spaces */
     /* A line that ends the message: how many bytes at its front still belong to it.  NULL: the next
      * record does, or what the lengths say. */
     size_t (*end)(struct slice line);

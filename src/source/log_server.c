@@ -85,7 +85,8 @@ static enum log_step chan_sip_head(struct log_clock *c, unsigned number, struct 
 /* ---- sofia-sip (FreeSWITCH): recv 876 bytes from udp/[10.0.0.1]:5060 at 19:40:01.123456: -------
  */
 
-#define RULE "   ----------------------------------------"
+#define RULE   "----------------------------------------"
+#define MARGIN "   "
 
 static size_t sofia_end(struct slice line)
 {
@@ -93,7 +94,8 @@ static size_t sofia_end(struct slice line)
     return log_take_until(&rest, RULE) ? 0 : LOG_GOES_ON;
 }
 
-/* Between two rules and indented; without, where drachtio prints it. */
+/* Between two rules, which stand as far right as the message: three spaces from sofia-sip itself,
+ * none from FreeSWITCH.  Without rules where drachtio prints it. */
 static enum log_step sofia_rule(struct slice line, struct log_record *r)
 {
     struct slice rest = line;
@@ -101,7 +103,11 @@ static enum log_step sofia_rule(struct slice line, struct log_record *r)
         return LOG_IS;
     if (!log_take_until(&rest, RULE))
         return LOG_NO;
-    r->indent = line.n - rest.n - strlen(RULE);
+    struct slice before = slice_first(line, line.n - rest.n - strlen(RULE));
+    bool spaces = before.n >= strlen(MARGIN) &&
+                  slice_is(slice_from(before, before.n - strlen(MARGIN)), MARGIN);
+    r->margin = spaces ? strlen(MARGIN) : 0;
+    r->indent = before.n - r->margin;
     r->shape = LOG_INDENTED;
     r->end = sofia_end;
     return LOG_BEGINS;

@@ -71,16 +71,26 @@ static void add_dotted(struct walk *w, struct slice line)
     text_add_char(t, '\n');
 }
 
+/* Takes the margin off a line; true also where there is nothing on it. */
+static bool take_margin(const struct log_record *r, struct slice *line)
+{
+    struct slice rest = slice_from(*line, line->n >= r->indent + r->margin ? r->indent : 0);
+    size_t spaces = 0;
+    while (spaces < r->margin && spaces < rest.n && rest.p[spaces] == ' ')
+        spaces++;
+    bool is = spaces == r->margin || log_chomp(*line).n == 0;
+    *line = spaces == r->margin ? slice_from(rest, spaces) : rest;
+    return is;
+}
+
 /* False: a line that is not indented came between. */
 static bool add_indented(struct walk *w, struct slice line)
 {
-    struct slice rest = slice_from(line, line.n >= w->r->indent + 3 ? w->r->indent : 0);
-    line = log_chomp(line);
-    if (!log_take(&rest, "   ") && line.n) {
+    if (!take_margin(w->r, &line)) {
         w->l->source->stats.unread++;
         return false;
     }
-    text_add(&w->l->text, log_chomp(rest));
+    text_add(&w->l->text, log_chomp(line));
     text_add(&w->l->text, SLICE("\r\n"));
     return true;
 }

@@ -567,6 +567,46 @@ static void test_stream_joined(void **state)
     vec_free(&b);
 }
 
+/* The same, where the first segment ends with the message: it is nothing else for that. */
+static void test_stream_joined_later(void **state)
+{
+    struct bytes b = three_messages();
+    size_t one = b.n / 3;
+    (void)state;
+    for (size_t from = 1; from < one; from++) {
+        struct flow *f = flow_new();
+        packet_stream_joined(&f->stream);
+        flow_push(f, slice_first(slice_from(bytes_slice(&b), from), one - from));
+        assert_int_equal(f->bench.caught->count, 0);
+        flow_push(f, slice_first(slice_from(bytes_slice(&b), one), one + 9));
+        flow_push(f, slice_from(bytes_slice(&b), 2 * one + 9));
+        assert_int_equal(f->bench.caught->count, 2);
+        assert_int_equal(f->bench.caught->last.agent, 3);
+        flow_free(f);
+    }
+    vec_free(&b);
+}
+
+/* What looks like it, in a stream that is something else. */
+static void test_stream_not_hep(void **state)
+{
+    static const struct slice others[] = {
+        SLICE("HEP3 is a protocol"),
+        SLICE("HEP3\0\x0b\0\0\0\1\0\6\2"),
+        SLICE("HEP3\1\0\0\0\0\1\0\5"),
+        SLICE("\0\0\0\x0f\0\x20: no SIP"),
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(others); i++) {
+        struct flow *f = flow_new();
+        packet_stream_joined(&f->stream);
+        flow_push(f, SLICE("something else "));
+        flow_push(f, others[i]);
+        assert_ptr_equal(f->stream.protocol, &packet_protocol_plain);
+        flow_free(f);
+    }
+}
+
 /* A length below that of the head, and rubbish between messages. */
 static void test_stream_rubbish(void **state)
 {
@@ -587,15 +627,16 @@ static void test_stream_rubbish(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_version3),      cmocka_unit_test(test_ipv6),
-        cmocka_unit_test(test_transports),    cmocka_unit_test(test_other_chunks),
-        cmocka_unit_test(test_types),         cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_bad_chunks),    cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_compressed),    cmocka_unit_test(test_bomb),
-        cmocka_unit_test(test_nested),        cmocka_unit_test(test_old_versions),
-        cmocka_unit_test(test_not_hep),       cmocka_unit_test(test_stream_splits),
-        cmocka_unit_test(test_stream_offset), cmocka_unit_test(test_stream_holes),
-        cmocka_unit_test(test_stream_joined), cmocka_unit_test(test_stream_rubbish),
+        cmocka_unit_test(test_version3),       cmocka_unit_test(test_ipv6),
+        cmocka_unit_test(test_transports),     cmocka_unit_test(test_other_chunks),
+        cmocka_unit_test(test_types),          cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_bad_chunks),     cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_compressed),     cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_nested),         cmocka_unit_test(test_old_versions),
+        cmocka_unit_test(test_not_hep),        cmocka_unit_test(test_stream_splits),
+        cmocka_unit_test(test_stream_offset),  cmocka_unit_test(test_stream_holes),
+        cmocka_unit_test(test_stream_joined),  cmocka_unit_test(test_stream_joined_later),
+        cmocka_unit_test(test_stream_not_hep), cmocka_unit_test(test_stream_rubbish),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

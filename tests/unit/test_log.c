@@ -187,7 +187,8 @@ static void test_asterisk(void **state)
     check_samples(asterisk, COUNT(asterisk));
 }
 
-#define RULE "   ------------------------------------------------------------------------\n"
+#define RULE_DASHES "------------------------------------------------------------------------"
+#define RULE        "   " RULE_DASHES "\n"
 #define IN_RULES                                                                                   \
     RULE "   INVITE sip:b@10.0.0.2 SIP/2.0\n   " VIA                                               \
          "\n   Call-ID: a\n   Content-Length: 10\n   \n"                                           \
@@ -201,6 +202,23 @@ static const struct sample sofia[] = {
      "in udp 10.0.0.1:5060 -> ? 1795290001123456000 123+0\n"
      "out tls ? -> [fd00::1]:5061 1795305601000000000 123+0\n",
      {INVITE(RN), INVITE(RN)},
+     0},
+    {"FreeSWITCH without a margin",
+     "recv 123 bytes from udp/[10.0.0.1]:5060 at 19:40:01.123456:\n" RULE_DASHES "\n" INVITE(N)
+         RULE_DASHES "\n"
+                "2026-11-21 19:40:01.200000 [DEBUG] x.c: nothing\n"
+                "3f1a2b4c-0000-1111-2222-333344445555 send 97 bytes to tcp/[fd00::1]:5061 at "
+                "19:40:01.300000:\n"
+                "3f1a2b4c-0000-1111-2222-333344445555 " RULE_DASHES "\n"
+                "3f1a2b4c-0000-1111-2222-333344445555 SIP/2.0 200 OK\n"
+                "3f1a2b4c-0000-1111-2222-333344445555 " VIA "\n"
+                "3f1a2b4c-0000-1111-2222-333344445555 Call-ID: a\n"
+                "3f1a2b4c-0000-1111-2222-333344445555 Content-Length: 0\n"
+                "3f1a2b4c-0000-1111-2222-333344445555 \n"
+                "3f1a2b4c-0000-1111-2222-333344445555 " RULE_DASHES "\n",
+     "in udp 10.0.0.1:5060 -> ? 1795290001123456000 123+0\n"
+     "out tcp ? -> [fd00::1]:5061 1795290001300000000 97+0\n",
+     {INVITE(RN), OK(RN)},
      0},
     {"no date: the day before the last writing ended",
      "recv 123 bytes from ws/[10.0.0.1]:5060 at 23:59:59.000000:\n" IN_RULES

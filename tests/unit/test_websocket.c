@@ -230,6 +230,28 @@ static void test_other_http(void **state)
     flow_free(f);
 }
 
+/* A connection that served other HTTP first: the upgrade is seen at its request, or at its answer
+ * where the request stands in two segments. */
+static void test_later_upgrade(void **state)
+{
+    (void)state;
+    for (int split = 0; split < 2; split++) {
+        struct flow *f = flow_new(PACKET_TCP);
+        flow_push(f, CLIENT, SLICE("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+        flow_push(f, SERVER, SLICE("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"));
+        text_clear(&f->log);
+        flow_push(f, CLIENT, slice_first(REQUEST, split ? 20 : REQUEST.n));
+        if (split)
+            flow_push(f, CLIENT, slice_from(REQUEST, 20));
+        text_clear(&f->log);
+        flow_push(f, SERVER, ANSWER);
+        push_frame(f, CLIENT, FIN | 1 | MASKED, SLICE(BYE));
+        push_frame(f, SERVER, FIN | 1, SLICE(OK_));
+        assert_log(f, split ? "ws 6 " BYE "\nws 7 " OK_ "\n" : "ws 5 " BYE "\nws 6 " OK_ "\n");
+        flow_free(f);
+    }
+}
+
 /* A head that does not end is given up. */
 static void test_long_head(void **state)
 {
@@ -563,6 +585,7 @@ int main(void)
         cmocka_unit_test(test_frames),
         cmocka_unit_test(test_several_in_a_segment),
         cmocka_unit_test(test_other_http),
+        cmocka_unit_test(test_later_upgrade),
         cmocka_unit_test(test_long_head),
         cmocka_unit_test(test_joined),
         cmocka_unit_test(test_plain),

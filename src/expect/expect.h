@@ -6,6 +6,7 @@
 #define EXPECT_EXPECT_H
 
 #include "base/base.h"
+#include "expect/rules.h"
 #include "sip/sip.h"
 
 enum expect_direction { EXPECT_INBOUND, EXPECT_OUTBOUND };
@@ -20,11 +21,6 @@ struct expect_pair {
 
 struct expect_map {
     struct expect_pair *pairs;
-    size_t n;
-};
-
-struct expect_list {
-    struct slice *items;
     size_t n;
 };
 

@@ -75,6 +75,24 @@ struct call_sighting {
     bool taken;        /* an orphan: its message was found */
 };
 
+/* A header that is asked for of the messages of each call. */
+struct call_want {
+    struct slice header;
+    bool requests_only;
+    struct slice method;             /* empty: any */
+    uint16_t status_from, status_to; /* of a response; 0: any message */
+};
+
+#define CALL_VALUE_MAX    4096u        /* bytes kept of a value; the rest is cut off, and counted */
+#define CALL_VALUES_BYTES (256u << 20) /* of all legs at a time; values beyond are counted */
+
+struct call_value {
+    char *text; /* owns value; NULL: not seen */
+    struct slice value;
+    int64_t time_ns; /* of the message that it is of */
+    bool cut;        /* the value goes on in what was not captured */
+};
+
 enum call_outcome {
     CALL_PENDING,
     CALL_ANSWERED,
@@ -105,6 +123,7 @@ struct call_leg {
     bool invited, accepted, bye, cancelled, refused, other_final, dialog;
     VEC(char *) kept; /* bytes of messages that can't be read again */
     uint64_t kept_bytes;
+    struct call_value *values; /* of the headers asked for; NULL: none was seen */
 };
 
 /* What `sipxray calls` prints of a finished call. */
@@ -120,6 +139,7 @@ struct call_summary {
     struct endpoint src, dst; /* of its first message */
     const uint32_t *points;   /* indexes, ascending */
     size_t point_count;
+    const struct call_value *const *values; /* of each header asked for; NULL: not seen */
 };
 
 struct call_stats {
@@ -131,6 +151,8 @@ struct call_stats {
     uint64_t legs, legs_ended;
     uint64_t legs_idle;    /* ended for CALL_IDLE_SECONDS of silence */
     uint64_t legs_evicted; /* ended at CALL_ACTIVE_MAX */
+    uint64_t values_cut;   /* longer than CALL_VALUE_MAX */
+    uint64_t values_lost;  /* not kept, for CALL_VALUES_BYTES were */
     uint64_t late; /* messages for a Call-ID whose leg had been handed out already (counted as a new
                       leg) */
 };
@@ -158,6 +180,8 @@ struct call_filing {
  * CALL_WAITING_MANY. */
 struct call_table *call_table_new(const struct hash_key *key, bool follow, uint32_t waiting_max,
                                   const struct call_events *events);
+/* Headers whose values are kept of each leg; borrowed. To be called before the first message. */
+void call_table_want(struct call_table *t, const struct call_want *wants, size_t n);
 /* Another number of ended legs to hold. */
 void call_table_wait(struct call_table *t, uint32_t waiting_max);
 /* Files a message seen at a point, then retires what is due. */

@@ -42,6 +42,9 @@ struct call_table {
     uint32_t first_orphan;
     VEC(char *) orphan_bytes;
     uint64_t kept_bytes; /* of orphans and all legs */
+    const struct call_want *wants;
+    size_t want_count;
+    uint64_t value_bytes; /* kept of what is wanted */
 
     uint32_t oldest[CALL_LISTS], newest[CALL_LISTS]; /* by last activity */
     uint32_t listed[CALL_LISTS];
@@ -76,6 +79,13 @@ uint32_t call_leg_file(struct call_table *t, const struct packet_payload *p,
 void call_leg_note(struct call_table *t, uint32_t leg, const struct packet_payload *p,
                    const struct sip_message *m);
 void call_leg_free(struct call_table *t, uint32_t leg);
+
+/* values.c */
+void call_values_note(struct call_table *t, uint32_t leg, const struct packet_payload *p,
+                      const struct sip_message *m);
+void call_values_free(struct call_table *t, struct call_leg *l);
+void call_values_summary(const struct call_table *t, const uint32_t *legs, size_t n,
+                         struct arena *a, struct call_summary *out);
 
 void call_list_move(struct call_table *t, uint32_t leg, enum call_list list);
 /* Puts what is over into the heap and retires what the heap cannot hold. */

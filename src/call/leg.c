@@ -182,6 +182,7 @@ void call_leg_free(struct call_table *t, uint32_t leg)
     for (size_t i = 0; i < l->kept.n; i++)
         free(l->kept.items[i]);
     vec_free(&l->kept);
+    call_values_free(t, l);
     t->kept_bytes -= l->kept_bytes;
     t->retired[l->tag % CALL_RETIRED_SLOTS] = l->tag;
     free(l->text);

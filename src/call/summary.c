@@ -1,5 +1,5 @@
 /* What `sipxray calls` says of a finished call. */
-#include "call/call.h"
+#include "call/internal.h"
 
 const char *call_outcome_name(enum call_outcome o)
 {
@@ -89,4 +89,6 @@ void call_legs_summary(const struct call_table *t, const uint32_t *legs, size_t 
             out->last_ns = l->last_ns;
     }
     points_list(t, legs, n, a, out);
+    if (t->want_count)
+        call_values_summary(t, legs, n, a, out);
 }

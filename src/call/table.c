@@ -39,6 +39,8 @@ struct call_filing call_table_add(struct call_table *t, uint16_t point,
     filing.leg = call_leg_file(t, p, m);
     call_sighting_file(t, filing.leg, point, p, m, &filing);
     call_leg_note(t, filing.leg, p, m);
+    if (t->want_count)
+        call_values_note(t, filing.leg, p, m);
     t->stats.retransmissions += filing.retransmission;
     t->stats.duplicates += filing.duplicate;
     call_finish_due(t);

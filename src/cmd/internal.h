@@ -97,6 +97,22 @@ void cmd_trace_remarks(struct trace *t);
 /* Ends a command that only prints: closes outputs, frees the trace, complains. */
 int cmd_finish(struct trace *t, struct cmd_outputs *o, bool ok, struct err *err);
 
+/* ---- columns of calls --------------------------------------------------------------------------
+ */
+
+#define CMD_COLUMNS_MAX 64u
+
+struct cmd_columns {
+    struct report_column items[CMD_COLUMNS_MAX];
+    size_t n;
+    struct call_want wants[CMD_COLUMNS_MAX]; /* what the columns ask of messages */
+    size_t want_count;
+};
+
+/* A list parted by commas; strings stay the caller's. */
+bool cmd_columns_read(struct cmd_columns *c, const char *list, struct err *err);
+bool cmd_column_read(struct cmd_columns *c, const char *text, struct err *err);
+
 /* ---- subcommands ----------------------------------------------------------------------------- */
 
 int cmd_check(const struct cmd_arguments *a);

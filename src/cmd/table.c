@@ -40,13 +40,18 @@ static const struct cmd_command commands[CMD_COUNT] = {
             .line = "list the calls",
             .operands = "SOURCE...",
             .formats = "text csv ndjson",
-            .about = "Lists the calls of the captures, each as it ends: start, duration, outcome, "
-                     "numbers, messages, and how many points saw it. Requests outside of calls, "
-                     "such as OPTIONS and REGISTER, are listed likewise.",
+            .about =
+                "Lists the calls of the captures, each as it ends: start, duration, outcome, "
+                "numbers, messages, and how many points saw it. Requests outside of calls, "
+                "such as OPTIONS and REGISTER, are listed likewise. --columns lists headers of "
+                "their messages, --group-by counts the calls of each campaign, tenant or "
+                "queue.",
             .examples = "# The calls of one capture\n"
                         "sipxray calls kam1.pcap\n"
                         "# For a spreadsheet\n"
                         "sipxray calls --format csv:calls.csv livekit.pcap kam1.pcap\n"
+                        "# How the calls of each queue went, by what LiveKit says on the BYE\n"
+                        "sipxray calls --group-by BYE:X-Five9-Queue livekit.pcap\n"
                         "# Calls that were refused\n"
                         "sipxray calls --format ndjson kam1.pcap | jq 'select(.status >= 400)'\n",
             .run = cmd_calls,
@@ -164,6 +169,18 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "Without a trunk they are judged in place of X-*. With a trunk they are "
          "shown beside those that it promises, and their loss does not count. In flow they are "
          "marked as X-* are."},
+    [CMD_OPT_COLUMNS] =
+        {"columns", 0, false, false, BIT(CALLS), "LIST", "these columns instead of the usual ones",
+         "Parted by commas: start, answer, end, last, duration, talk, outcome, status, method, "
+         "caller, callee, src, dst, messages, points, call_id, call_ids, or a header of a message: "
+         "BYE:X-Five9-Queue of the BYE, 200:X-A of a response, \"INVITE 2xx:X-A\" of a response "
+         "to INVITE, X-A of any message. The first message that has the header tells its value."},
+    [CMD_OPT_GROUP_BY] = {"group-by", 0, false, false, BIT(CALLS), "COLUMN",
+                          "count the calls by the values of a header, or of another column",
+                          "For each value how many calls there were, how many were answered and "
+                          "failed, and how long they talked, from the answer to the end, in all "
+                          "and on the average. Calls without the header are a group of their own; "
+                          "requests outside of calls are not counted."},
     [CMD_OPT_CALL] = {"call", 0, false, false, BIT(FLOW), "CALL-ID|N|all",
                       "draw this call: a Call-ID of it, or its number, or all one after another",
                       "Calls are numbered from 1 in the order in which they end, as sipxray calls "

@@ -6,21 +6,29 @@
 #define NUMBER_LEAST  13 /* a telephone number with its + */
 #define NUMBER_MOST   24
 
-static uint64_t duration_ms(const struct call_summary *c)
+uint64_t report_duration_ms(const struct call_summary *c)
 {
     int64_t end = c->end_ns ? c->end_ns : c->last_ns;
     return end > c->start_ns ? (uint64_t)(end - c->start_ns) / 1000000 : 0;
 }
 
-static const char *outcome_name(const struct call_summary *c)
+const char *report_outcome_name(const struct call_summary *c)
 {
     return c->outcome == CALL_NOT_A_CALL ? "none" : call_outcome_name(c->outcome);
 }
 
+bool report_talk_ms(const struct call_summary *c, uint64_t *ms)
+{
+    int64_t end = c->end_ns ? c->end_ns : c->last_ns;
+    if (!c->answer_ns)
+        return false;
+    *ms = end > c->answer_ns ? (uint64_t)(end - c->answer_ns) / 1000000 : 0;
+    return true;
+}
+
 /* ---- text ------------------------------------------------------------------------------------ */
 
-/* "12.345s", "1:02:03" */
-static void add_duration(struct text *out, uint64_t ms)
+void report_add_duration(struct text *out, uint64_t ms)
 {
     uint64_t s = ms / MS_PER_SECOND;
     if (s < 60) {
@@ -104,6 +112,10 @@ static void add_call_ids(struct text *out, const struct call_summary *c, size_t 
 
 void report_call_text(struct text *out, struct report_calls *r, const struct call_summary *c)
 {
+    if (r->column_count) {
+        report_columns_text(out, r, c);
+        return;
+    }
     struct columns w = columns_of(&r->style);
     if (r->count++ == 0)
         add_head(out, &w);
@@ -111,7 +123,7 @@ void report_call_text(struct text *out, struct report_calls *r, const struct cal
     size_t from = out->n;
     report_add_clock(out, c->start_ns, false);
     text_add_char(out, ' ');
-    add_duration(out, duration_ms(c));
+    report_add_duration(out, report_duration_ms(c));
     report_pad(out, from, 16);
     text_add_char(out, ' ');
     add_outcome(out, c, w.outcome);
@@ -166,7 +178,7 @@ static void add_field(struct text *out, struct slice value)
 }
 
 /* Several values in one field stand apart by a space; names and Call-IDs should hold none. */
-static struct slice joined(struct arena *a, const struct slice *items, size_t n)
+struct slice report_joined(struct arena *a, const struct slice *items, size_t n)
 {
     struct text t = {0};
     text_add(&t, SLICE(""));
@@ -179,22 +191,27 @@ static struct slice joined(struct arena *a, const struct slice *items, size_t n)
     return s;
 }
 
-static struct slice point_names(struct arena *a, const struct report_calls *r,
+struct slice report_point_names(struct arena *a, const struct report_calls *r,
                                 const struct call_summary *c)
 {
     struct slice *names = ARENA_ARRAY(a, struct slice, c->point_count);
     for (size_t i = 0; i < c->point_count; i++)
         names[i] = slice_of(r->points[c->points[i]].name);
-    return joined(a, names, c->point_count);
+    return report_joined(a, names, c->point_count);
 }
 
 void report_call_csv(struct text *out, struct report_calls *r, const struct call_summary *c)
 {
+    if (r->column_count) {
+        report_columns_csv(out, r, c);
+        return;
+    }
     struct arena a = {0};
     if (r->count++ == 0)
         add_csv_head(out);
-    text_printf(out, "%s,%llu", report_time_iso(c->start_ns).s, (unsigned long long)duration_ms(c));
-    add_field(out, slice_of(outcome_name(c)));
+    text_printf(out, "%s,%llu", report_time_iso(c->start_ns).s,
+                (unsigned long long)report_duration_ms(c));
+    add_field(out, slice_of(report_outcome_name(c)));
     add_field(out, c->status ? arena_printf(&a, "%u", c->status) : SLICE_NONE);
     add_field(out, c->method);
     add_field(out, c->caller);
@@ -202,15 +219,17 @@ void report_call_csv(struct text *out, struct report_calls *r, const struct call
     add_field(out, slice_of(endpoint_format(&c->src).s));
     add_field(out, slice_of(endpoint_format(&c->dst).s));
     add_field(out, arena_printf(&a, "%u", c->messages));
-    add_field(out, point_names(&a, r, c));
-    add_field(out, joined(&a, c->call_ids, c->call_id_count));
+    add_field(out, report_point_names(&a, r, c));
+    add_field(out, report_joined(&a, c->call_ids, c->call_id_count));
     text_add(out, SLICE("\r\n"));
     arena_free(&a);
 }
 
 void report_calls_csv_end(struct text *out, const struct report_calls *r)
 {
-    if (r->count == 0)
+    if (r->count == 0 && r->column_count)
+        report_columns_csv_head(out, r);
+    else if (r->count == 0)
         add_csv_head(out);
 }
 
@@ -240,12 +259,12 @@ static void write_times(struct json_writer *w, const struct call_summary *c)
     json_add_key(w, "last");
     json_add_cstring(w, report_time_iso(c->last_ns).s);
     json_add_key(w, "duration_ms");
-    json_add_uint(w, duration_ms(c));
+    json_add_uint(w, report_duration_ms(c));
 }
 
 static void write_outcome(struct json_writer *w, const struct call_summary *c)
 {
-    write_string(w, "outcome", slice_of(outcome_name(c)));
+    write_string(w, "outcome", slice_of(report_outcome_name(c)));
     json_add_key(w, "status");
     if (c->status)
         json_add_uint(w, c->status);
@@ -262,6 +281,10 @@ static void write_outcome(struct json_writer *w, const struct call_summary *c)
 
 void report_call_ndjson(struct text *out, struct report_calls *r, const struct call_summary *c)
 {
+    if (r->column_count) {
+        report_columns_ndjson(out, r, c);
+        return;
+    }
     struct json_writer w = {.out = out};
     r->count++;
     json_begin_object(&w);

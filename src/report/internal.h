@@ -134,6 +134,26 @@ void report_call_tests(struct report_tests *out, struct arena *a, const struct c
 /* Of the run: the promises that were never judged. */
 void report_run_tests(struct report_tests *out, struct arena *a, const struct report_run *run);
 
+/* ---- the parts of lists of calls
+ * ----------------------------------------------------------------- */
+
+uint64_t report_duration_ms(const struct call_summary *c);
+/* From the answer to the end.  False: it was not answered, or nobody saw that. */
+bool report_talk_ms(const struct call_summary *c, uint64_t *ms);
+const char *report_outcome_name(const struct call_summary *c);
+void report_add_duration(struct text *out, uint64_t ms); /* "12.345s", "1:02:03" */
+struct slice report_joined(struct arena *a, const struct slice *items, size_t n);
+struct slice report_point_names(struct arena *a, const struct report_calls *r,
+                                const struct call_summary *c);
+/* As a program reads it; `absent`: there is none. */
+struct slice report_column_value(struct arena *a, const struct report_calls *r,
+                                 const struct report_column *column, const struct call_summary *c,
+                                 bool *absent);
+void report_columns_text(struct text *out, struct report_calls *r, const struct call_summary *c);
+void report_columns_csv_head(struct text *out, const struct report_calls *r);
+void report_columns_csv(struct text *out, struct report_calls *r, const struct call_summary *c);
+void report_columns_ndjson(struct text *out, struct report_calls *r, const struct call_summary *c);
+
 /* ---- the parts of flow --------------------------------------------------------------------------
  */
 

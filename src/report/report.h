@@ -45,9 +45,42 @@ void report_message_ndjson(struct text *out, struct report_messages *r, const ch
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
+/* What a column of the list says: of the call, or a header's value. */
+enum report_column_id {
+    REPORT_COLUMN_START,
+    REPORT_COLUMN_ANSWER,
+    REPORT_COLUMN_END,
+    REPORT_COLUMN_LAST,
+    REPORT_COLUMN_DURATION,
+    REPORT_COLUMN_TALK,
+    REPORT_COLUMN_OUTCOME,
+    REPORT_COLUMN_STATUS,
+    REPORT_COLUMN_METHOD,
+    REPORT_COLUMN_CALLER,
+    REPORT_COLUMN_CALLEE,
+    REPORT_COLUMN_SRC,
+    REPORT_COLUMN_DST,
+    REPORT_COLUMN_MESSAGES,
+    REPORT_COLUMN_POINTS,
+    REPORT_COLUMN_CALL_ID,
+    REPORT_COLUMN_CALL_IDS,
+    REPORT_COLUMN_HEADER
+};
+
+struct report_column {
+    enum report_column_id id;
+    struct slice title;  /* as it was asked for */
+    struct slice header; /* REPORT_COLUMN_HEADER: its name, and its place in call_summary.values */
+    uint32_t want;
+};
+
+const char *report_column_name(size_t id); /* "start" ...; NULL from REPORT_COLUMN_HEADER on */
+
 struct report_calls {
     struct report_style style;
     const struct trace_point *points;
+    const struct report_column *columns; /* NULL: the usual ones */
+    size_t column_count;
     int64_t day;    /* as in struct report_messages */
     uint64_t count; /* calls printed */
 };
@@ -58,6 +91,20 @@ void report_call_csv(struct text *out, struct report_calls *r, const struct call
 void report_calls_csv_end(struct text *out,
                           const struct report_calls *r); /* the header row, if there was no call */
 void report_call_ndjson(struct text *out, struct report_calls *r, const struct call_summary *c);
+
+/* Calls counted by the values of a column. */
+#define REPORT_GROUPS_MAX 100000u /* values told apart; further ones are one group */
+
+struct report_groups;
+
+struct report_groups *report_groups_new(const struct report_style *style,
+                                        const struct report_column *column);
+void report_groups_count(struct report_groups *g, const struct trace_point *points,
+                         const struct call_summary *c);
+void report_groups_text(struct text *out, struct report_groups *g);
+void report_groups_csv(struct text *out, struct report_groups *g);
+void report_groups_ndjson(struct text *out, struct report_groups *g);
+void report_groups_free(struct report_groups *g);
 
 /* "12:00:00  answered  +1 -> +2  Call-ID", without an end of line */
 void report_call_line(struct text *out, const struct call_summary *c);

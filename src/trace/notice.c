@@ -129,6 +129,8 @@ void trace_collect_notices(struct trace *t)
            "messages without a Call-ID, which belong to no call, or by their Vias only");
     notice(t, "", s->orphans_lost,
            "messages cut before their Call-ID beyond the limit of those kept");
+    notice(t, "", s->values_cut, "header values longer than 4096 bytes, cut there");
+    notice(t, "", s->values_lost, "header values not kept, for there are too many at a time");
     notice(t, "", s->kept_lost, "messages not judged, for their bytes are beyond the limit kept");
     notice(t, "", s->legs_idle, "Call-IDs taken for over after six hours of silence");
     notice(t, "", s->legs_evicted, "Call-IDs taken for over at the limit of calls held");

@@ -182,13 +182,14 @@ bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err
 {
     const struct call_events events = {trace_leg_over, trace_leg_retire, t};
     t->sinks = *sinks;
-    if (!sinks->message && !trace_follows(t))
+    if (!sinks->message && !trace_follows(t) && !t->options.want_count)
         sip_scanner_be_brief(t->scanner);
     if (!begin_nodes(t, err))
         return false;
     trace_points_begin(t);
     t->calls = call_table_new(&t->key, trace_follows(t),
                               t->inputs.n > 1 ? CALL_WAITING_MANY : CALL_WAITING_ONE, &events);
+    call_table_want(t->calls, t->options.wants, t->options.want_count);
     if (!feed(t, err))
         return false;
     t->ending = true;

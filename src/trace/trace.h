@@ -100,6 +100,8 @@ struct trace_options {
     const char *livekit;               /* --livekit NAME|ADDR; NULL: by wire marks */
     const char *const *nodes;          /* --node NAME=ADDR[,ADDR...], node_count of them */
     size_t node_count;
+    const struct call_want *wants; /* headers whose values call_summary is to have; borrowed */
+    size_t want_count;
     unsigned threads; /* 1: one does it all; 0: two where there are two processors */
     /* NULL: none.  Once it is not 0, live sources are told to end, and with them the run. */
     const volatile sig_atomic_t *stop;

@@ -167,8 +167,11 @@ static void judge_requests(struct check_work *w, struct check_call *out)
 static void keep_findings(struct check_work *w, struct check_call *out)
 {
     struct check_finding *findings = ARENA_ARRAY(w->arena, struct check_finding, w->findings.n);
-    for (size_t i = 0; i < w->findings.n; i++)
+    for (size_t i = 0; i < w->findings.n; i++) {
         findings[i] = w->findings.items[i];
+        if (w->options->baseline)
+            findings[i].known = check_baseline_note(w->options->baseline, w->trunk, &findings[i]);
+    }
     out->findings = findings;
     out->finding_count = w->findings.n;
     vec_free(&w->findings);

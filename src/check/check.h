@@ -102,6 +102,7 @@ struct check_finding {
     struct slice message;
     const struct check_evidence *evidence;
     size_t evidence_count;
+    bool known; /* the baseline has it, too; false without one */
 };
 
 /* How sure a cause is: the captures exclude all others, they speak for it, or nothing speaks
@@ -175,6 +176,35 @@ struct expect_list check_values_of(struct arena *a, const struct sip_message *m,
 enum check_header_verdict check_values_compare(const struct expect_list *was,
                                                const struct expect_list *is);
 
+/* ---- an earlier run to compare with ---------------------------------------------------------- */
+
+struct check_baseline;
+
+enum check_change { CHECK_NEW, CHECK_GONE, CHECK_SAME };
+
+/* Findings that are the same in all but call, time and frame. */
+struct check_difference {
+    struct slice id;
+    enum check_severity severity;
+    struct slice method, header, node, trunk; /* the trunk's name, else its id; empty: none */
+    uint64_t then, now;                       /* how many there were and are */
+    enum check_change change;
+};
+
+/* Reads a report of schema sipxray-check/1; the path is borrowed.  NULL: an error, with its place.
+ */
+struct check_baseline *check_baseline_read(const char *path, struct err *err);
+void check_baseline_free(struct check_baseline *b); /* NULL is allowed */
+/* What became of each finding after `calls` calls: those of the baseline in its order, then new
+ * ones in order of appearance.  Valid until the next call is judged.
+ * A finding is new where the baseline has none like it, and where it has fewer of as many calls. */
+size_t check_baseline_compare(struct check_baseline *b, uint64_t calls,
+                              const struct check_difference **out);
+bool check_baseline_failed(const struct check_baseline *b, uint64_t calls); /* a new error */
+const char *check_baseline_path(const struct check_baseline *b);
+uint64_t check_baseline_calls(const struct check_baseline *b);
+const char *check_change_name(enum check_change c); /* "new", "gone", "same" */
+
 /* ---- judging -------------------------------------------------------------------------------- */
 
 struct check_options {
@@ -186,7 +216,8 @@ struct check_options {
     size_t follow_count;
     bool allow_untested;
     bool everything; /* follow each message, not only those that a trunk speaks of */
-    uint32_t packs;  /* bit i: the rules of check_pack_at(i) are applied; wants `everything` */
+    struct check_baseline *baseline; /* NULL: none; it counts the findings */
+    uint32_t packs; /* bit i: the rules of check_pack_at(i) are applied; wants `everything` */
 };
 
 /* A pack of rules, by --pack; the ids of its findings begin with its name. */

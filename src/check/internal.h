@@ -78,4 +78,8 @@ bool check_request_judge(struct check_work *w, const struct hop_journey *j,
                          struct check_request *out);
 bool check_is_initial_invite(const struct hop_journey *j); /* the one that begins the dialog */
 
+/* baseline.c: counts a finding; true: the baseline has such a one. */
+bool check_baseline_note(struct check_baseline *b, const struct expect_trunk *trunk,
+                         const struct check_finding *f);
+
 #endif

@@ -92,9 +92,10 @@ void check_summary_count(struct check_summary *s, const struct check_options *o,
 enum check_verdict check_summary_verdict(const struct check_summary *s,
                                          const struct check_options *o)
 {
-    /* without a promise by name it is the calls that count: one at least was judged to its end */
-    bool judged = s->judged && (s->promise_count || s->passed);
-    if (s->failed)
+    /* without a promise by name it is the calls that count: one at least was judged to its
+     * end; with a baseline a failure that it knows has been, too */
+    bool judged = s->judged && (s->promise_count || s->passed || (o->baseline && s->failed));
+    if (o->baseline ? check_baseline_failed(o->baseline, s->calls) : s->failed > 0)
         return CHECK_FAIL;
     for (size_t i = 0; i < s->promise_count; i++)
         judged &= s->promises[i].judged;

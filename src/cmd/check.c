@@ -54,6 +54,14 @@ static bool read_values(struct check *c, struct err *err)
     return expect_values_read(&c->values, path, err);
 }
 
+static bool read_baseline(struct check *c, struct err *err)
+{
+    const char *path = cmd_value(c->arguments, CMD_OPT_BASELINE);
+    if (path)
+        c->options.baseline = check_baseline_read(path, err);
+    return !path || c->options.baseline;
+}
+
 static void read_follow(struct check *c)
 {
     const struct cmd_list *patterns = &c->arguments->values[CMD_OPT_FOLLOW];
@@ -123,6 +131,7 @@ static void begin_reports(struct check *c)
         const struct report_format *format = report_format(o->format);
         *r = (struct report){.report.style = cmd_style_for(&c->style, o, c->arguments),
                              .report.format = format,
+                             .report.changes = c->options.baseline != NULL,
                              .whole = report_format_is_whole(format),
                              .spool.fd = -1};
         c->options.everything |= report_format_wants_everything(format);
@@ -149,6 +158,7 @@ static bool end_reports(struct check *c, enum check_verdict verdict, struct err 
     struct report_run run = {.version = CMD_VERSION,
                              .verdict = verdict,
                              .allow_untested = c->options.allow_untested,
+                             .baseline = c->options.baseline,
                              .summary = &c->summary};
     run.point_count = trace_points(c->trace, &run.points);
     run.node_count = trace_nodes(c->trace, &run.nodes);
@@ -167,7 +177,7 @@ static bool prepare(struct check *c, struct err *err)
     read_follow(c);
     if (!cmd_style(&c->style, c->arguments, err) ||
         !cmd_outputs_open(&c->outputs, c->arguments, err) || !read_trunks(c, err) ||
-        !read_values(c, err) || !read_packs(c, err))
+        !read_values(c, err) || !read_baseline(c, err) || !read_packs(c, err))
         return false;
     check_summary_init(&c->summary, &c->options);
     c->trace_options = (struct trace_options){
@@ -213,6 +223,7 @@ int cmd_check(const struct cmd_arguments *a)
         cmd_spool_free(&c.reports[i].spool);
         report_check_free(&c.reports[i].report);
     }
+    check_baseline_free(c.options.baseline);
     expect_values_free(&c.values);
     expect_trunks_free(&c.trunks);
     free(c.follow);

@@ -46,6 +46,7 @@ enum cmd_option_id {
     CMD_OPT_BPF,
     CMD_OPT_KEYLOG,
     CMD_OPT_TLS_KEY,
+    CMD_OPT_BASELINE,
     CMD_OPT_ALLOW_UNTESTED,
     CMD_OPT_MATCH,
     CMD_OPT_FROM,

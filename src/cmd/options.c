@@ -174,7 +174,8 @@ static size_t count_stdin(const struct cmd_list *l)
 static bool check_stdin_once(const struct cmd_arguments *a, struct err *err)
 {
     size_t count = count_stdin(&a->operands) + count_stdin(&a->values[CMD_OPT_TRUNK]) +
-                   count_stdin(&a->values[CMD_OPT_VALUES]);
+                   count_stdin(&a->values[CMD_OPT_VALUES]) +
+                   count_stdin(&a->values[CMD_OPT_BASELINE]);
     return count <= 1 || err_set(err, "-: standard input can be read once only");
 }
 

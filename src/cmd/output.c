@@ -104,7 +104,8 @@ static bool is_file(const char *path, const struct stat *st)
 static bool is_input(const struct cmd_arguments *a, const struct stat *st)
 {
     const struct cmd_list *trunks = &a->values[CMD_OPT_TRUNK];
-    bool found = is_file(cmd_value(a, CMD_OPT_VALUES), st);
+    bool found =
+        is_file(cmd_value(a, CMD_OPT_VALUES), st) || is_file(cmd_value(a, CMD_OPT_BASELINE), st);
     for (size_t i = 0; i < trunks->n; i++)
         found |= is_file(trunks->items[i], st);
     for (size_t i = 0; i < a->operands.n; i++) {

@@ -208,6 +208,12 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                          "decrypt TLS by this RSA private key (PEM) of a server",
                          "It helps only where the key was exchanged by RSA: TLS 1.2 and before, "
                          "without Diffie-Hellman. All else needs a key log."},
+    [CMD_OPT_BASELINE] =
+        {"baseline", 0, false, false, BIT(CHECK), "FILE",
+         "report what changed since this earlier report by --format json",
+         "A finding is the same as an earlier one if id, severity, message, header, node and trunk "
+         "are. The exit status is 1 only for errors that are new: that the earlier report has not, "
+         "or has fewer of, if both are of as many calls. A dash reads standard input."},
     [CMD_OPT_ALLOW_UNTESTED] = {"allow-untested", 0, false, false, BIT(CHECK), NULL,
                                 "exit with 0 instead of 3 when a promised header was never judged",
                                 NULL},

@@ -48,7 +48,7 @@ void report_events_call(struct text *out, struct report_check *r, const struct c
     for (size_t i = 0; i < call->finding_count; i++) {
         w = begin(&line, "finding");
         add_number(&w, r);
-        report_json_finding(&w, &call->findings[i]);
+        report_json_finding(&w, &call->findings[i], r->changes);
         end(out, &w);
     }
     for (size_t i = 0; i < call->cause_count; i++) {

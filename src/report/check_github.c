@@ -66,7 +66,7 @@ void report_github_call(struct text *out, struct report_check *r, const struct c
     struct report_sentences list = {0};
     report_call_sentences(&list, &a, call);
     for (size_t i = 0; i < list.n; i++)
-        if (!list.items[i].pass)
+        if (!list.items[i].pass && !(list.items[i].finding && list.items[i].finding->known))
             add_annotation(out, r, list.items[i].severity, title_of(&a, call, &list.items[i]),
                            words_of(&a, call, &list.items[i]));
     vec_free(&list);
@@ -84,6 +84,30 @@ static void add_more(struct text *out, const struct report_check *r, enum check_
                 command_of(severity), n - ANNOTATIONS_MAX + 1, ANNOTATIONS_MAX);
 }
 
+/* What is new of kinds that the baseline has, too, and what is gone; the rest was told with its
+ * call. */
+static void add_changes(struct text *out, struct report_check *r, struct arena *a,
+                        const struct report_run *run)
+{
+    struct report_changes changes = {0};
+    report_changes(&changes, a, run);
+    for (size_t i = 0; i < changes.n; i++) {
+        const struct check_difference *d = changes.items[i].of;
+        if (d->then == 0)
+            continue;
+        add_annotation(out, r, d->change == CHECK_NEW ? d->severity : CHECK_NOTE,
+                       d->change == CHECK_NEW ? SLICE("more often than in the baseline")
+                                              : SLICE("gone since the baseline"),
+                       changes.items[i].words);
+    }
+    if (run->baseline) {
+        text_add(out, SLICE("sipxray: "));
+        text_add_workflow_log(out, report_comparison_text(a, run));
+        text_add_char(out, '\n');
+    }
+    vec_free(&changes);
+}
+
 void report_github_end(struct text *out, struct report_check *r, const struct report_run *run)
 {
     struct arena a = {0};
@@ -98,6 +122,7 @@ void report_github_end(struct text *out, struct report_check *r, const struct re
         if (hidden.n)
             add_annotation(out, r, CHECK_WARNING, SLICE("SIP that could not be read"), hidden);
     }
+    add_changes(out, r, &a, run);
     for (enum check_severity s = CHECK_ERROR; s <= CHECK_NOTE; s++)
         add_more(out, r, s);
     text_add(out, SLICE("sipxray: "));

@@ -220,7 +220,7 @@ static void write_evidence(struct json_writer *w, const struct check_evidence *l
     lines(w);
 }
 
-void report_json_finding(struct json_writer *w, const struct check_finding *f)
+void report_json_finding(struct json_writer *w, const struct check_finding *f, bool changes)
 {
     write_cstring(w, "id", f->id);
     write_cstring(w, "severity", check_severity_name(f->severity));
@@ -229,6 +229,8 @@ void report_json_finding(struct json_writer *w, const struct check_finding *f)
     write_known(w, "node", f->node);
     write_string(w, "message", f->message);
     write_evidence(w, f->evidence, f->evidence_count);
+    if (changes)
+        write_cstring(w, "baseline", check_change_name(f->known ? CHECK_SAME : CHECK_NEW));
 }
 
 void report_json_cause(struct json_writer *w, const struct check_cause *cause)
@@ -279,7 +281,7 @@ void report_json_call(struct json_writer *w, const struct report_style *style,
 }
 
 void report_check_json_call(struct text *out, const struct report_style *style, bool first,
-                            const struct check_call *call)
+                            bool changes, const struct check_call *call)
 {
     struct json_writer w = {.out = out, .depth = CALL_DEPTH, .pretty = true, .fresh = first};
     json_begin_object(&w);
@@ -288,7 +290,7 @@ void report_check_json_call(struct text *out, const struct report_style *style, 
     json_begin_array(&w);
     for (size_t i = 0; i < call->finding_count; i++) {
         json_begin_object(&w);
-        report_json_finding(&w, &call->findings[i]);
+        report_json_finding(&w, &call->findings[i], changes);
         json_end_object(&w);
     }
     json_end_array(&w);
@@ -367,12 +369,50 @@ static void write_places(struct json_writer *w, const struct report_run *run)
     json_end_array(w);
 }
 
+static void write_difference(struct json_writer *w, const struct check_difference *d)
+{
+    json_begin_object(w);
+    flat(w);
+    write_string(w, "id", d->id);
+    write_cstring(w, "severity", check_severity_name(d->severity));
+    write_known(w, "method", d->method);
+    write_known(w, "header", d->header);
+    write_known(w, "node", d->node);
+    write_known(w, "trunk", d->trunk);
+    write_uint(w, "then", d->then);
+    write_uint(w, "now", d->now);
+    json_end_object(w);
+    lines(w);
+}
+
+/* What is new, gone and the same, each as an array. */
+static void write_baseline(struct json_writer *w, const struct report_run *run)
+{
+    const struct check_difference *list;
+    size_t n = check_baseline_compare(run->baseline, run->summary->calls, &list);
+    json_add_key(w, "baseline");
+    json_begin_object(w);
+    write_cstring(w, "file", check_baseline_path(run->baseline));
+    write_uint(w, "calls", check_baseline_calls(run->baseline));
+    for (enum check_change c = CHECK_NEW; c <= CHECK_SAME; c++) {
+        json_add_key(w, check_change_name(c));
+        json_begin_array(w);
+        for (size_t i = 0; i < n; i++)
+            if (list[i].change == c)
+                write_difference(w, &list[i]);
+        json_end_array(w);
+    }
+    json_end_object(w);
+}
+
 void report_json_run(struct json_writer *w, const struct report_run *run)
 {
     write_cstring(w, "version", run->version);
     write_cstring(w, "verdict", check_verdict_name(run->verdict));
     write_summary(w, run->summary);
     write_places(w, run);
+    if (run->baseline)
+        write_baseline(w, run);
 }
 
 void report_check_json_head(struct text *out, const struct report_run *run)

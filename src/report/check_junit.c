@@ -67,13 +67,17 @@ static void add_details(struct text *out, const struct report_check *r, struct a
 static void add_outcome(struct text *out, const struct report_check *r, struct arena *a,
                         const struct report_test *t)
 {
-    static const char *const elements[] = {
-        [REPORT_FAILED] = "failure", [REPORT_SKIPPED] = "skipped", [REPORT_UNTESTED] = "error"};
+    static const char *const elements[] = {[REPORT_FAILED] = "failure",
+                                           [REPORT_KNOWN] = "skipped",
+                                           [REPORT_SKIPPED] = "skipped",
+                                           [REPORT_UNTESTED] = "error"};
     const char *element = elements[t->outcome];
     text_printf(out, "      <%s", element);
-    add_attribute(out, "message", t->why);
-    if (t->outcome != REPORT_SKIPPED)
-        add_attribute(out, "type", t->finding ? slice_of(t->finding->id) : SLICE("never-judged"));
+    add_attribute(out, "message",
+                  t->outcome == REPORT_KNOWN ? REPORT_JOIN(a, SLICE("as in the baseline: "), t->why)
+                                             : t->why);
+    if (t->outcome == REPORT_FAILED || t->outcome == REPORT_UNTESTED)
+        add_attribute(out, "type", slice_of(t->finding ? t->finding->id : t->type));
     text_add_char(out, '>');
     add_details(out, r, a, t);
     text_printf(out, "</%s>\n    </testcase>\n", element);
@@ -108,7 +112,7 @@ static void begin_suite(struct text *out, struct report_check *r, struct slice n
                         const struct report_tests *tests)
 {
     uint64_t failed = count(tests, REPORT_FAILED), errors = count(tests, REPORT_UNTESTED),
-             skipped = count(tests, REPORT_SKIPPED);
+             skipped = count(tests, REPORT_SKIPPED) + count(tests, REPORT_KNOWN);
     text_add(out, SLICE("  <testsuite"));
     add_attribute(out, "name", name);
     add_count(out, "tests", tests->n);
@@ -182,6 +186,22 @@ void report_junit_call(struct text *out, struct report_check *r, const struct ch
 
 /* ---- the run --------------------------------------------------------------------------------- */
 
+static void add_changes(struct text *out, struct arena *a, const struct report_run *run)
+{
+    struct report_changes changes = {0};
+    report_changes(&changes, a, run);
+    if (run->baseline) {
+        text_add_xml(out, report_comparison_text(a, run));
+        text_add_char(out, '\n');
+    }
+    for (size_t i = 0; i < changes.n; i++) {
+        text_printf(out, "%s: ", check_change_name(changes.items[i].of->change));
+        text_add_xml(out, changes.items[i].words);
+        text_add_char(out, '\n');
+    }
+    vec_free(&changes);
+}
+
 static void add_run_out(struct text *out, struct arena *a, const struct report_run *run)
 {
     text_add(out, SLICE("    <system-out>"));
@@ -192,6 +212,7 @@ static void add_run_out(struct text *out, struct arena *a, const struct report_r
         text_add_xml(out, hidden);
         text_add(out, hidden.n ? SLICE("\n") : SLICE(""));
     }
+    add_changes(out, a, run);
     text_add(out, SLICE("</system-out>\n"));
 }
 

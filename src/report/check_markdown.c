@@ -146,7 +146,9 @@ void report_markdown_call(struct text *out, struct report_check *r, const struct
 {
     struct arena a = {0};
     struct text one = {0};
-    if (call->verdict == CHECK_PASS) {
+    if (r->changes && !report_has_news(call)) {
+        r->known++;
+    } else if (call->verdict == CHECK_PASS) {
         add_passed(r, &a, call);
     } else {
         add_call(&one, r, &a, call);
@@ -176,6 +178,17 @@ static void add_run_item(struct text *out, const char *label, struct slice words
     text_free(&line);
 }
 
+static void add_changes(struct text *out, struct arena *a, const struct report_run *run)
+{
+    struct report_changes changes = {0};
+    report_changes(&changes, a, run);
+    if (run->baseline)
+        add_run_item(out, "baseline", report_comparison_text(a, run));
+    for (size_t i = 0; i < changes.n; i++)
+        add_run_item(out, check_change_name(changes.items[i].of->change), changes.items[i].words);
+    vec_free(&changes);
+}
+
 static void add_run(struct text *out, struct arena *a, const struct report_run *run)
 {
     size_t from = out->n;
@@ -190,6 +203,7 @@ static void add_run(struct text *out, struct arena *a, const struct report_run *
         if (hidden.n)
             add_run_item(&more, "OPEN", hidden);
     }
+    add_changes(&more, a, run);
     for (struct slice rest = text_slice(&more); rest.n;) {
         size_t n = slice_find(rest, '\n') + 1;
         if (out->n - from + n > ROOM_FOR_RUN - 512) {
@@ -209,6 +223,9 @@ void report_markdown_begin(struct text *out, struct report_check *r, const struc
     text_add_markdown(out, report_summary_text(&a, run));
     text_add(out, SLICE("\n\n"));
     add_run(out, &a, run);
+    if (r->known)
+        text_printf(out, "- %llu calls are as in the baseline and not listed\n",
+                    (unsigned long long)r->known);
     if (r->calls_left_out)
         text_printf(out,
                     "- **%llu more calls** that did not pass are left out: a comment may have "

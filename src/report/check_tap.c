@@ -62,7 +62,10 @@ static void add_diagnostics(struct text *out, const struct report_check *r, stru
     report_add_spaces(out, indent + 2);
     text_add(out, SLICE("---\n"));
     add_member(out, indent, "message", t->why);
-    add_member(out, indent, "severity", slice_of(f ? check_severity_name(f->severity) : "warning"));
+    add_member(out, indent, "severity",
+               slice_of(f                              ? check_severity_name(f->severity)
+                        : t->outcome == REPORT_SKIPPED ? "warning"
+                                                       : "error"));
     if (f)
         add_member(out, indent, "finding", slice_of(f->id));
     if (f && f->node.n)
@@ -78,7 +81,7 @@ static void add_diagnostics(struct text *out, const struct report_check *r, stru
 static void add_test(struct text *out, const struct report_check *r, struct arena *a, size_t indent,
                      size_t number, const struct report_test *t)
 {
-    bool bad = t->outcome == REPORT_FAILED || t->outcome == REPORT_UNTESTED;
+    bool bad = t->outcome != REPORT_OK && t->outcome != REPORT_SKIPPED;
     report_add_spaces(out, indent);
     text_printf(out, "%sok %zu - ", bad ? "not " : "", number);
     text_add_tap(out, t->of);
@@ -87,6 +90,8 @@ static void add_test(struct text *out, const struct report_check *r, struct aren
     if (t->outcome == REPORT_SKIPPED) {
         text_add(out, SLICE(" # SKIP "));
         text_add_tap(out, t->why);
+    } else if (t->outcome == REPORT_KNOWN) {
+        text_add(out, SLICE(" # TODO as in the baseline"));
     }
     text_add_char(out, '\n');
     if (bad || (t->outcome == REPORT_SKIPPED && t->finding))
@@ -110,7 +115,10 @@ static void add_remarks(struct text *out, struct arena *a, const struct check_ca
     report_call_sentences(&list, a, c);
     for (size_t i = 0; i < list.n; i++)
         if (!list.items[i].pass && list.items[i].severity != CHECK_ERROR)
-            add_remark(out, CALL_INDENT, check_severity_name(list.items[i].severity),
+            add_remark(out, CALL_INDENT,
+                       list.items[i].finding && list.items[i].finding->known
+                           ? "as in the baseline"
+                           : check_severity_name(list.items[i].severity),
                        list.items[i].words);
     for (size_t i = 0; i < c->cause_count; i++)
         add_remark(out, CALL_INDENT, "cause", report_cause_text(a, &c->causes[i]));
@@ -126,6 +134,8 @@ static void add_call_test(struct text *out, struct report_check *r, struct arena
     if (c->verdict == CHECK_INCONCLUSIVE) {
         text_add(out, SLICE(" # SKIP "));
         text_add_tap(out, report_inconclusive_why(c));
+    } else if (failed && r->changes && !report_failed_anew(c)) {
+        text_add(out, SLICE(" # TODO as in the baseline"));
     }
     struct report_facts facts = report_call_facts(a, &r->style, c);
     text_add(out, SLICE("\n  ---\n"));
@@ -154,6 +164,17 @@ void report_tap_call(struct text *out, struct report_check *r, const struct chec
 
 /* ---- the run --------------------------------------------------------------------------------- */
 
+static void add_changes(struct text *out, struct arena *a, const struct report_run *run)
+{
+    struct report_changes changes = {0};
+    report_changes(&changes, a, run);
+    for (size_t i = 0; i < changes.n; i++)
+        add_remark(out, 0, check_change_name(changes.items[i].of->change), changes.items[i].words);
+    if (run->baseline)
+        add_remark(out, 0, "baseline", report_comparison_text(a, run));
+    vec_free(&changes);
+}
+
 void report_tap_end(struct text *out, struct report_check *r, const struct report_run *run)
 {
     struct arena a = {0};
@@ -167,6 +188,7 @@ void report_tap_end(struct text *out, struct report_check *r, const struct repor
             add_remark(out, 0, "warning", hidden);
     }
     text_printf(out, "1..%llu\n", (unsigned long long)r->tests);
+    add_changes(out, &a, run);
     add_remark(out, 0, "verdict", report_summary_text(&a, run));
     vec_free(&tests);
     arena_free(&a);

@@ -271,6 +271,22 @@ static void add_open(struct text *out, const struct report_style *style, struct 
         report_add_labelled(out, style, REPORT_YELLOW, "OPEN", words);
 }
 
+static void add_changes(struct text *out, const struct report_style *style, struct arena *a,
+                        const struct report_run *run)
+{
+    struct report_changes changes = {0};
+    report_changes(&changes, a, run);
+    for (size_t i = 0; i < changes.n; i++) {
+        const struct check_difference *d = changes.items[i].of;
+        bool bad = d->change == CHECK_NEW && d->severity == CHECK_ERROR;
+        report_add_labelled(out, style, bad ? REPORT_RED : REPORT_PLAIN,
+                            check_change_name(d->change), changes.items[i].words);
+    }
+    if (run->baseline)
+        report_add_line(out, style, 0, report_comparison_text(a, run));
+    vec_free(&changes);
+}
+
 void report_check_text_end(struct text *out, const struct report_style *style,
                            const struct report_run *run)
 {
@@ -279,6 +295,7 @@ void report_check_text_end(struct text *out, const struct report_style *style,
         add_open(out, style, report_untested(&a, run->summary, &i));
     for (size_t i = 0; run->verdict == CHECK_INCONCLUSIVE && i < run->point_count; i++)
         add_open(out, style, report_hidden(&a, &run->points[i]));
+    add_changes(out, style, &a, run);
     add_count(out, style, run->summary);
     if (run->verdict == CHECK_INCONCLUSIVE)
         report_add_line(out, style, 0,

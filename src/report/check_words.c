@@ -27,7 +27,7 @@ const char *report_sentence_label(const struct report_sentence *s)
 {
     static const char *const labels[] = {
         [CHECK_ERROR] = "FAIL", [CHECK_WARNING] = "WARN", [CHECK_NOTE] = "note"};
-    return s->pass ? "PASS" : labels[s->severity];
+    return s->pass ? "PASS" : s->finding && s->finding->known ? "same" : labels[s->severity];
 }
 
 void report_add_sentences(struct text *out, const struct report_style *style,
@@ -37,8 +37,10 @@ void report_add_sentences(struct text *out, const struct report_style *style,
         [CHECK_ERROR] = REPORT_RED, [CHECK_WARNING] = REPORT_YELLOW, [CHECK_NOTE] = REPORT_PLAIN};
     for (size_t i = 0; i < list->n; i++) {
         const struct report_sentence *s = &list->items[i];
-        report_add_labelled(out, style, s->pass ? REPORT_GREEN : colours[s->severity],
-                            report_sentence_label(s), s->words);
+        enum report_colour colour = s->pass                           ? REPORT_GREEN
+                                    : s->finding && s->finding->known ? REPORT_PLAIN
+                                                                      : colours[s->severity];
+        report_add_labelled(out, style, colour, report_sentence_label(s), s->words);
     }
 }
 
@@ -91,6 +93,13 @@ static enum check_severity severity_of(struct arena *a, const struct check_call 
     if (f)
         return f->severity;
     return h->verdict == CHECK_UNKNOWN ? CHECK_WARNING : h->expected ? CHECK_ERROR : CHECK_NOTE;
+}
+
+static bool is_known(struct arena *a, const struct check_call *c, const struct check_request *r,
+                     const struct check_header *h)
+{
+    const struct check_finding *f = report_finding_of(a, c, r, h);
+    return f && f->known;
 }
 
 /* ---- sentences ------------------------------------------------------------------------------- */
@@ -205,7 +214,8 @@ struct group {
 
 static bool in_group(struct arena *a, const struct group *g, const struct check_header *h)
 {
-    return same_guilt(g->header, h) && severity_of(a, g->call, g->request, h) == g->severity;
+    return same_guilt(g->header, h) && severity_of(a, g->call, g->request, h) == g->severity &&
+           is_known(a, g->call, g->request, h) == is_known(a, g->call, g->request, g->header);
 }
 
 static struct group group_of(struct arena *a, const struct check_call *c,
@@ -350,8 +360,8 @@ bool report_is_told(struct arena *a, const struct check_call *c, const struct ch
 static bool same_kind(const struct check_finding *a, const struct check_finding *b)
 {
     return a->header.n && b->header.n && slice_equal(slice_of(a->id), slice_of(b->id)) &&
-           a->severity == b->severity && slice_equal(a->method, b->method) &&
-           slice_equal(a->node, b->node);
+           a->severity == b->severity && a->known == b->known &&
+           slice_equal(a->method, b->method) && slice_equal(a->node, b->node);
 }
 
 /* "INVITE 200: a header that may be set was absent as the message left its sender: X-A, X-B" */

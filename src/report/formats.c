@@ -3,7 +3,8 @@
 
 static void text_call(struct text *out, struct report_check *r, const struct check_call *call)
 {
-    report_check_text(out, &r->style, call);
+    if (!r->changes || report_has_news(call))
+        report_check_text(out, &r->style, call);
 }
 
 static void text_end(struct text *out, struct report_check *r, const struct report_run *run)
@@ -19,7 +20,7 @@ static void json_begin(struct text *out, struct report_check *r, const struct re
 
 static void json_call(struct text *out, struct report_check *r, const struct check_call *call)
 {
-    report_check_json_call(out, &r->style, r->calls == 0, call);
+    report_check_json_call(out, &r->style, r->calls == 0, r->changes, call);
 }
 
 static void json_end(struct text *out, struct report_check *r, const struct report_run *run)

@@ -113,9 +113,24 @@ struct slice report_untested(struct arena *a, const struct check_summary *s, siz
 /* TLS of a point that was not decrypted and may hide what was never seen; empty: none. */
 struct slice report_hidden(struct arena *a, const struct trace_point *p);
 
+/* ---- what changed ---------------------------------------------------------------------------- */
+
+bool report_has_news(const struct check_call *c);    /* a finding that the baseline has not */
+bool report_failed_anew(const struct check_call *c); /* an error among those */
+/* "compared with base.json (calls: 20 then, 20 now), kinds of finding: 1 new, 0 gone, 3 the same" */
+struct slice report_comparison_text(struct arena *a, const struct report_run *run);
+/* What is new, then what is gone, headers of the same fate together; nothing without a baseline. */
+struct report_change {
+    const struct check_difference *of; /* the first of them */
+    struct slice words;
+};
+VEC_TYPE(report_changes, struct report_change);
+void report_changes(struct report_changes *out, struct arena *a, const struct report_run *run);
+
 /* ---- calls as tests -------------------------------------------------------------------------- */
 
-enum report_outcome { REPORT_OK, REPORT_FAILED, REPORT_SKIPPED, REPORT_UNTESTED };
+/* KNOWN: it failed, as it did in the baseline */
+enum report_outcome { REPORT_OK, REPORT_FAILED, REPORT_KNOWN, REPORT_SKIPPED, REPORT_UNTESTED };
 
 /* A header of a message, or something else that is wrong, as one test of a call. */
 struct report_test {
@@ -123,6 +138,7 @@ struct report_test {
     struct slice of;                     /* "BYE", "INVITE 200", "call", "run" */
     struct slice name;                   /* "X-Five9-Queue", "not-forwarded by kam1" */
     struct slice why;                    /* empty: REPORT_OK */
+    const char *type;                    /* what is wrong, where no finding is */
     const struct check_request *request; /* these may be NULL */
     const struct check_header *header;
     const struct check_finding *finding;
@@ -211,7 +227,8 @@ struct report_format {
  * or of one line. */
 void report_json_call(struct json_writer *w, const struct report_style *style,
                       const struct check_call *call); /* without findings and causes */
-void report_json_finding(struct json_writer *w, const struct check_finding *f);
+void report_json_finding(struct json_writer *w, const struct check_finding *f,
+                         bool changes); /* there is a baseline */
 void report_json_cause(struct json_writer *w, const struct check_cause *cause);
 void report_json_run(struct json_writer *w, const struct report_run *run); /* without calls */
 

@@ -117,7 +117,8 @@ struct report_format;
 struct report_run {
     const char *version;
     enum check_verdict verdict;
-    bool allow_untested; /* the verdict does not mind promises that were never judged */
+    bool allow_untested;             /* the verdict does not mind promises that were never judged */
+    struct check_baseline *baseline; /* NULL: none */
     const struct check_summary *summary;
     const struct trace_point *points;
     size_t point_count;
@@ -129,11 +130,13 @@ struct report_run {
 struct report_check {
     struct report_style style;
     const struct report_format *format;
-    uint64_t calls;                            /* written */
+    bool changes;   /* there is a baseline: what it knows is left out or set apart */
+    uint64_t calls; /* written */
     uint64_t tests, failures, errors, skipped; /* in those formats that count them */
     int64_t duration_ns;                       /* of the calls, added up */
     uint64_t annotations[3];                   /* github: of each severity */
     uint64_t bytes;                            /* markdown: of the calls */
+    uint64_t known;                            /* markdown: calls as in the baseline */
     uint64_t calls_left_out, passed_left_out;  /* markdown: beyond a comment's size */
     struct text aside;                         /* what a format keeps for its end */
 };
@@ -158,7 +161,7 @@ void report_check_text_end(struct text *out, const struct report_style *style,
 /* Schema sipxray-check/1 (man/sipxray-check-json.5).  The calls are written as they come, the head
  * is known at the end only. */
 void report_check_json_call(struct text *out, const struct report_style *style, bool first,
-                            const struct check_call *call);
+                            bool changes, const struct check_call *call);
 void report_check_json_head(struct text *out, const struct report_run *run);
 void report_check_json_tail(struct text *out, bool any_calls);
 

@@ -10,6 +10,8 @@ static enum report_outcome outcome_of(const struct check_header *h, const struct
         return REPORT_OK;
     if (h->verdict == CHECK_UNKNOWN)
         return REPORT_SKIPPED;
+    if (f && f->known)
+        return REPORT_KNOWN;
     return !f || f->severity == CHECK_ERROR ? REPORT_FAILED : REPORT_OK;
 }
 
@@ -69,8 +71,11 @@ static void add_finding(struct report_tests *out, struct arena *a, const struct 
                slice_equal(finding_name(a, out->items[i].finding), name);
     if (nth > 1)
         name = REPORT_JOIN(a, name, arena_printf(a, " (%zu)", nth));
-    *vec_add(out) = (struct report_test){
-        .outcome = REPORT_FAILED, .of = of, .name = name, .why = f->message, .finding = f};
+    *vec_add(out) = (struct report_test){.outcome = f->known ? REPORT_KNOWN : REPORT_FAILED,
+                                         .of = of,
+                                         .name = name,
+                                         .why = f->message,
+                                         .finding = f};
 }
 
 /* ---- a call ---------------------------------------------------------------------------------- */
@@ -112,6 +117,25 @@ void report_call_tests(struct report_tests *out, struct arena *a, const struct c
 
 /* ---- the run --------------------------------------------------------------------------------- */
 
+/* Errors that the baseline knows, and has fewer of: each was known with its call. */
+static void add_more_often(struct report_tests *out, struct arena *a, const struct report_run *run)
+{
+    struct report_changes changes = {0};
+    report_changes(&changes, a, run);
+    for (size_t i = 0; i < changes.n; i++) {
+        const struct check_difference *d = changes.items[i].of;
+        if (d->change == CHECK_NEW && d->then && d->severity == CHECK_ERROR)
+            *vec_add(out) = (struct report_test){
+                .outcome = REPORT_FAILED,
+                .of = SLICE("run"),
+                .name = REPORT_JOIN(a, SLICE("no more of "), d->id, SLICE(" on "), d->method,
+                                    SLICE(" by "), d->node, SLICE(", trunk "), d->trunk),
+                .why = changes.items[i].words,
+                .type = "more-than-in-baseline"};
+    }
+    vec_free(&changes);
+}
+
 /* A test that tested nothing must not pass, unless that is allowed: one for each trunk that a call
  * came over, or one for all where no trunk promises anything. */
 void report_run_tests(struct report_tests *out, struct arena *a, const struct report_run *run)
@@ -126,13 +150,16 @@ void report_run_tests(struct report_tests *out, struct arena *a, const struct re
             .outcome = why.n ? open : REPORT_OK,
             .of = SLICE("run"),
             .name = REPORT_JOIN(a, SLICE("each promised header"), of, SLICE(" was judged")),
-            .why = why};
+            .why = why,
+            .type = "never-judged"};
     }
     bool judged = s->judged && run->verdict != CHECK_INCONCLUSIVE;
     if (out->n == 0)
-        *vec_add(out) = (struct report_test){
-            .outcome = judged ? REPORT_OK : open,
-            .of = SLICE("run"),
-            .name = SLICE("something was judged"),
-            .why = judged ? SLICE_NONE : SLICE("no call was judged to its end")};
+        *vec_add(out) = (struct report_test){.outcome = judged ? REPORT_OK : open,
+                                             .of = SLICE("run"),
+                                             .name = SLICE("something was judged"),
+                                             .why = judged ? SLICE_NONE
+                                                           : SLICE("no call was judged to its end"),
+                                             .type = "never-judged"};
+    add_more_often(out, a, run);
 }

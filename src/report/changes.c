@@ -1,0 +1,92 @@
+/* What changed since an earlier report (--baseline), in words. */
+#include "report/internal.h"
+
+bool report_has_news(const struct check_call *c)
+{
+    for (size_t i = 0; i < c->finding_count; i++)
+        if (!c->findings[i].known)
+            return true;
+    return false;
+}
+
+bool report_failed_anew(const struct check_call *c)
+{
+    for (size_t i = 0; i < c->finding_count; i++)
+        if (!c->findings[i].known && c->findings[i].severity == CHECK_ERROR)
+            return true;
+    return false;
+}
+
+/* Are the two told in one line, being of different headers only? */
+static bool same_line(const struct check_difference *a, const struct check_difference *b)
+{
+    return a->change == b->change && a->severity == b->severity && slice_equal(a->id, b->id) &&
+           slice_equal(a->method, b->method) && slice_equal(a->node, b->node) &&
+           slice_equal(a->trunk, b->trunk) && a->then == b->then && a->now == b->now &&
+           a->header.n && b->header.n;
+}
+
+/* "error header-stripped on BYE by kam1, trunk T: X-A, X-B: 0 then, 3 now" of those that stand side
+ * by side; the number of them. */
+static size_t words_of(struct arena *a, const struct check_difference *list, size_t n,
+                       struct slice *words)
+{
+    const struct check_difference *d = list;
+    const struct {
+        const char *before;
+        struct slice value;
+    } parts[] = {{" on ", d->method}, {" by ", d->node}, {", trunk ", d->trunk}};
+    struct text t = {0};
+    size_t used = 1;
+    text_printf(&t, "%s ", check_severity_name(d->severity));
+    text_add(&t, d->id);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].value.n) {
+            text_add(&t, slice_of(parts[i].before));
+            text_add(&t, parts[i].value);
+        }
+    text_add(&t, d->header.n ? SLICE(": ") : SLICE(""));
+    text_add(&t, d->header);
+    for (; used < n && same_line(d, &list[used]); used++) {
+        text_add(&t, SLICE(", "));
+        text_add(&t, list[used].header);
+    }
+    text_printf(&t, ": %llu then, %llu now", (unsigned long long)d->then,
+                (unsigned long long)d->now);
+    *words = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return used;
+}
+
+struct slice report_comparison_text(struct arena *a, const struct report_run *run)
+{
+    const struct check_difference *list;
+    size_t n = check_baseline_compare(run->baseline, run->summary->calls, &list);
+    unsigned long long counts[] = {[CHECK_NEW] = 0, [CHECK_GONE] = 0, [CHECK_SAME] = 0};
+    for (size_t i = 0; i < n; i++)
+        counts[list[i].change]++;
+    return REPORT_JOIN(
+        a, SLICE("compared with "), slice_of(check_baseline_path(run->baseline)),
+        arena_printf(
+            a,
+            " (calls: %llu then, %llu now), kinds of finding: %llu new, %llu gone, %llu the same",
+            (unsigned long long)check_baseline_calls(run->baseline),
+            (unsigned long long)run->summary->calls, counts[CHECK_NEW], counts[CHECK_GONE],
+            counts[CHECK_SAME]));
+}
+
+void report_changes(struct report_changes *out, struct arena *a, const struct report_run *run)
+{
+    static const enum check_change order[] = {CHECK_NEW, CHECK_GONE};
+    const struct check_difference *list;
+    if (!run->baseline)
+        return;
+    size_t n = check_baseline_compare(run->baseline, run->summary->calls, &list);
+    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+        for (size_t i = 0; i < n;) {
+            struct report_change c = {.of = &list[i]};
+            i += words_of(a, &list[i], n - i, &c.words);
+            if (c.of->change == order[k])
+                *vec_add(out) = c;
+        }
+}

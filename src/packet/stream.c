@@ -387,20 +387,20 @@ static bool ends_with_version(struct slice bytes)
     return slice_starts(line, SLICE("SIP/")) || slice_starts(line, SLICE("HTTP/"));
 }
 
-/* The line of a response, or a word as methods are and what may begin a URI.  In the middle of a
- * message there are "SIP/2.0/TCP 10.0.0.1", and what follows the first of its slashes, and "IN IP4
- * 10.0.0.1". */
+/* The line of a response, or of a request by a method that is known: what begins otherwise waits
+ * for what is before it.  In the middle of a message there are "SIP/2.0/TCP 10.0.0.1", "IN IP4
+ * 10.0.0.1", and the rest of what was cut within its method. */
 static bool begins_start_line(struct slice bytes)
 {
-    size_t n = 0;
-    if (begins_with(bytes, SLICE("SIP/2.0 ")) || begins_with(bytes, SLICE("HTTP/1.1 ")))
-        return true;
-    while (n < bytes.n && n < 32 && ((bytes.p[n] >= 'A' && bytes.p[n] <= 'Z') || bytes.p[n] == '_'))
-        n++;
-    if (n == 0 || n == bytes.n || bytes.p[n] != ' ')
-        return n == bytes.n;
-    unsigned char uri = n + 1 < bytes.n ? ascii_lower((unsigned char)bytes.p[n + 1]) : '/';
-    return (uri == '/' || (uri >= 'a' && uri <= 'z')) && ends_with_version(bytes);
+    static const char *const words[] = {
+        "SIP/2.0 ",  "HTTP/1.1 ", "INVITE ",    "ACK ",    "BYE ",     "CANCEL ",
+        "REGISTER ", "OPTIONS ",  "PRACK ",     "NOTIFY ", "PUBLISH ", "INFO ",
+        "REFER ",    "MESSAGE ",  "SUBSCRIBE ", "UPDATE ", "GET ",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (begins_with(bytes, slice_of(words[i])))
+            return i < 2 || ends_with_version(bytes);
+    return false;
 }
 
 bool packet_stream_begins(struct slice bytes)

@@ -3,8 +3,7 @@
  * remembered between calls. */
 #include "sip/internal.h"
 
-#define FRAMING_IDLE_MAX  64u   /* line ends after a body that are as good as a start line */
-#define FRAMING_DOUBT_MAX 1024u /* an unfinished line of a body that may be a start line */
+#define FRAMING_IDLE_MAX 64u /* line ends after a body that are as good as a start line */
 
 /* struct sip_framing.flags */
 enum {
@@ -112,8 +111,11 @@ static enum sip_framed take_preamble(struct framer *r, size_t n)
 /* Hypertext begins with its own start line, and what looks like SIP in it is somebody's text. */
 static bool is_http(struct slice bytes)
 {
+    bytes = slice_first(bytes, SIP_START_MAX);
     const char *lf = memchr(bytes.p, '\n', bytes.n);
     struct slice line = slice_trim(slice_first(bytes, lf ? (size_t)(lf - bytes.p) : bytes.n));
+    if (!sip_can_start(line))
+        return false;
     if (slice_starts(line, SLICE("HTTP/1.")))
         return true;
     return line.n > 9 && !slice_starts(line, SLICE("CONNECT ")) &&
@@ -144,25 +146,19 @@ static enum sip_framed search(struct framer *r)
                            .from = f->searched,
                            .limit = n};
     enum sip_answer answer = sip_search(&s);
-    if (answer != SIP_NO && s.at > 0) {
-        (void)pass(r, s.at, false);
-        f->before = SIP_AFTER_LINE;
-        return SIP_FRAMED_SKIP;
-    }
-    if (answer == SIP_YES)
-        return begin(r);
+    size_t open = answer == SIP_YES || r->ended ? n : sip_unfinished(&s);
     f->searched = 0;
-    if (answer == SIP_MAYBE)
-        return more(r, 0);
-    if (r->ended)
-        return pass(r, n, false);
-    size_t last =
-        sip_unfinished(r->bytes, s.from, SIP_START_MAX, f->found ? SIP_LINE_ANY : SIP_LINE_METHOD);
-    if (last == 0 && f->before == SIP_AFTER_TEXT && !f->found)
-        last = n;
-    if (last > 0)
-        return pass(r, last, false);
-    f->searched = (uint32_t)n;
+    if (answer != SIP_NO && s.at <= open) {
+        if (s.at > 0) {
+            (void)pass(r, s.at, false);
+            f->before = SIP_AFTER_LINE;
+            return SIP_FRAMED_SKIP;
+        }
+        return answer == SIP_YES ? begin(r) : more(r, 0);
+    }
+    if (open > 0)
+        return pass(r, open, false);
+    f->searched = (uint32_t)(answer == SIP_NO ? n : s.at);
     return more(r, 0);
 }
 
@@ -194,13 +190,17 @@ static enum sip_framed skip_body(struct framer *r)
     struct sip_framing *f = r->f;
     size_t n = r->bytes.n < f->skip ? r->bytes.n : f->skip, last = n;
     if (!has(r, FRAMING_NESTED)) {
-        struct sip_search s = {
-            .bytes = r->bytes, .before = f->before, .ended = r->ended, .is_sip = true, .limit = n};
+        struct sip_search s = {.bytes = r->bytes,
+                               .before = f->before,
+                               .ended = r->ended,
+                               .is_sip = true,
+                               .known = true,
+                               .limit = n};
         enum sip_answer answer = sip_search(&s);
-        if (answer == SIP_NO && !r->ended && n == r->bytes.n)
-            last = sip_unfinished(r->bytes, 0, FRAMING_DOUBT_MAX, SIP_LINE_KNOWN);
-        else if (answer != SIP_NO)
+        size_t open = answer == SIP_YES || r->ended ? n : sip_unfinished(&s);
+        if (answer != SIP_NO)
             last = s.at;
+        last = last < open ? last : open;
         if (answer == SIP_YES && last == 0) {
             f->skip = 0;
             return begin(r);
@@ -298,6 +298,15 @@ static enum sip_framed hand_out_whole(struct framer *r, size_t end)
 
 /* ---- where a body ends ----------------------------------------------------------------------- */
 
+/* Where an unfinished line may be the start line of a known method; bytes.n: nowhere.  In what
+ * looks like text such a line is not waited for. */
+static size_t may_begin_known(struct slice bytes)
+{
+    struct sip_search s = {.bytes = bytes, .before = SIP_AFTER_LINE, .known = true};
+    size_t at = sip_unfinished(&s);
+    return at < bytes.n && sip_can_start_known(slice_from(bytes, at)) ? at : bytes.n;
+}
+
 /* Is there what may follow a message at `at`: a start line or keep-alives?  Asked where the body
  * holds a start line: the rest of that one, as in "YE sip:b@c SIP/2.0", is none. */
 static enum sip_answer good_end(const struct framer *r, size_t at)
@@ -312,7 +321,7 @@ static enum sip_answer good_end(const struct framer *r, size_t at)
     rest = slice_from(rest, idle);
     if (rest.n == 0)
         return r->ended ? SIP_YES : SIP_MAYBE;
-    if (r->ended && sip_unfinished(rest, 0, SIP_START_MAX, SIP_LINE_KNOWN) == 0)
+    if (r->ended && may_begin_known(rest) == 0)
         return SIP_YES;
     return sip_start_sure(rest, r->ended);
 }
@@ -358,8 +367,7 @@ static enum sip_answer claimed_end(struct framer *r, size_t claimed, size_t *end
         return answer == SIP_MAYBE ? SIP_MAYBE : SIP_YES;
     }
     if (answer == SIP_NO && !r->ended) {
-        struct slice body = slice_from(r->bytes, f->head);
-        at = f->head + sip_unfinished(body, 0, FRAMING_DOUBT_MAX, SIP_LINE_KNOWN);
+        at = f->head + may_begin_known(slice_from(r->bytes, f->head));
         answer = at < claimed ? SIP_MAYBE : SIP_NO;
     }
     return answer == SIP_MAYBE && !r->ended ? SIP_MAYBE : SIP_YES;
@@ -446,7 +454,7 @@ static enum sip_framed pass_hole(struct framer *r)
         bool within = front->missing > 0 && front->missing < f->skip;
         f->skip = within ? f->skip - (uint32_t)front->missing : 0;
         f->flags |= FRAMING_BEGUN;
-        f->before = within ? SIP_AFTER_TEXT : SIP_AFTER_LINE;
+        f->before = within ? SIP_AFTER_TEXT : SIP_AFTER_HOLE;
         if (!within)
             f->flags = (f->flags & (uint16_t)~FRAMING_MESSAGE) | FRAMING_LOST | FRAMING_HOLE;
     }
@@ -457,8 +465,10 @@ static enum sip_framed pass_hole(struct framer *r)
 static enum sip_framed between_messages(struct framer *r)
 {
     if (!has(r, FRAMING_BEGUN)) {
-        if (r->front->joined)
+        if (r->front->joined) {
             r->f->flags |= FRAMING_LOST | FRAMING_HOLE;
+            r->f->before = SIP_AFTER_HOLE;
+        }
         size_t preamble = preamble_length(r->bytes, r->ended);
         if (preamble)
             return take_preamble(r, preamble);

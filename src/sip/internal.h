@@ -99,12 +99,14 @@ bool sip_scan_head(struct sip_scanner *s, struct slice bytes, struct sip_message
 
 /* ---- start lines within a stream: search.c --------------------------------------------------- */
 
-#define SIP_START_MAX 16384u /* bytes of a start line that are waited for */
+#define SIP_START_MAX  16384u /* bytes of a start line that are waited for */
+#define SIP_METHOD_MAX 64     /* bytes of a method that is searched for */
 
 enum sip_answer { SIP_NO, SIP_YES, SIP_MAYBE };
 
-/* What stands before some bytes: a line end, bytes that are no text, or a line's first part. */
-enum sip_before { SIP_AFTER_LINE, SIP_AFTER_BREAK, SIP_AFTER_TEXT };
+/* What stands before some bytes: a line end, bytes that are no text, a line's first part, or what
+ * the capture does not have. */
+enum sip_before { SIP_AFTER_LINE, SIP_AFTER_BREAK, SIP_AFTER_TEXT, SIP_AFTER_HOLE };
 
 /* Where a start line may stand. */
 struct sip_search {
@@ -112,28 +114,30 @@ struct sip_search {
     enum sip_before before; /* them */
     bool ended;             /* nothing follows them for now */
     bool is_sip;            /* the stream is known to be SIP */
+    bool known;             /* other methods than those we know are none */
     size_t from;            /* bytes that were searched before */
     size_t limit;           /* start lines begin before it */
     size_t at;              /* where one was found, or may begin */
 };
 
 /* The next start line that is one beyond doubt: with "SIP/2.0" and before a header line; at a
- * line's beginning, or after bytes that are no text, or anywhere in what is SIP, where the method
- * is known. SIP_MAYBE: what follows tells.  Unfinished lines without the version are not looked at.
- */
+ * line's beginning, or, where the method is known, after bytes that are no text, or anywhere in
+ * what is SIP.  SIP_MAYBE: what follows tells.  Unfinished lines without the version are not looked
+ * at. */
 enum sip_answer sip_search(struct sip_search *s);
+/* Where in bytes without a start line one that sip_search would find may begin all the same, for
+ * what is there of it; bytes.n: nowhere. */
+size_t sip_unfinished(const struct sip_search *s);
 /* Is there a start line at the front, where one is expected?  `first`: only if a header line
  * follows. */
 enum sip_answer sip_start_here(struct slice bytes, bool ended, bool first);
 /* The same where there is another candidate: one of a known method or a response, to the letter of
  * the grammar, and a header line follows. */
 enum sip_answer sip_start_sure(struct slice bytes, bool ended);
-/* What an unfinished line must be to become a start line, or to hold one. */
-enum sip_line { SIP_LINE_ANY, SIP_LINE_METHOD, SIP_LINE_KNOWN };
-
-/* Where the last line begins if it is unfinished, such a one and has no more than `max` bytes, else
- * bytes.n.  `from`: no line ended in the bytes before. */
-size_t sip_unfinished(struct slice bytes, size_t from, size_t max, enum sip_line line);
+/* May these bytes, which are no whole line, begin a start line?  HTTP's too, so that it is told. */
+bool sip_can_start(struct slice bytes);
+/* One of a method that we know, or of a response. */
+bool sip_can_start_known(struct slice bytes);
 
 static inline enum sip_before sip_after(char c)
 {

@@ -56,11 +56,10 @@ static enum sip_answer header_follows(const char *p, const char *end, bool ended
     return *colon == ':' ? SIP_YES : SIP_NO;
 }
 
-/* May these bytes, which are no whole line, begin a start line?  HTTP's too, so that it is told. */
-static bool can_start(const char *p, const char *end)
+bool sip_can_start(struct slice bytes)
 {
-    struct slice word = {p, (size_t)(sip_skip(p, end, SIP_CHAR_TOKEN) - p)};
-    const char *after = p + word.n;
+    const char *end = bytes.p + bytes.n, *after = sip_skip(bytes.p, end, SIP_CHAR_TOKEN);
+    struct slice word = {bytes.p, (size_t)(after - bytes.p)};
     if (word.n == 0 || after == end)
         return word.n > 0;
     return *after == '/' ? slice_equal_nocase(word, SLICE("SIP")) || slice_is(word, "HTTP")
@@ -75,7 +74,7 @@ enum sip_answer sip_start_here(struct slice bytes, bool ended, bool first)
         return SIP_NO;
     const char *lf = memchr(p, '\n', bytes.n < SIP_START_MAX ? bytes.n : SIP_START_MAX);
     if (!lf)
-        return !ended && bytes.n < SIP_START_MAX && can_start(p, end) ? SIP_MAYBE : SIP_NO;
+        return !ended && bytes.n < SIP_START_MAX && sip_can_start(bytes) ? SIP_MAYBE : SIP_NO;
     m.problem_count = m.problems_more = 0;
     if (!sip_start_line(slice_first(bytes, (size_t)(lf + 1 - p)), &m, &next))
         return SIP_NO;
@@ -139,6 +138,15 @@ static const char *known_method(const char *p, const char *end)
     return NULL;
 }
 
+/* Where the token that ends at `end` begins, if it is short enough for a method. */
+static const char *token_before(const char *front, const char *end)
+{
+    const char *p = end;
+    while (p > front && end - p < SIP_METHOD_MAX && sip_char_is(p[-1], SIP_CHAR_TOKEN))
+        p--;
+    return p;
+}
+
 /* The beginning of the start line that has its version at `hit`, read backwards: "METHOD URI ", or
  * a status line's own.  The method may stand right after the end of a body.  NULL: that is none. */
 static const char *begin_of(const struct slice *bytes, const char *hit)
@@ -154,11 +162,9 @@ static const char *begin_of(const struct slice *bytes, const char *hit)
         p--;
     if (p == uri_end || p == front || *--p != ' ')
         return NULL;
-    const char *method_end = p;
-    while (p > front && sip_char_is(p[-1], SIP_CHAR_TOKEN))
-        p--;
-    const char *known = known_method(p, method_end);
-    return known ? known : p < method_end ? p : NULL;
+    const char *method_end = p, *word = token_before(front, method_end);
+    const char *known = known_method(word, method_end);
+    return known ? known : word < method_end ? word : NULL;
 }
 
 static enum sip_before before(const struct sip_search *s, const char *p)
@@ -166,17 +172,46 @@ static enum sip_before before(const struct sip_search *s, const char *p)
     return p == s->bytes.p ? s->before : sip_after(p[-1]);
 }
 
-/* A line's beginning, or after bytes that are no text; the bytes of a stream that is SIP can be cut
- * anywhere. */
+/* The bytes of a stream that is SIP can be cut anywhere. */
+static bool is_place(const struct sip_search *s, const char *p)
+{
+    return before(s, p) != SIP_AFTER_TEXT || s->is_sip;
+}
+
+static bool is_line(const struct sip_search *s, const char *p)
+{
+    return before(s, p) == SIP_AFTER_LINE || before(s, p) == SIP_AFTER_HOLE;
+}
+
+/* The token ends with a known method, or is one at a line's beginning, and stands where a start
+ * line may begin. */
+static bool is_method(const struct sip_search *s, const char *word, const char *end)
+{
+    if (known_method(word, end))
+        return is_place(s, word);
+    return word < end && !s->known && is_line(s, word);
+}
+
+/* The end of a known method whose beginning is not there. */
+static bool is_rest(const struct sip_search *s, const char *word, const char *end)
+{
+    size_t n = (size_t)(end - word);
+    for (unsigned id = SIP_METHOD_OTHER + 1; id < SIP_METHOD_COUNT; id++) {
+        struct slice name = slice_of(sip_method_name(id));
+        if (name.n > n && !known_method(word, end) && memcmp(name.p + name.n - n, word, n) == 0)
+            return before(s, word) == SIP_AFTER_HOLE;
+    }
+    return false;
+}
+
 static enum sip_answer judge_hit(const struct sip_search *s, const char *p)
 {
-    const char *end = s->bytes.p + s->bytes.n, *word = p;
-    bool line = before(s, p) == SIP_AFTER_LINE, is_status = p[3] == '/' && is_version_at(p);
-    if (!line && !is_status && known_method(p, sip_skip(p, end, SIP_CHAR_TOKEN)) != p)
-        return SIP_NO;
-    while (!is_status && word > s->bytes.p && sip_char_is(word[-1], SIP_CHAR_TOKEN))
-        word--;
-    if (!line && before(s, word) == SIP_AFTER_TEXT && !s->is_sip)
+    const char *front = s->bytes.p, *end = front + s->bytes.n;
+    if (p[3] == '/' && is_version_at(p))
+        return is_place(s, p) ? judge(p, end, s->ended) : SIP_NO;
+    const char *method_end = sip_skip(p, end, SIP_CHAR_TOKEN);
+    const char *word = token_before(front, method_end);
+    if (!is_method(s, word, method_end) || is_rest(s, word, method_end))
         return SIP_NO;
     return judge(p, end, s->ended);
 }
@@ -209,46 +244,79 @@ enum sip_answer sip_search(struct sip_search *s)
     return SIP_NO;
 }
 
-/* A method, or the beginning of one, or the version. */
-static bool can_start_known(const char *p, const char *end)
+/* ---- unfinished lines ------------------------------------------------------------------------ */
+
+/* Known methods begin with these bytes. */
+static bool begins_known(struct slice word)
 {
-    struct slice word = {p, (size_t)(sip_skip(p, end, SIP_CHAR_TOKEN) - p)};
-    if (word.p + word.n < end)
-        return sip_method_of(word) != SIP_METHOD_OTHER || slice_is(word, "SIP");
-    if (slice_starts(SLICE(SIP_VERSION), word))
-        return true;
     for (unsigned id = SIP_METHOD_OTHER + 1; id < SIP_METHOD_COUNT; id++)
         if (slice_starts(slice_of(sip_method_name(id)), word))
             return true;
     return false;
 }
 
-static bool line_is(const char *p, const char *end, enum sip_line line)
+bool sip_can_start_known(struct slice bytes)
 {
-    return line == SIP_LINE_ANY || (can_start(p, end) && line == SIP_LINE_METHOD) ||
-           (can_start(p, end) && can_start_known(p, end));
+    const char *end = bytes.p + bytes.n, *after = sip_skip(bytes.p, end, SIP_CHAR_TOKEN);
+    struct slice word = {bytes.p, (size_t)(after - bytes.p)};
+    if (after == end)
+        return slice_starts(SLICE(SIP_VERSION), word) || begins_known(word);
+    return *after == '/' ? slice_is(word, "SIP") : sip_method_of(word) != SIP_METHOD_OTHER;
 }
 
-size_t sip_unfinished(struct slice bytes, size_t from, size_t max, enum sip_line line)
+static struct slice between(const char *p, const char *end)
 {
-    const char *end = bytes.p + bytes.n, *p = end;
-    while (p > bytes.p + from && ((unsigned char)p[-1] >= 0x20 || p[-1] == '\t')) {
-        p--;
-        if ((size_t)(end - p) > max)
-            return bytes.n;
+    return (struct slice){p, (size_t)(end - p)};
+}
+
+/* The last space, or NULL. */
+static const char *last_space(const char *p, const char *end)
+{
+    return memrchr(p, ' ', (size_t)(end - p));
+}
+
+/* The token at the end may go on to be a method, or to end with one. */
+static bool may_be_method(const struct sip_search *s, const char *word, const char *end)
+{
+    if (word == end || !is_place(s, word))
+        return false;
+    if (!s->is_sip || (!s->known && is_line(s, word)))
+        return true;
+    for (const char *p = word; p < end; p++)
+        if (begins_known(between(p, end)))
+            return true;
+    return false;
+}
+
+/* Where at the end a version begins, or a part of one; `end`: nowhere. */
+static const char *version_at_end(const struct sip_search *s, const char *end)
+{
+    size_t n = s->bytes.n < SIP_VERSION_SIZE ? s->bytes.n : SIP_VERSION_SIZE;
+    for (; n > 0; n--)
+        if (memcmp(end - n, SIP_VERSION, n) == 0 && is_place(s, end - n))
+            break;
+    return end - n;
+}
+
+/* What may yet become "METHOD URI SIP/2.0", or "SIP/2.0 200", is three words at most. */
+size_t sip_unfinished(const struct sip_search *s)
+{
+    const char *front = s->bytes.p, *end = front + s->bytes.n, *word;
+    const char *from = s->bytes.n > SIP_START_MAX ? end - SIP_START_MAX : front;
+    const char *second = last_space(from, end), *first = second ? last_space(from, second) : NULL;
+    const char *text_end = end > front && end[-1] == '\r' ? end - 1 : end;
+    if (first && first + 1 < second && sip_next_control(first + 1, second) == second &&
+        slice_starts(SLICE(SIP_VERSION), between(second + 1, text_end))) {
+        word = token_before(front, first);
+        if (is_method(s, word, first))
+            return (size_t)(word - front);
     }
-    if (from && p == bytes.p + from)
-        p = bytes.p;
-    if ((size_t)(end - p) > max)
-        return bytes.n;
-    for (;; p++) {
-        while (p < end && (unsigned char)*p >= 0x7f)
-            p++;
-        if (p == end || line_is(p, end, line))
-            return (size_t)(p - bytes.p);
-        while (p < end && (unsigned char)*p < 0x7f)
-            p++;
-        if (p == end)
-            return bytes.n;
+    if (second && sip_next_control(second + 1, end) == end) {
+        word = token_before(front, second);
+        if (is_method(s, word, second))
+            return (size_t)(word - front);
     }
+    const char *version = version_at_end(s, end);
+    word = token_before(front, end);
+    return (size_t)((may_be_method(s, word, end) && word < version ? word : version) - front);
 }

@@ -210,6 +210,8 @@ static void test_begins(void **state)
         {SLICE("INVITE sip:a"), true},
         {SLICE("INVITE sip:a\r\n"), false},
         {SLICE("INVITE sip:a\n"), false},
+        {SLICE("NVITE sip:a SIP/2.0\r\n"), false},
+        {SLICE("NVITE"), false},
         {SLICE("INVITE "), true},
         {SLICE("I"), true},
         {SLICE("INVITE"), true},

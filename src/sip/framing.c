@@ -112,10 +112,10 @@ static enum sip_framed take_preamble(struct framer *r, size_t n)
 static bool is_http(struct slice bytes)
 {
     bytes = slice_first(bytes, SIP_START_MAX);
+    if (!sip_can_start(bytes))
+        return false;
     const char *lf = memchr(bytes.p, '\n', bytes.n);
     struct slice line = slice_trim(slice_first(bytes, lf ? (size_t)(lf - bytes.p) : bytes.n));
-    if (!sip_can_start(line))
-        return false;
     if (slice_starts(line, SLICE("HTTP/1.")))
         return true;
     return line.n > 9 && !slice_starts(line, SLICE("CONNECT ")) &&

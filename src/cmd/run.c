@@ -58,7 +58,7 @@ struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options
     options->bpf = cmd_value(a, CMD_OPT_BPF);
     options->stop = cmd_signal_stop();
     struct trace *t = trace_new(options);
-    if (!add_keys(t, a, err) || !add_sources(t, a, err)) {
+    if (!add_sources(t, a, err) || !add_keys(t, a, err)) {
         trace_free(t);
         return NULL;
     }

@@ -202,7 +202,8 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
     [CMD_OPT_KEYLOG] = {"keylog", 0, true, false, CAPTURES, "FILE",
                         "decrypt TLS by the secrets in this key log (NSS format)",
                         "What SSLKEYLOGFILE makes many programs write. The file may grow while the "
-                        "captures are read. The environment variable is heeded here as well, and "
+                        "captures are read, and with a live source it may be made later on. The "
+                        "environment variable is heeded here as well, and "
                         "secrets that a pcapng capture carries need no option."},
     [CMD_OPT_TLS_KEY] = {"tls-key", 0, true, false, CAPTURES, "FILE",
                          "decrypt TLS by this RSA private key (PEM) of a server",

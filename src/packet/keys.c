@@ -21,8 +21,9 @@ struct entry {
 
 struct key_file {
     char *path;
-    int fd;        /* kept open: the rights to open it again may have been given up; -1: none */
-    bool follow;   /* a regular file: it can be read again */
+    int fd;        /* kept open: the rights to open it again may have been given up; -1: none yet */
+    int error;     /* why it could not be opened when that was tried last */
+    bool follow;   /* a regular file, or to be one: it can be read again */
     uint64_t read; /* bytes up to the last line end */
     uint64_t size; /* when it was read last */
     dev_t device;
@@ -235,24 +236,48 @@ static bool read_new(struct packet_keys *k, struct key_file *f, struct err *err)
 static bool open_file(struct key_file *f, struct err *err)
 {
     int fd = open(f->path, O_RDONLY | O_CLOEXEC);
+    f->error = fd < 0 ? errno : 0;
     if (fd < 0)
-        return err_set(err, "%s: %s", f->path, strerror(errno));
+        return err_set(err, "%s: %s", f->path, strerror(f->error));
     if (f->fd >= 0)
         close(f->fd);
     f->fd = fd;
     return true;
 }
 
-bool packet_keys_file(struct packet_keys *k, const char *path, struct err *err)
+static bool add_file(struct packet_keys *k, const char *path, bool wait, struct err *err)
 {
     size_t n = strlen(path) + 1;
-    struct key_file f = {.path = memcpy(base_alloc(n), path, n), .fd = -1};
-    if (!open_file(&f, err) || !read_new(k, &f, err)) {
+    struct key_file f = {.path = memcpy(base_alloc(n), path, n), .fd = -1, .follow = true};
+    bool opened = open_file(&f, err);
+    if (opened ? !read_new(k, &f, err) : !wait || f.error != ENOENT) {
         free_file(&f);
         return false;
     }
     *vec_add(&k->files) = f;
     return true;
+}
+
+bool packet_keys_file(struct packet_keys *k, const char *path, struct err *err)
+{
+    return add_file(k, path, false, err);
+}
+
+bool packet_keys_await(struct packet_keys *k, const char *path, struct err *err)
+{
+    return add_file(k, path, true, err);
+}
+
+const char *packet_keys_absent(const struct packet_keys *k, size_t i, const char **why)
+{
+    for (size_t n = 0; n < k->files.n; n++) {
+        const struct key_file *f = &k->files.items[n];
+        if (f->fd >= 0 || i-- > 0)
+            continue;
+        *why = strerror(f->error);
+        return f->path;
+    }
+    return NULL;
 }
 
 void packet_keys_refresh(struct packet_keys *k)
@@ -265,7 +290,7 @@ void packet_keys_refresh(struct packet_keys *k)
                         (f->device != st.st_dev || f->inode != st.st_ino);
         if (replaced)
             (void)open_file(f, &err);
-        if (f->follow)
+        if (f->follow && f->fd >= 0)
             (void)read_new(k, f, &err);
     }
 }

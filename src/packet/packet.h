@@ -166,6 +166,11 @@ void packet_keys_free(struct packet_keys *k);
 /* --keylog: a file of NSS key log lines, which may still grow: it is read again when a secret is
  * wanted that was not there. */
 bool packet_keys_file(struct packet_keys *k, const char *path, struct err *err);
+/* The same where the file may be made later on. */
+bool packet_keys_await(struct packet_keys *k, const char *path, struct err *err);
+/* The i-th of the files that never came, and why it could not be opened; NULL: there are no more.
+ */
+const char *packet_keys_absent(const struct packet_keys *k, size_t i, const char **why);
 /* --tls-key: an RSA private key in PEM, for connections that RSA exchanged their key on. */
 bool packet_keys_rsa(struct packet_keys *k, const char *path, struct err *err);
 /* Lines of a key log from elsewhere (pcapng). */

@@ -92,6 +92,11 @@ static void tls_notice(struct trace *t, const struct trace_input *in)
 static void key_notices(struct trace *t)
 {
     const struct packet_keys_stats *s = packet_keys_stats(t->keys);
+    const char *path, *why;
+    for (size_t i = 0; (path = packet_keys_absent(t->keys, i, &why)) != NULL; i++) {
+        struct trace_notice *n = vec_add(&t->notices);
+        n->text = arena_printf(&t->arena, "%s: this key log was waited for in vain: %s", path, why);
+    }
     notice(t, "", s->bad_lines, "lines of key logs that are none, passed over");
     notice(t, "", s->evicted, "TLS secrets forgotten at the limit of those kept");
 }

@@ -19,7 +19,8 @@ struct trace *trace_new(const struct trace_options *options)
 
 bool trace_add_keylog(struct trace *t, const char *path, struct err *err)
 {
-    return packet_keys_file(t->keys, path, err);
+    return trace_is_live(t) ? packet_keys_await(t->keys, path, err)
+                            : packet_keys_file(t->keys, path, err);
 }
 
 bool trace_add_tls_key(struct trace *t, const char *path, struct err *err)

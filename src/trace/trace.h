@@ -108,7 +108,8 @@ struct trace_options {
 };
 
 struct trace *trace_new(const struct trace_options *options);
-/* TLS keys of all points: see packet_keys_file and packet_keys_rsa. */
+/* TLS keys of all points: see packet_keys_file and packet_keys_rsa.  Where a live source was added
+ * before, a key log that is not there is waited for; a notice says that it never came. */
 bool trace_add_keylog(struct trace *t, const char *path, struct err *err);
 bool trace_add_tls_key(struct trace *t, const char *path, struct err *err);
 /* [NAME=]SOURCE, NAME defaulting to the file's stem.  Errors: a second point of the same name, an

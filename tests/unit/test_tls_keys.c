@@ -212,6 +212,35 @@ static void test_follows_what_is_open(void **state)
     talk_free(t);
 }
 
+/* It comes when the connection is over. */
+static void test_awaits_a_file(void **state)
+{
+    char path[64], name[64];
+    const char *why = NULL;
+    struct err err;
+    struct talk *t = talk_over(&tls13);
+    int fd = temporary(text_slice(&t->log), path);
+    struct ear *e = ear_new(true);
+    (void)state;
+    snprintf(name, sizeof name, "/tmp/sipxray-test-late.%d", (int)getpid());
+    assert_true(packet_keys_await(e->keys, name, &err));
+    assert_string_equal(packet_keys_absent(e->keys, 0, &why), name);
+    assert_string_equal(why, "No such file or directory");
+    assert_null(packet_keys_absent(e->keys, 1, &why));
+    ear_hear(e, t, 0);
+    ear_close(e);
+    assert_nothing_heard(e);
+    assert_int_equal(symlink(path, name), 0);
+    packet_flush(e->decoder);
+    assert_heard("a file that comes late", e, t);
+    assert_null(packet_keys_absent(e->keys, 0, &why));
+    assert_int_equal(unlink(name), 0);
+    assert_false(packet_keys_await(e->keys, "tests", &err));
+    ear_free(e);
+    close(fd);
+    talk_free(t);
+}
+
 static void test_refuses_files(void **state)
 {
     struct err err;
@@ -527,6 +556,7 @@ int main(void)
         cmocka_unit_test(test_traffic_secrets_alone),
         cmocka_unit_test(test_follows_a_file),
         cmocka_unit_test(test_follows_what_is_open),
+        cmocka_unit_test(test_awaits_a_file),
         cmocka_unit_test(test_refuses_files),
         cmocka_unit_test(test_tells_what_is_hidden),
         cmocka_unit_test(test_joined_later),

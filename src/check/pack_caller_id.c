@@ -374,6 +374,17 @@ static struct slice diverted_words(const struct caller *c)
                      c->diversions[0].reason);
 }
 
+/* Of the same number, the asserted name before that of From. */
+static struct slice name_shown(const struct caller *c, const struct sip_identity *best)
+{
+    const struct sip_identity *from = c->has_from ? &c->from : NULL;
+    const struct sip_identity *all[] = {best, c->tel, c->sip, c->party, from};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i] && all[i]->address.display.n && agree(best, all[i]))
+            return all[i]->address.display;
+    return SLICE_NONE;
+}
+
 static struct slice shown_words(const struct caller *c)
 {
     const char *by;
@@ -385,9 +396,7 @@ static struct slice shown_words(const struct caller *c)
                          SLICE(")"));
     if (!best || sip_is_anonymous(&best->address))
         return SLICE("no number (anonymous)");
-    struct slice name = best->address.display.n                ? best->address.display
-                        : c->has_from && agree(best, &c->from) ? c->from.address.display
-                                                               : SLICE_NONE;
+    struct slice name = name_shown(c, best);
     return PACK_JOIN(c->a, who(best), name.n ? SLICE(" \"") : SLICE(""), name,
                      name.n ? SLICE("\"") : SLICE(""), SLICE(" (by "), slice_of(by), SLICE(")"));
 }

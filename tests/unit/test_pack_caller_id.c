@@ -14,7 +14,7 @@ static const struct pack_case cases[] = {
                "Privacy: none\r\n"
                "Remote-Party-ID: <sip:4155550100@a>;party=calling;privacy=off;screen=yes\r\n"
                "Remote-Party-ID: <sip:+15105550100@a>;party=called\r\n",
-     .found = SEES "+1-415-555-0100 (by P-Asserted-Identity, its tel URI)\n"},
+     .found = SEES "+1-415-555-0100 \"Ann\" (by P-Asserted-Identity, its tel URI)\n"},
     {.name = "a name and no number",
      .invite = ASSERTED("sip:alice@a") ASSERTED("tel:" ME),
      .found = SEES ME " (by P-Asserted-Identity, its tel URI)\n"},

@@ -88,6 +88,72 @@ bool address_in_cidr(const struct address *a, const struct address *net, unsigne
     return rest == 0 || (a->bytes[bits / 8] ^ net->bytes[bits / 8]) >> (8 - rest) == 0;
 }
 
+bool address_is_private(const struct address *a)
+{
+    static const struct {
+        const char *net;
+        unsigned bits;
+    } nets[] = {{"10.0.0.0", 8},     {"172.16.0.0", 12}, {"192.168.0.0", 16}, {"100.64.0.0", 10},
+                {"169.254.0.0", 16}, {"127.0.0.0", 8},   {"0.0.0.0", 8},      {"fc00::", 7},
+                {"fe80::", 10},      {"::1", 128},       {"::", 128}};
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        struct address net;
+        if (address_parse(slice_of(nets[i].net), &net) && address_in_cidr(a, &net, nets[i].bits))
+            return true;
+    }
+    return false;
+}
+
+static bool is_hex_digit(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+static bool is_name_byte(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
+}
+
+/* The run of digits, letters of hexadecimal numbers, dots and colons at the front. */
+static struct slice address_word(struct slice s, bool colons)
+{
+    size_t n = 0;
+    while (n < s.n && (s.p[n] == '.' || (colons ? is_hex_digit(s.p[n]) || s.p[n] == ':'
+                                                : s.p[n] >= '0' && s.p[n] <= '9')))
+        n++;
+    return slice_first(s, n);
+}
+
+/* At a word's beginning: an address that ends where a name could not go on. */
+static size_t address_at(struct slice s, bool after_colon, struct address *out)
+{
+    for (int colons = 0; colons < 2 - after_colon; colons++) {
+        struct slice word = address_word(s, colons);
+        bool more = word.n < s.n && is_name_byte(s.p[word.n]);
+        if (!more && word.n && word.p[word.n - 1] == '.')
+            word.n--; /* a full stop */
+        if (!more && word.n >= 3 && address_parse(word, out))
+            return word.n;
+    }
+    return 0;
+}
+
+bool address_next(struct slice *rest, struct address *out)
+{
+    for (size_t i = 0; i < rest->n; i++) {
+        char before = i ? rest->p[i - 1] : ' ';
+        if (is_name_byte(before) || before == '.')
+            continue;
+        size_t n = address_at(slice_from(*rest, i), before == ':', out);
+        if (n) {
+            *rest = slice_from(*rest, i + n);
+            return true;
+        }
+    }
+    *rest = SLICE_NONE;
+    return false;
+}
+
 struct address_text address_format(const struct address *a)
 {
     struct address_text text = {""};

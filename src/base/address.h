@@ -31,6 +31,13 @@ bool address_parse(struct slice text, struct address *out);
 bool address_parse_cidr(struct slice text, struct address *out, unsigned *bits);
 bool address_in_cidr(const struct address *a, const struct address *net, unsigned bits);
 
+/* Of no use beyond its own network: RFC 1918, shared (RFC 6598), link-local, loopback, unique local
+ * (RFC 4193), unspecified. */
+bool address_is_private(const struct address *a);
+/* Takes the next IP address off free text: "x@10.0.0.1:5060" has one, "v1.10.0.0.1" and
+ * "10.0.0.1.example.com" have none.  False: there is no further one. */
+bool address_next(struct slice *rest, struct address *out);
+
 struct address_text {
     char s[64];
 };

@@ -217,8 +217,18 @@ struct check_options {
     bool allow_untested;
     bool everything; /* follow each message, not only those that a trunk speaks of */
     struct check_baseline *baseline; /* NULL: none; it counts the findings */
+    const struct check_outside *outside; /* --outside */
+    size_t outside_count;
     uint32_t packs; /* bit i: the rules of check_pack_at(i) are applied; wants `everything` */
 };
+
+/* What is outside, for the pack `leak`: a node by its name, or addresses. */
+struct check_outside {
+    struct slice name;
+    struct address net; /* family 0: none, the name counts */
+    unsigned bits;
+};
+struct check_outside check_outside_of(struct slice spec); /* NODE, ADDR or CIDR */
 
 /* A pack of rules, by --pack; the ids of its findings begin with its name. */
 struct check_pack {

@@ -53,6 +53,7 @@ struct slice pack_join(struct arena *a, const struct slice *parts, size_t n);
 #define PACK_JOIN(arena, ...)                                                                      \
     pack_join((arena), (const struct slice[]){__VA_ARGS__},                                        \
               sizeof(const struct slice[]){__VA_ARGS__} / sizeof(struct slice))
+struct slice pack_name_of(struct arena *a, const struct hop_journey *j); /* "200 to INVITE" */
 /* "value" in quotes, its middle left out where it is long; of a secret "***". */
 struct slice pack_quote(struct arena *a, struct slice header, struct slice value);
 
@@ -61,6 +62,7 @@ bool pack_is_custom(struct slice name);
 
 /* The packs. */
 void pack_hygiene(struct pack_run *p);
+void pack_leak(struct pack_run *p);
 void pack_caller_id(struct pack_run *p);
 
 #endif

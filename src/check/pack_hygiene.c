@@ -23,7 +23,7 @@ static struct arena *arena_of(const struct look *l)
 
 static struct slice message_of(const struct look *l)
 {
-    return check_journey_name(arena_of(l), l->at.journey);
+    return pack_name_of(arena_of(l), l->at.journey);
 }
 
 /* "X-Foo of INVITE" */
@@ -349,7 +349,7 @@ static void look_for_broken_lines(struct pack_run *p, struct pack_place at)
             continue;
         pack_note(p, at, FINDING_HYGIENE_LINE_BREAK, before,
                   PACK_JOIN(p->w->arena, SLICE("a line without a colon stands after "), before,
-                            SLICE(" of "), check_journey_name(p->w->arena, at.journey),
+                            SLICE(" of "), pack_name_of(p->w->arena, at.journey),
                             SLICE(": its value had a line break, and the next element may drop "
                                   "the message")));
     }
@@ -369,7 +369,7 @@ static void look_for_duplicates(struct pack_run *p, struct pack_place at)
             pack_note(p, at, FINDING_HYGIENE_DUPLICATE, name,
                       PACK_JOIN(p->w->arena, name,
                                 arena_printf(p->w->arena, " stands %u times on ", count),
-                                check_journey_name(p->w->arena, at.journey),
+                                pack_name_of(p->w->arena, at.journey),
                                 SLICE(", where RFC 3261 allows one")));
     }
 }
@@ -383,7 +383,7 @@ static void look_at_count(struct pack_run *p, struct pack_place at)
     if (n > MANY_HEADERS)
         pack_note(p, at, n > MOST_HEADERS ? FINDING_HYGIENE_TOO_MANY : FINDING_HYGIENE_MANY,
                   SLICE_NONE,
-                  PACK_JOIN(p->w->arena, check_journey_name(p->w->arena, at.journey),
+                  PACK_JOIN(p->w->arena, pack_name_of(p->w->arena, at.journey),
                             arena_printf(p->w->arena, " carries %u custom headers, more than %u", n,
                                          n > MOST_HEADERS ? MOST_HEADERS : MANY_HEADERS)));
 }
@@ -396,7 +396,7 @@ static void look_at_size(struct pack_run *p, struct pack_place at)
         n += s->index->missing;
     if (s->transport == PACKET_UDP && n > UDP_BYTES)
         pack_note(p, at, FINDING_HYGIENE_UDP_SIZE, SLICE_NONE,
-                  PACK_JOIN(p->w->arena, check_journey_name(p->w->arena, at.journey),
+                  PACK_JOIN(p->w->arena, pack_name_of(p->w->arena, at.journey),
                             arena_printf(p->w->arena, " has %llu bytes on UDP, more than %u",
                                          (unsigned long long)n, UDP_BYTES)));
 }

@@ -10,6 +10,9 @@ static const struct {
     {{"hygiene", "names, values and sizes that break on the way: variables that were not "
                  "expanded, cut or encoded values, misspelt names, messages too large for UDP"},
      pack_hygiene},
+    {{"leak", "what an outside node need not know: products, internal headers, private addresses, "
+              "hidden callers, other tenants; and secrets in clear on any link"},
+     pack_leak},
     {{"caller-id", "the headers that name the caller and who was called before: do they agree, "
                    "and what does a callee see?"},
      pack_caller_id},
@@ -79,8 +82,7 @@ bool pack_noted(const struct pack_run *p, const struct hop_journey *j, enum chec
     return n && n->last == j;
 }
 
-/* "200 to INVITE", as reports name it */
-static struct slice name_of(struct arena *a, const struct hop_journey *j)
+struct slice pack_name_of(struct arena *a, const struct hop_journey *j)
 {
     if (!j->status)
         return j->method_name;
@@ -89,11 +91,11 @@ static struct slice name_of(struct arena *a, const struct hop_journey *j)
 
 static void add_also(struct pack_run *p, struct pack_note *n, const struct hop_journey *j)
 {
-    struct slice name = name_of(p->w->arena, j);
+    struct slice name = pack_name_of(p->w->arena, j);
     for (size_t i = 0; i < n->also_count; i++)
         if (slice_equal(n->also[i], name))
             return;
-    if (slice_equal(name_of(p->w->arena, n->first.journey), name))
+    if (slice_equal(pack_name_of(p->w->arena, n->first.journey), name))
         return;
     if (n->also_count < PACK_ALSO_MAX)
         n->also[n->also_count++] = name;

@@ -11,6 +11,7 @@ struct check {
     struct expect_trunks trunks;
     struct expect_values values;
     struct slice *follow;
+    struct check_outside *outside;
     struct check_options options;
     struct check_summary summary;
     struct trace_options trace_options;
@@ -90,6 +91,27 @@ static bool fail_no_pack(const char *name, struct err *err)
     return false;
 }
 
+static bool has_pack(const struct check *c, const char *name)
+{
+    for (size_t i = 0; pack_name(i); i++)
+        if (strcmp(pack_name(i), name) == 0)
+            return c->options.packs >> i & 1;
+    return false;
+}
+
+static bool read_outside(struct check *c, struct err *err)
+{
+    const struct cmd_list *specs = &c->arguments->values[CMD_OPT_OUTSIDE];
+    if (specs->n && !has_pack(c, "leak"))
+        return err_set(err, "--outside needs --pack leak: no other rule asks what is outside");
+    c->outside = base_alloc((specs->n + 1) * sizeof *c->outside);
+    for (size_t i = 0; i < specs->n; i++)
+        c->outside[i] = check_outside_of(slice_of(specs->items[i]));
+    c->options.outside = c->outside;
+    c->options.outside_count = specs->n;
+    return true;
+}
+
 /* The packs look at messages that no trunk speaks of as well. */
 static bool read_packs(struct check *c, struct err *err)
 {
@@ -103,7 +125,7 @@ static bool read_packs(struct check *c, struct err *err)
         c->options.packs |= 1u << i;
         c->options.everything = true;
     }
-    return true;
+    return read_outside(c, err);
 }
 
 /* ---- reports --------------------------------------------------------------------------------- */
@@ -227,5 +249,6 @@ int cmd_check(const struct cmd_arguments *a)
     expect_values_free(&c.values);
     expect_trunks_free(&c.trunks);
     free(c.follow);
+    free(c.outside);
     return status;
 }

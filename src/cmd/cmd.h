@@ -39,6 +39,7 @@ enum cmd_option_id {
     CMD_OPT_NODE,
     CMD_OPT_FOLLOW,
     CMD_OPT_PACK,
+    CMD_OPT_OUTSIDE,
     CMD_OPT_COLUMNS,
     CMD_OPT_GROUP_BY,
     CMD_OPT_CALL,

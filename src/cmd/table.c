@@ -191,6 +191,11 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
         {"headers", 0, false, false, BIT(FLOW), NULL, "show the headers of each message hop by hop",
          "X- headers, those that --follow names, and what else changes on the way; with --verbose "
          "all."},
+    [CMD_OPT_OUTSIDE] = {"outside", 0, true, false, BIT(CHECK), "NODE|ADDR|CIDR",
+                         "what is outside, for the pack leak",
+                         "A node's name, an address or a network, of which LiveKit and the nodes "
+                         "captured on are no part. Without it each public address is outside, "
+                         "but those of LiveKit and of the nodes captured on."},
     [CMD_OPT_BPF] =
         {"bpf", 0, false, false, CAPTURES, "EXPR",
          "read only packets that this pcap-filter(7) expression selects",

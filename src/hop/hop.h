@@ -81,6 +81,7 @@ uint32_t hop_node_at(const struct hop_nodes *n,
  * address. */
 uint32_t hop_node_of_host(const struct hop_nodes *n, const struct endpoint *e);
 uint32_t hop_node_of_point(const struct hop_nodes *n, uint16_t point);
+bool hop_node_has_point(const struct hop_nodes *n, uint32_t node); /* a point is on it */
 bool hop_node_keeps_vias(const struct hop_nodes *n,
                          uint32_t node); /* was joined by the Via stack */
 bool hop_node_forwards(const struct hop_nodes *n, uint32_t node);

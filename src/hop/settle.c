@@ -263,6 +263,14 @@ uint32_t hop_node_of_point(const struct hop_nodes *n, uint16_t point)
     return hop_root(n, n->points.items[point].node);
 }
 
+bool hop_node_has_point(const struct hop_nodes *n, uint32_t node)
+{
+    for (size_t i = 0; node != HOP_NODE_NONE && i < n->points.n; i++)
+        if (hop_node_of_point(n, (uint16_t)i) == node)
+            return true;
+    return false;
+}
+
 bool hop_point_on(const struct hop_nodes *n, uint32_t node)
 {
     if (node == HOP_NODE_NONE)

@@ -43,7 +43,7 @@ struct lab {
         *nat_point; /* a point behind NAT: an address that it sees as another */
     /* what the run is told */
     const char *trunks, *values, *trunk_id, *livekit, *nodes[4], *follow[4];
-    const char *packs[4];           /* --pack */
+    const char *packs[4], *outside[4]; /* --pack, --outside */
     bool allow_untested, backwards; /* the points in reverse order */
     /* what it says */
     struct text report, calls;
@@ -478,6 +478,11 @@ static inline void lab_run(struct lab *lab)
     for (size_t i = 0; i < o.follow_count; i++)
         follow[i] = slice_of(lab->follow[i]);
     lab_packs(lab, &o);
+    struct check_outside outside[COUNT(lab->outside)];
+    o.outside = outside;
+    o.outside_count = lab_count(lab->outside, COUNT(lab->outside));
+    for (size_t i = 0; i < o.outside_count; i++)
+        outside[i] = check_outside_of(slice_of(lab->outside[i]));
     check_summary_init(&summary, &o);
     struct trace_sinks sinks = {.call = lab_listed, .check = lab_judged, .context = lab};
     lab_trace(lab, &o, &summary, &sinks);

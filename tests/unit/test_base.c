@@ -412,6 +412,55 @@ static void test_cidr(void **state)
     }
 }
 
+static void test_address_private(void **state)
+{
+    static const struct {
+        const char *address;
+        bool is;
+    } cases[] = {{"10.255.0.1", true},     {"11.0.0.1", false},   {"172.16.0.1", true},
+                 {"172.31.255.255", true}, {"172.32.0.0", false}, {"192.168.9.9", true},
+                 {"192.169.0.1", false},   {"100.64.0.0", true},  {"100.127.255.255", true},
+                 {"100.128.0.0", false},   {"169.254.1.1", true}, {"127.0.0.1", true},
+                 {"203.0.113.1", false},   {"fd00::1", true},     {"fc00::", true},
+                 {"fe00::1", false},       {"fe80::1", true},     {"febf::1", true},
+                 {"fec0::1", false},       {"::1", true},         {"2001:db8::1", false}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct address a;
+        assert_true(address_parse(slice_of(cases[i].address), &a));
+        if (address_is_private(&a) != cases[i].is)
+            fail_msg("%s", cases[i].address);
+    }
+}
+
+static void test_address_next(void **state)
+{
+    static const struct {
+        const char *text, *found;
+    } cases[] = {
+        {"", ""},
+        {"10.0.0.1", "10.0.0.1 "},
+        {"<sip:a@10.0.0.1:5060>;x=[fd00::1]:5061", "10.0.0.1 fd00::1 "},
+        {"sip:10.0.0.1", "10.0.0.1 "},
+        {"c=IN IP6 fe80::2\r\n", "fe80::2 "},
+        {"at 10.0.0.1, or 10.0.0.2.", "10.0.0.1 10.0.0.2 "},
+        {"v1.10.0.0.1 x10.0.0.1 10.0.0.1.example 10.0.0.1x 1.10.0.0.1", ""},
+        {"10.0.0 10.0.0.256 12:30:45 a:b", ""},
+        {"10.0.0.1-7", "10.0.0.1 "},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct slice rest = slice_of(cases[i].text);
+        struct address a;
+        struct text found = {0};
+        text_add(&found, SLICE(""));
+        while (address_next(&rest, &a))
+            text_printf(&found, "%s ", address_format(&a).s);
+        assert_string_equal(found.p, cases[i].found);
+        text_free(&found);
+    }
+}
+
 static void test_address_order(void **state)
 {
     struct address a = {0}, b = {0}, six = {0}, none = {0};
@@ -441,7 +490,8 @@ int main(void)
         cmocka_unit_test(test_err),           cmocka_unit_test(test_hash_vectors),
         cmocka_unit_test(test_hash_spreads),  cmocka_unit_test(test_hash_mix),
         cmocka_unit_test(test_map),           cmocka_unit_test(test_address_parse),
-        cmocka_unit_test(test_cidr),          cmocka_unit_test(test_address_order),
+        cmocka_unit_test(test_cidr),          cmocka_unit_test(test_address_private),
+        cmocka_unit_test(test_address_next),  cmocka_unit_test(test_address_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -216,7 +216,7 @@ struct check_options {
     size_t follow_count;
     bool allow_untested;
     bool everything; /* follow each message, not only those that a trunk speaks of */
-    struct check_baseline *baseline; /* NULL: none; it counts the findings */
+    struct check_baseline *baseline;     /* NULL: none; it counts the findings */
     const struct check_outside *outside; /* --outside */
     size_t outside_count;
     uint32_t packs; /* bit i: the rules of check_pack_at(i) are applied; wants `everything` */

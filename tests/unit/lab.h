@@ -44,7 +44,7 @@ struct lab {
     /* what the run is told */
     const char *trunks, *values, *trunk_id, *livekit, *nodes[4], *follow[4];
     const char *packs[4], *outside[4]; /* --pack, --outside */
-    bool allow_untested, backwards; /* the points in reverse order */
+    bool allow_untested, backwards;    /* the points in reverse order */
     /* what it says */
     struct text report, calls;
     enum check_verdict verdict;

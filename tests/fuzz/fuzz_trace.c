@@ -72,7 +72,8 @@ static void run(int fd, const struct expect_trunks *trunks)
     struct check_summary summary;
     struct trace_options options = {.check = &check, .summary = &summary};
     struct run r = {.style = {.width = 80, .verbose = true}, .messages.style.verbose = true};
-    struct trace_sinks sinks = {on_message, on_call, on_check, &r};
+    struct trace_sinks sinks = {
+        .message = on_message, .call = on_call, .check = on_check, .context = &r};
     const struct trace_notice *notices;
     struct err err;
     char a[64], b[64];
@@ -81,7 +82,7 @@ static void run(int fd, const struct expect_trunks *trunks)
     check_summary_init(&summary, &check);
     struct trace *t = trace_new(&options);
     if (trace_add(t, a, &err) && trace_add(t, b, &err)) {
-        struct report_run known = {"0", CHECK_PASS, &summary, NULL, 0, NULL, 0};
+        struct report_run known = {.version = "0", .verdict = CHECK_PASS, .summary = &summary};
         r.trace = t;
         bool good = trace_run(t, &sinks, &err);
         known.point_count = trace_points(t, &known.points);

@@ -164,17 +164,24 @@ static void judge_requests(struct check_work *w, struct check_call *out)
     out->requests = requests;
 }
 
-static void keep_findings(struct check_work *w, struct check_call *out)
+/* The findings so far, and the verdict by them. */
+static void conclude(struct check_work *w, struct check_call *out)
 {
     struct check_finding *findings = ARENA_ARRAY(w->arena, struct check_finding, w->findings.n);
-    for (size_t i = 0; i < w->findings.n; i++) {
+    for (size_t i = 0; i < w->findings.n; i++)
         findings[i] = w->findings.items[i];
-        if (w->options->baseline)
-            findings[i].known = check_baseline_note(w->options->baseline, w->trunk, &findings[i]);
-    }
     out->findings = findings;
     out->finding_count = w->findings.n;
-    vec_free(&w->findings);
+    out->verdict = w->failed                  ? CHECK_FAIL
+                   : w->judged && !w->unknown ? CHECK_PASS
+                                              : CHECK_INCONCLUSIVE;
+}
+
+static void note_baseline(struct check_work *w)
+{
+    for (size_t i = 0; w->options->baseline && i < w->findings.n; i++)
+        w->findings.items[i].known =
+            check_baseline_note(w->options->baseline, w->trunk, &w->findings.items[i]);
 }
 
 /* Trunks and followed headers.  With trunks only calls are judged by them. */
@@ -195,14 +202,16 @@ bool check_call(struct arena *a, const struct check_options *o, struct check_sum
     describe(&w, out);
     if (!trunks || call->is_call)
         judge_promises(&w, out);
+    conclude(&w, out);
+    check_find_causes(&w, out); /* what the packs find has its own remedy */
     if (check_packs_run(&w) && !trunks)
         w.judged = true;
+    note_baseline(&w);
+    conclude(&w, out);
+    vec_free(&w.findings);
     s->headers_left_out += w.left_out;
-    keep_findings(&w, out);
     if (!call->is_call && out->request_count == 0 && out->finding_count == 0)
         return false;
-    out->verdict = w.failed ? CHECK_FAIL : w.judged && !w.unknown ? CHECK_PASS : CHECK_INCONCLUSIVE;
-    check_find_causes(&w, out);
     check_summary_count(s, o, out);
     return true;
 }

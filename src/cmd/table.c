@@ -12,7 +12,7 @@ static const struct cmd_command commands[CMD_COUNT] = {
             .name = "check",
             .line = "judge calls against a trunk; the exit status is the answer",
             .operands = "SOURCE...",
-            .formats = "text json tap junit markdown github ndjson",
+            .formats = "text json tap junit markdown html github ndjson",
             .about = "Follows each request and response of each call over all captures, from its "
                      "sender to where it was seen last, and says for each header that the trunk "
                      "promises what became of it and which node did it. Without a trunk each X- "

@@ -6,7 +6,6 @@ struct page {
     struct text *out;
     const struct report_style *style;
     const struct view_ladder *ladder;
-    const char *prefix; /* of ids, of this call's own */
 };
 
 static void add_head(const struct page *p)
@@ -31,24 +30,20 @@ static void add_head(const struct page *p)
     }
 }
 
-static void add_ladder(const struct page *p)
+void report_html_ladder(struct text *out, const struct view_ladder *l, const char *prefix)
 {
-    const struct report_svg options = {.prefix = p->prefix, .embedded = true, .links = true};
-    text_add(p->out, SLICE("<h2>Messages</h2>\n<p class=\"dim\">Choose an arrow to see the "
-                           "message.</p>\n<div class=\"wide\" tabindex=\"0\">\n"));
-    report_ladder_svg(p->out, p->ladder, &options);
-    text_add(p->out, SLICE("</div>\n"));
-}
-
-static void add_remarks(const struct page *p)
-{
+    const struct report_svg options = {.prefix = prefix, .embedded = true, .links = true};
     struct arena a = {0};
     const struct slice *remarks;
-    size_t n = report_flow_remarks(&a, p->ladder, &remarks);
+    size_t n = report_flow_remarks(&a, l, &remarks);
+    text_add(out, SLICE("<p class=\"dim\">Choose an arrow to see the message.</p>\n"
+                        "<div class=\"wide\" tabindex=\"0\">\n"));
+    report_ladder_svg(out, l, &options);
+    text_add(out, SLICE("</div>\n"));
     for (size_t i = 0; i < n; i++) {
-        text_add(p->out, SLICE("<p class=\"dim\">"));
-        text_add_xml(p->out, remarks[i]);
-        text_add(p->out, SLICE("</p>\n"));
+        text_add(out, SLICE("<p class=\"dim\">"));
+        text_add_xml(out, remarks[i]);
+        text_add(out, SLICE("</p>\n"));
     }
     arena_free(&a);
 }
@@ -74,30 +69,37 @@ static void add_matrices(const struct page *p)
 }
 
 /* Where the arrow's link leads: out of sight until then. */
-static void add_raw(const struct page *p, size_t i)
+static void add_raw(struct text *out, const struct report_style *style, const struct view_ladder *l,
+                    const char *prefix, size_t i)
 {
-    const struct view_row *row = &p->ladder->rows[i];
-    const struct view_ladder *l = p->ladder;
+    const struct view_row *row = &l->rows[i];
     struct arena a = {0};
-    text_printf(p->out,
+    text_printf(out,
                 "<section class=\"raw\" id=\"%sraw%zu\"><a class=\"close\" href=\"#%sm%zu\">"
                 "close</a><strong>",
-                p->prefix, i + 1, p->prefix, i + 1);
-    text_add_xml(p->out, l->columns[row->from].name);
-    text_add(p->out, SLICE(" \xe2\x86\x92 "));
-    text_add_xml(p->out, l->columns[row->to].name);
-    text_add(p->out, SLICE("</strong> <span class=\"dim\">"));
-    report_add_clock(p->out, row->time_ns, true);
+                prefix, i + 1, prefix, i + 1);
+    text_add_xml(out, l->columns[row->from].name);
+    text_add(out, SLICE(" \xe2\x86\x92 "));
+    text_add_xml(out, l->columns[row->to].name);
+    text_add(out, SLICE("</strong> <span class=\"dim\">"));
+    report_add_clock(out, row->time_ns, true);
     for (size_t k = 0; k < row->step_count; k++) {
         const struct hop_sighting *s = row->journey->steps[row->step + k].sighting;
-        text_add(p->out, k ? SLICE(", ") : SLICE(", seen at "));
-        text_add_xml(p->out, hop_sighting_at(&a, l->call->nodes, s));
-        text_printf(p->out, " (frame %u)", s->index->frame);
+        text_add(out, k ? SLICE(", ") : SLICE(", seen at "));
+        text_add_xml(out, hop_sighting_at(&a, l->call->nodes, s));
+        text_printf(out, " (frame %u)", s->index->frame);
     }
-    text_add(p->out, SLICE("</span>\n"));
-    report_html_raw(p->out, p->style, &a, view_row_first(row)->message);
-    text_add(p->out, SLICE("</section>\n"));
+    text_add(out, SLICE("</span>\n"));
+    report_html_raw(out, style, &a, view_row_first(row)->message);
+    text_add(out, SLICE("</section>\n"));
     arena_free(&a);
+}
+
+void report_html_messages(struct text *out, const struct report_style *style,
+                          const struct view_ladder *l, const char *prefix)
+{
+    for (size_t i = 0; i < l->row_count; i++)
+        add_raw(out, style, l, prefix, i);
 }
 
 void report_flow_html(struct text *out, const struct report_style *style,
@@ -105,15 +107,14 @@ void report_flow_html(struct text *out, const struct report_style *style,
 {
     struct text prefix = {0};
     text_printf(&prefix, "c%llu-", (unsigned long long)number);
-    const struct page p = {out, style, l, prefix.p};
+    const struct page p = {out, style, l};
     if (number == 1)
         report_html_begin(out, SLICE("sipxray flow"));
     add_head(&p);
-    add_ladder(&p);
-    add_remarks(&p);
+    text_add(out, SLICE("<h2>Messages</h2>\n"));
+    report_html_ladder(out, l, prefix.p);
     add_matrices(&p);
-    for (size_t i = 0; i < l->row_count; i++)
-        add_raw(&p, i);
+    report_html_messages(out, style, l, prefix.p);
     text_free(&prefix);
 }
 

@@ -24,6 +24,18 @@ static const char style_sheet[] =
     "padding:8px 16px;box-shadow:0 -4px 16px #0004}"
     ".raw pre{font:13px/1.4 ui-monospace,Menlo,Consolas,monospace;white-space:pre-wrap;"
     "overflow-wrap:anywhere;margin:.4em 0}.raw .close{float:right}a{color:var(--link)}"
+    ".fail{border-left:6px solid var(--bad)}.pass{border-left:6px solid var(--ok)}"
+    ".inconclusive{border-left:6px solid var(--warn)}"
+    "section.call{margin:24px 0;padding:2px 0 2px 14px}.said{padding-left:0;list-style:none}"
+    ".said li{margin:.35em 0;overflow-wrap:anywhere}.said b{display:inline-block;min-width:3.6em}"
+    "details{margin:.6em 0}summary{cursor:pointer;overflow-wrap:anywhere}"
+    "dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 12px;margin:.5em 0}"
+    "dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}"
+    "table.calls td{min-width:0}table.calls td:nth-child(-n+4){white-space:nowrap}"
+    "@media(max-width:700px){table.calls thead{display:none}table.calls tr,table.calls "
+    "td:last-child{"
+    "display:block}table.calls tr{border-bottom:1px solid var(--line)}table.calls td{border:0;"
+    "display:inline-block;padding:2px 8px}}"
     "code{font:13px ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}";
 
 void report_html_begin(struct text *out, struct slice title)
@@ -31,7 +43,7 @@ void report_html_begin(struct text *out, struct slice title)
     text_add(out,
              SLICE("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                   "style-src 'unsafe-inline'\">\n"
+                   "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                    "<title>"));
     text_add_xml(out, title);

@@ -117,7 +117,8 @@ struct slice report_hidden(struct arena *a, const struct trace_point *p);
 
 bool report_has_news(const struct check_call *c);    /* a finding that the baseline has not */
 bool report_failed_anew(const struct check_call *c); /* an error among those */
-/* "compared with base.json (calls: 20 then, 20 now), kinds of finding: 1 new, 0 gone, 3 the same" */
+/* "compared with base.json (calls: 20 then, 20 now), kinds of finding: 1 new, 0 gone, 3 the same"
+ */
 struct slice report_comparison_text(struct arena *a, const struct report_run *run);
 /* What is new, then what is gone, headers of the same fate together; nothing without a baseline. */
 struct report_change {
@@ -232,6 +233,9 @@ void report_json_finding(struct json_writer *w, const struct check_finding *f,
 void report_json_cause(struct json_writer *w, const struct check_cause *cause);
 void report_json_run(struct json_writer *w, const struct report_run *run); /* without calls */
 
+void report_page_begin(struct text *out, struct report_check *r, const struct report_run *run);
+void report_page_call(struct text *out, struct report_check *r, const struct check_call *call);
+void report_page_end(struct text *out, struct report_check *r, const struct report_run *run);
 void report_tap_begin(struct text *out, struct report_check *r, const struct report_run *run);
 void report_tap_call(struct text *out, struct report_check *r, const struct check_call *call);
 void report_tap_end(struct text *out, struct report_check *r, const struct report_run *run);
@@ -255,6 +259,11 @@ size_t report_flow_remarks(struct arena *a, const struct view_ladder *l, const s
 
 void report_html_begin(struct text *out, struct slice title); /* up to <main> */
 void report_html_end(struct text *out);
+/* The ladder with links to the messages, of which each is out of sight until it is chosen; `prefix`
+ * begins all ids of the call. */
+void report_html_ladder(struct text *out, const struct view_ladder *l, const char *prefix);
+void report_html_messages(struct text *out, const struct report_style *style,
+                          const struct view_ladder *l, const char *prefix);
 /* A table: headers down, sightings across, each cell with its values and, where it is not as it
  * should be, a mark and a colour. */
 void report_html_matrix(struct text *out, const struct report_style *style, struct arena *a,

@@ -1,5 +1,6 @@
-"""facts.py FOLDER: the reports that `run` left in FOLDER for one capture, each read by its own reader
-and held against the JSON: the same verdicts, findings and causes in each.  Prints what differs."""
+"""facts.py FOLDER [EXPECTED]: the reports that `run` left in FOLDER for one capture, each read by its
+own reader and held against the JSON: the same verdicts, findings and causes in each.  EXPECTED is the
+JSON of a run that made no other format.  Prints what differs."""
 import html.parser
 import json
 import os
@@ -158,7 +159,75 @@ def events():
         expect(events[-1][key] == report[key], "ndjson: other %s than the JSON" % key)
 
 
-for reader in (junit, tap, markdown, github, events):
+class Page(html.parser.HTMLParser):
+    VOID = {"meta", "br"}
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.text, self.open, self.ids, self.links, self.raw = "", [], [], [], 0
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        expect(tag not in ("script", "img", "iframe", "object", "link", "base", "form"), "html: <%s>" % tag)
+        for name, value in attrs.items():
+            expect(not name.startswith("on"), "html: %s=%s" % (name, value))
+            if name in ("href", "src"):
+                expect(value.startswith("#"), "html: a link to %s" % value)
+                self.links.append(value[1:])
+        if "id" in attrs:
+            self.ids.append(attrs["id"])
+        self.raw += attrs.get("class") == "raw"
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        expect(self.open and self.open[-1] == tag, "html: </%s> within %s" % (tag, self.open[-3:]))
+        if tag in self.open:
+            while self.open.pop() != tag:
+                pass
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def page():
+    text = text_of("report.html")
+    p = Page()
+    p.feed(text)
+    p.close()
+    expect(not p.open, "html: still open: %s" % p.open)
+    expect(len(set(p.ids)) == len(p.ids), "html: an id stands twice")
+    for link in p.links:
+        expect(link in p.ids, "html: no place #%s" % link)
+    expect("default-src 'none'" in text, "html: no policy")
+    expect(("sipxray check: " + report["verdict"]) in p.text, "html: verdict")
+    expect(bool(p.raw) == any(c["requests"] for c in report["calls"]), "html: %d messages" % p.raw)
+    told(p.text, "html")
+    for c in report["calls"]:
+        expect(shown(c["call_ids"][0]) in p.text, "html: no call %s" % c["call_ids"][0])
+        for f in c["findings"]:
+            for e in f["evidence"] if f["severity"] == "error" else []:
+                expect("frame %d" % e["frame"] in p.text, "html: no frame %d" % e["frame"])
+
+
+def as_without():
+    """Reports that follow each message judge as those that do not."""
+    if len(sys.argv) < 3:
+        return
+    with open(sys.argv[2], encoding="utf-8") as f:
+        alone = json.load(f)
+    alone["version"] = report["version"]
+    for key in report:
+        expect(report[key] == alone[key], "json: other %s than without the other formats" % key)
+
+
+as_without()
+for reader in (junit, tap, markdown, page, github, events):
     reader()
 print("\n".join(wrong), end="\n" if wrong else "")
 sys.exit(bool(wrong))

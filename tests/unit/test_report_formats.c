@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char *const names[] = {"tap", "junit", "markdown", "github", "ndjson"};
+static const char *const names[] = {"tap", "junit", "markdown", "html", "github", "ndjson"};
 
 static struct report_run run_of(const struct check_summary *s, enum check_verdict v)
 {
@@ -72,6 +72,10 @@ static void test_stripped(void **state)
          {"## sipxray: fail", "| <code>X-Five9-Queue</code> | **stripped by kam1** |",
           "- **FAIL** kam1 &#40;10.0.1.1 in, 10.0.2.1 out&#41; strips 1 of 3 headers from BYE",
           "(seen at kam1 frame 25)"}},
+        {"html",
+         {"<h1>sipxray check: <span class=\"bad\">fail</span></h1>",
+          "<td><a href=\"#c1\">1</a></td><td class=\"bad\">fail</td>",
+          "<section class=\"call fail\" id=\"c1\">", "<td class=\"bad\">stripped by kam1</td>"}},
         {"github",
          {"::error title=SIP headers of BYE in +14155550100 -> +15105550100%2C call a84b4c76e66710@"
           "carrier.example::kam1 (10.0.1.1 in, 10.0.2.1 out) strips 1 of 3 headers from BYE: "
@@ -286,8 +290,11 @@ static void test_hostile(void **state)
             has_not(&t, "\nBail");
             has_not(&t, "\n::error::");
             has_not(&t, "\n##[");
-            if (strcmp(names[f], "junit") == 0 || strcmp(names[f], "markdown") == 0)
+            if (strcmp(names[f], "junit") == 0 || strcmp(names[f], "markdown") == 0 ||
+                strcmp(names[f], "html") == 0) {
                 has_not(&t, "<script");
+                has_not(&t, "<img");
+            }
             if (strcmp(names[f], "tap") == 0) {
                 has_not(&t, " # TODO");
                 has_not(&t, "\nnot ok 9");

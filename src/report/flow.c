@@ -115,8 +115,11 @@ static bool add_changes_of(struct text *out, const struct report_style *style, s
         struct slice words = report_change_words(a, row, on_wire, style->verbose);
         if (words.n == 0)
             continue;
-        if (first && !any)
-            text_add(out, SLICE("\nHeaders that change on the way (- gone, + added, ~ altered)\n"));
+        if (first && !any) {
+            text_add_char(out, '\n');
+            report_add_line(out, style, 0,
+                            SLICE("Headers that change on the way (- gone, + added, ~ altered)"));
+        }
         any = true;
         struct slice place = view_row_place(a, l, row, on_wire);
         text_add(out, SLICE("  "));

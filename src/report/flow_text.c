@@ -132,7 +132,7 @@ struct span {
 
 static size_t clamped(const struct panel *p, uint32_t column)
 {
-    return column < p->first  ? p->gutter - 2
+    return column < p->first  ? p->gutter - 1
            : column > p->last ? column_x(p, p->last) + 2
                               : column_x(p, column);
 }

@@ -143,13 +143,15 @@ static size_t wire_end(const struct hop_journey *j, size_t step)
 static uint32_t lead_of(struct build *b, const struct view_row *row)
 {
     const struct hop_journey *j = row->journey;
-    static const struct endpoint nowhere = {0};
+    struct endpoint sender = {0};
     uint32_t column = VIEW_NONE;
     if (row->step > 0) {
         const struct hop_sighting *before = j->steps[row->step - 1].sighting;
         column = column_of(b, before->dst_node, &before->dst);
     } else if (!j->from_sender && j->sender != HOP_NODE_NONE) {
-        column = column_of(b, j->sender, &nowhere);
+        column = column_of(b, j->sender, &sender);
+    } else if (!j->from_sender && !j->status && address_parse(j->sender_address, &sender.ip)) {
+        column = column_of(b, HOP_NODE_NONE, &sender); /* as its Via tells */
     }
     return column == row->from ? VIEW_NONE : column;
 }

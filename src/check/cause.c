@@ -21,13 +21,23 @@ struct cause *cause_add(struct cause_work *c, enum check_cause_id id,
     return cause;
 }
 
+void cause_see_frame(struct cause *cause, struct check_evidence seen)
+{
+    for (size_t i = 0; i < cause->evidence.n; i++)
+        if (cause->evidence.items[i].frame == seen.frame &&
+            slice_equal(cause->evidence.items[i].point, seen.point))
+            return;
+    *vec_add(&cause->evidence) = seen;
+}
+
 void cause_see(struct cause_work *c, struct cause *cause, const struct hop_journey *j, size_t step)
 {
     if (!j || step >= j->step_count)
         return;
     const struct hop_sighting *s = j->steps[step].sighting;
-    *vec_add(&cause->evidence) = (struct check_evidence){
-        slice_of(hop_point_name(c->nodes, s->index->point)), s->index->frame};
+    cause_see_frame(cause,
+                    (struct check_evidence){slice_of(hop_point_name(c->nodes, s->index->point)),
+                                            s->index->frame});
 }
 
 void cause_see_first(struct cause_work *c, struct cause *cause, const struct hop_journey *j)

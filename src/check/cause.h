@@ -62,6 +62,7 @@ bool cause_apart(const struct hop_journey *from, const struct hop_journey *to, i
 struct cause *cause_add(struct cause_work *c, enum check_cause_id id,
                         enum check_confidence confidence, struct slice message);
 void cause_see(struct cause_work *c, struct cause *cause, const struct hop_journey *j, size_t step);
+void cause_see_frame(struct cause *cause, struct check_evidence seen);
 void cause_see_first(struct cause_work *c, struct cause *cause, const struct hop_journey *j);
 /* "X-A, X-B and 3 more" */
 struct slice cause_names(struct arena *a, const struct slice *names, size_t n);

@@ -127,6 +127,7 @@ static void add_dropped_doubled(struct cause_work *c, const struct hop_journey *
                                "%.*s writes each header of %.*s twice, Call-ID included, "
                                "and the next node drops it",
                                SLICE_ARG(who), SLICE_ARG(check_journey_name(c->arena, j))));
+    cause->place = who;
     cause_see(c, cause, j, first ? first - 1 : 0);
     cause_see(c, cause, j, first);
 }
@@ -174,19 +175,37 @@ static bool records_route(const struct cause_work *c, const struct hop_sighting 
     return false;
 }
 
-/* The step at which a captured node sent the INVITE on without recording itself; 0: none. */
-static size_t unrecorded(const struct cause_work *c, const struct hop_journey *invite)
+/* A captured node sent the INVITE on at this step, and did not record itself. */
+static bool is_unrecorded(const struct cause_work *c, size_t step)
 {
-    for (size_t i = 1; i < invite->step_count; i++) {
-        const struct hop_sighting *in = invite->steps[i - 1].sighting,
-                                  *out = invite->steps[i].sighting;
-        uint32_t node = out->src_node;
-        if (invite->steps[i].link == HOP_NODE && cause_at_node(c, in, node, SOURCE_IN) &&
-            cause_at_node(c, out, node, SOURCE_OUT) && in->leg == out->leg &&
-            out->message->headers_complete && !records_route(c, out, node))
-            return i;
+    const struct hop_sighting *in = c->invite->steps[step - 1].sighting,
+                              *out = c->invite->steps[step].sighting;
+    return c->invite->steps[step].link == HOP_NODE &&
+           cause_at_node(c, in, out->src_node, SOURCE_IN) &&
+           cause_at_node(c, out, out->src_node, SOURCE_OUT) && in->leg == out->leg &&
+           out->message->headers_complete && !records_route(c, out, out->src_node);
+}
+
+/* Seen to come from nodes on the one side of that step and to go to nodes on the other, or the
+ * other way round, without the node between them. */
+static bool passes_by(const struct cause_work *c, const struct hop_journey *bye, size_t step)
+{
+    uint32_t node = c->invite->steps[step].sighting->src_node;
+    bool before = false, behind = false;
+    for (size_t i = 0; i < c->invite->step_count; i++) {
+        const struct hop_sighting *s = c->invite->steps[i].sighting;
+        uint32_t at = i < step ? s->src_node : s->dst_node;
+        if (at != HOP_NODE_NONE && at != node && is_at(bye, at))
+            *(i < step ? &before : &behind) = true;
     }
-    return 0;
+    return before && behind && !is_at(bye, node);
+}
+
+/* What LiveKit sends is seen on its own host: where no BYE is there, it sent none. */
+static bool is_livekit_captured(const struct cause_work *c)
+{
+    return c->ok->from_sender && cause_by_livekit(c->ok) &&
+           c->ok->steps[0].sighting->side == SOURCE_OUT;
 }
 
 static void add_bypass(struct cause_work *c, size_t step, const struct hop_journey *bye)
@@ -205,17 +224,21 @@ static void add_bypass(struct cause_work *c, size_t step, const struct hop_journ
         cause_see_first(c, cause, bye);
 }
 
-/* Certain where the BYE was seen elsewhere: that it asked for no later request is in the INVITE. */
+/* Certain where the BYE was seen elsewhere: that the node asked for no later request is in the
+ * INVITE. */
 static void of_bypass(struct cause_work *c)
 {
-    size_t step = c->invite ? unrecorded(c, c->invite) : 0;
     const struct hop_journey *bye = c->bye ? c->bye : c->far_bye;
-    if (!step || c->proxy_bye || !c->ok)
+    if (!c->invite || !c->ok || c->proxy_bye)
         return;
-    uint32_t node = c->invite->steps[step].sighting->src_node;
-    if (bye && (is_at(bye, node) || !bye->from_sender))
+    for (size_t step = 1; step < c->invite->step_count; step++) {
+        if (!is_unrecorded(c, step))
+            continue;
+        if (bye ? !passes_by(c, bye, step) : c->refer || is_livekit_captured(c))
+            continue;
+        add_bypass(c, step, bye);
         return;
-    add_bypass(c, step, bye);
+    }
 }
 
 /* ---- beyond what was captured ---------------------------------------------------------------- */

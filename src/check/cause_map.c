@@ -124,9 +124,9 @@ static void add_refused(struct cause_work *c, const struct hop_journey *j, bool 
         says        ? CHECK_CERTAIN
         : unmatched ? CHECK_LIKELY
                     : CHECK_POSSIBLE,
-        arena_printf(c->arena, "LiveKit refused the INVITE with %u %.*s%s%.*s", j->status,
-                     SLICE_ARG(reason), unmatched ? "; by its rules no trunk given matches: " : "",
-                     SLICE_ARG(unmatched ? c->call->trunk_why : SLICE_NONE)));
+        arena_printf(c->arena, "LiveKit refused the INVITE with %u %.*s%s", j->status,
+                     SLICE_ARG(reason),
+                     unmatched ? "; by its rules no trunk given matches" : "");
     cause_see_first(c, cause, j);
     cause_see(c, cause, c->invite, c->invite ? c->invite->step_count - 1 : 0);
 }
@@ -137,8 +137,7 @@ static void add_accepted(struct cause_work *c)
         c, CAUSE_WRONG_TRUNK, CHECK_LIKELY,
         arena_printf(c->arena,
                      "the call was accepted, and by LiveKit's rules no trunk given takes it: it "
-                     "has one that was not given (%.*s)",
-                     SLICE_ARG(c->call->trunk_why)));
+                     "has one that was not given"));
     cause_see_first(c, cause, c->ok);
 }
 
@@ -158,8 +157,8 @@ static void of_no_trunk(struct cause_work *c)
             c, CAUSE_NO_MATCHING_TRUNK, CHECK_LIKELY,
             arena_printf(c->arena,
                          "the INVITE was refused with %u, and by LiveKit's rules no trunk given "
-                         "matches: %.*s",
-                         m->status, SLICE_ARG(c->call->trunk_why)));
+                         "matches",
+                         m->status));
         cause_see_first(c, cause, c->invite);
     }
 }
@@ -192,9 +191,10 @@ static void add_unmapped(struct cause_work *c, const struct expect_trunk *other)
                      "%.*s does, and is not the one",
                      SLICE_ARG(label(c->arena, t)), SLICE_ARG(label(c->arena, other))));
     cause->remedy = arena_printf(
-        c->arena, "Put attributes_to_headers into %.*s as well, or make %.*s match: %.*s.",
-        SLICE_ARG(label(c->arena, t)), SLICE_ARG(label(c->arena, other)),
-        SLICE_ARG(c->call->trunk_why));
+        c->arena,
+        "Put attributes_to_headers into %.*s as well, or make %.*s match; sipxray trunk --match "
+        "NUMBER says why it does not.",
+        SLICE_ARG(label(c->arena, t)), SLICE_ARG(label(c->arena, other)));
     cause->explains = c->call->verdict != CHECK_PASS;
     cause_see_first(c, cause, c->bye ? c->bye : c->refer);
 }

@@ -239,6 +239,10 @@ static void add_doubled(struct cause_work *c, const struct loss *l,
                         enum check_confidence confidence)
 {
     size_t ids = 0;
+    for (size_t i = 0; i < c->causes.n; i++)
+        if (c->causes.items[i].id == CAUSE_HEADERS_DOUBLED &&
+            slice_equal(c->causes.items[i].place, place_words(c, l)))
+            return; /* the next node dropped the message for it */
     const struct sip_message *m = sighting_at(l, l->bad)->message;
     for (uint32_t i = 0; i < m->header_count; i++)
         ids += m->headers[i].id == SIP_HEADER_CALL_ID;

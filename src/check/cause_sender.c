@@ -54,7 +54,7 @@ static void add_bare(struct cause_work *c, const struct unsent *u, enum check_ca
     cause_see_first(c, cause, u->j);
     cause_see_first(c, cause, witness);
     if (c->mark != CAUSE_MARK_NONE)
-        *vec_add(&cause->evidence) = c->mark_seen;
+        cause_see_frame(cause, c->mark_seen);
 }
 
 static void add_release(struct cause_work *c, const struct unsent *u,

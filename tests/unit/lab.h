@@ -48,7 +48,7 @@ struct lab {
     /* what it says */
     struct text report, calls;
     enum check_verdict verdict;
-    struct text why, findings, joined, addresses, notices;
+    struct text why, findings, causes, messages, joined, addresses, notices;
     struct text ruled; /* what the packs found: "severity id message name @node: words" */
     uint64_t transmissions;
 };
@@ -353,6 +353,12 @@ static inline void lab_judged(void *context, const struct check_call *call)
                     SLICE_ARG(f->header));
         lab_ruled(lab, f);
     }
+    for (size_t i = 0; i < call->cause_count; i++) {
+        const struct check_cause *c = &call->causes[i];
+        text_printf(&lab->causes, "%s %s\n", check_confidence_name(c->confidence), c->id);
+        text_printf(&lab->messages, "%s: %.*s. %.*s\n", c->id, SLICE_ARG(c->message),
+                    SLICE_ARG(c->remedy));
+    }
     lab_add(&lab->joined, "", call->joined);
 }
 
@@ -437,7 +443,8 @@ static inline void lab_trace(struct lab *lab, const struct check_options *o,
 static inline void lab_forget(struct lab *lab)
 {
     struct text *all[] = {&lab->report, &lab->calls,     &lab->why,     &lab->findings,
-                          &lab->joined, &lab->addresses, &lab->notices, &lab->ruled};
+                          &lab->joined, &lab->addresses, &lab->notices, &lab->ruled,
+                          &lab->causes, &lab->messages};
     for (size_t i = 0; i < COUNT(all); i++) {
         text_free(all[i]);
         *all[i] = (struct text){0};
@@ -499,7 +506,8 @@ static inline void lab_free(struct lab *lab)
     for (size_t i = 0; i < lab->point_count; i++)
         vec_free(&lab->points[i].file);
     struct text *all[] = {&lab->report, &lab->calls,     &lab->why,     &lab->findings,
-                          &lab->joined, &lab->addresses, &lab->notices, &lab->ruled};
+                          &lab->joined, &lab->addresses, &lab->notices, &lab->ruled,
+                          &lab->causes, &lab->messages};
     for (size_t i = 0; i < COUNT(all); i++)
         text_free(all[i]);
     *lab = (struct lab){0};

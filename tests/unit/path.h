@@ -64,6 +64,7 @@ struct told {
     const char *reason, *again; /* again: makes another branch */
     bool no_to_tag;
     bool within; /* an INVITE within the dialog */
+    bool tagged; /* a 100 with a To-tag */
 };
 
 static inline const char *path_address(const struct path_node *n, bool right)
@@ -154,7 +155,7 @@ static inline void path_parties(struct text *t, const struct dialog *d, const st
     const char *from = d->from ? d->from : "alice", *to = d->to ? d->to : "bob";
     bool tagged = m->status || m->within || !(strcmp(m->method, "INVITE") == 0 || m->no_to_tag);
     if (m->status == 100 || strcmp(m->method, "CANCEL") == 0)
-        tagged = false;
+        tagged = m->tagged;
     text_printf(t, "Call-ID: %s%s\r\nCSeq: %u %s\r\n", masked ? "!!:" : "", d->id, m->cseq,
                 m->method);
     text_printf(t, "From: <sip:%s@example.com>;tag=%s\r\n", m->up ? to : from,

@@ -125,8 +125,7 @@ static void add_refused(struct cause_work *c, const struct hop_journey *j, bool 
         : unmatched ? CHECK_LIKELY
                     : CHECK_POSSIBLE,
         arena_printf(c->arena, "LiveKit refused the INVITE with %u %.*s%s", j->status,
-                     SLICE_ARG(reason),
-                     unmatched ? "; by its rules no trunk given matches" : "");
+                     SLICE_ARG(reason), unmatched ? "; by its rules no trunk given matches" : ""));
     cause_see_first(c, cause, j);
     cause_see(c, cause, c->invite, c->invite ? c->invite->step_count - 1 : 0);
 }

@@ -20,7 +20,7 @@
 BUILD_PACKAGES = gcc make pkg-config libpcap-dev libosip2-dev libcjson-dev zlib1g-dev \
 	libssl-dev libyaml-dev libpcre2-dev
 TEST_PACKAGES  = libcmocka-dev iproute2 mandoc python3 \
-	chromium cmark-gfm libxml2-utils perl
+	chromium cmark-gfm libxml2-utils perl python3-yaml
 LINT_PACKAGES  = cppcheck clang clang-tidy clang-format libclang-rt-dev libcmocka-dev shellcheck
 BENCH_PACKAGES = sngrep tshark
 LAB_PACKAGES   = iproute2 gcc kamailio kamailio-extra-modules kamailio-tls-modules \

@@ -16,7 +16,7 @@ static void add_entry(struct text *out, const struct report_style *style, const 
                       const char *severity, const char *title)
 {
     size_t from = out->n;
-    text_printf(out, "  %-21s ", id);
+    text_printf(out, "  %-27s ", id);
     if (severity)
         text_printf(out, "%-7s ", severity);
     add_paragraph(out, style, out->n - from, out->n - from, title);

@@ -102,7 +102,7 @@ static void test_bad(void **state)
         {{{"check", "--bpf", "a", "--bpf", "b"}}, "--bpf is given twice"},
         {{{"calls", "--trunk", "t", "x"}}, "--trunk is no option of calls; it belongs to: check"},
         {{{"help", "--bpf", "x"}},
-         "--bpf is no option of help; it belongs to: check, calls, messages"},
+         "--bpf is no option of help; it belongs to: check, calls, messages, flow"},
         {{{"calls", "-", "kam1=-"}}, "-: standard input can be read once only"},
         {{{"check", "--trunk", "-", "-"}}, "-: standard input can be read once only"},
         {{{"check", "--trunk", "-", "--values=-"}}, "-: standard input can be read once only"},
@@ -110,7 +110,7 @@ static void test_bad(void **state)
         {{{"call"}}, "unknown subcommand call; did you mean calls?"},
         {{{"mesages"}}, "unknown subcommand mesages; did you mean messages?"},
         {{{"frobnicate"}},
-         "unknown subcommand frobnicate; there are check, calls, messages, trunk and help"},
+         "unknown subcommand frobnicate; there are check, calls, messages, flow, trunk, explain and help"},
         {{{"a.pcap"}},
          "a.pcap: a subcommand is missing: check judges the calls of a capture, calls lists them, "
          "messages lists its messages"},

@@ -187,7 +187,8 @@ static void note_baseline(struct check_work *w)
 /* Trunks and followed headers.  With trunks only calls are judged by them. */
 static void judge_promises(struct check_work *w, struct check_call *out)
 {
-    pick_trunk(w, out);
+    if (w->call->is_call)
+        pick_trunk(w, out);
     w->promises = w->trunk && (w->trunk->attributes_to_headers.n || w->trunk->headers.n);
     judge_requests(w, out);
 }
@@ -195,12 +196,15 @@ static void judge_promises(struct check_work *w, struct check_call *out)
 bool check_call(struct arena *a, const struct check_options *o, struct check_summary *s,
                 const struct hop_call *call, struct check_call *out)
 {
-    struct check_work w = {.arena = a, .options = o, .call = call};
-    bool trunks = o->trunks && o->trunks->n;
-    if (trunks && !call->is_call && !o->packs)
+    struct check_work w = {.arena = a, .options = o, .call = call, .summary = s};
+    bool trunks = o->trunks && o->trunks->n, ruled = check_has_rules(o);
+    if (trunks && !call->is_call && !o->packs && !ruled)
         return false;
+    s->judging++;
     describe(&w, out);
-    if (!trunks || call->is_call)
+    w.caller = out->caller;
+    w.callee = out->callee;
+    if (!trunks || call->is_call || ruled)
         judge_promises(&w, out);
     conclude(&w, out);
     check_find_causes(&w, out); /* what the packs find has its own remedy */

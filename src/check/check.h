@@ -50,6 +50,7 @@ struct check_header {
     const enum check_state *states;   /* one for each sighting of the request */
     const struct expect_list *values; /* likewise; unfolded, in wire order */
     struct check_guilty guilty;
+    bool by_rule;   /* listed for a rule of the user only: the rule is judged, not this */
     bool has_value; /* a value was promised (--values, fixed headers) */
     struct slice value;
 };
@@ -70,6 +71,12 @@ struct check_sighting {
     enum sip_state state;
 };
 
+/* A rule of the user on a message: it holds, fails, or the captures cannot tell. */
+struct check_rule_result {
+    const struct expect_rule *rule;
+    enum check_verdict verdict;
+};
+
 /* A request, or a response (status != 0), followed over its sightings in path order. */
 struct check_request {
     struct slice method;
@@ -86,6 +93,8 @@ struct check_request {
     struct slice answer_reason;
     const struct check_header *headers;
     size_t header_count;
+    const struct check_rule_result *rules; /* those that apply */
+    size_t rule_count;
 };
 
 struct check_evidence {
@@ -102,7 +111,8 @@ struct check_finding {
     struct slice message;
     const struct check_evidence *evidence;
     size_t evidence_count;
-    bool known; /* the baseline has it, too; false without one */
+    bool known;                     /* the baseline has it, too; false without one */
+    const struct expect_rule *rule; /* of the user, that led to it; NULL: none */
 };
 
 /* How sure a cause is: the captures exclude all others, they speak for it, or nothing speaks
@@ -211,6 +221,8 @@ struct check_options {
     const struct expect_trunks *trunks; /* n == 0: judge that every followed header survives */
     const struct expect_trunk *forced;  /* --trunk-id; NULL: let the matcher pick */
     const struct expect_values *values; /* NULL: none */
+    const struct expect_rules *rules;   /* NULL or n == 0: none; wants `everything` */
+    bool strict;                        /* a rule that never applied is an error */
     const struct slice *follow; /* patterns of headers to follow beside the owed ones; none and no
                                            trunks: X-* */
     size_t follow_count;
@@ -238,6 +250,41 @@ const struct check_pack *check_pack_at(size_t i); /* NULL: there is none */
 
 #define CHECK_FOLLOWED_MAX 256u /* headers of one message that are followed by their names */
 
+/* How near a rule came to a message, at most. */
+enum check_rule_stage {
+    CHECK_RULE_NO_MESSAGE,
+    CHECK_RULE_NO_WAY,
+    CHECK_RULE_NO_SENDER,
+    CHECK_RULE_NO_CONDITION,
+    CHECK_RULE_NO_PLACE,
+    CHECK_RULE_NO_HEADER, /* it need not be there, and never was */
+    CHECK_RULE_APPLIED,
+};
+
+/* What became of a rule over all calls: messages that it applied to. */
+struct check_rule_count {
+    enum check_rule_stage stage;
+    uint64_t applied, violated, open;
+};
+
+#define CHECK_UNIQUE_MAX 65536u /* values that are remembered, to be found on another call */
+
+struct check_run_evidence {
+    struct slice call_id, point;
+    uint32_t frame;
+};
+
+/* A finding about the run, not about one call.  Kept in the summary's arena. */
+struct check_run_finding {
+    const char *id; /* of findings.def */
+    enum check_severity severity;
+    struct slice header; /* empty: none in particular */
+    struct slice message;
+    const struct expect_rule *rule; /* NULL: none */
+    const struct check_run_evidence *evidence;
+    size_t evidence_count;
+};
+
 /* Counts over all calls; says in the end whether each promised header was judged (exit status 3).
  */
 struct check_summary {
@@ -250,13 +297,21 @@ struct check_summary {
         bool judged;
     } * promises;
     size_t promise_count;
-    bool judged; /* some header was */
+    bool judged;                    /* some header was */
+    struct check_rule_count *rules; /* one for each of the options' rules */
+    uint64_t judging;               /* number of the call that is judged, from 1 */
+    struct check_seen_values *seen; /* private to rule_unique.c */
+    uint64_t unique_left_out;       /* values beyond CHECK_UNIQUE_MAX */
+    VEC(struct check_run_finding) findings;
+    bool run_failed; /* one of them is an error */
 };
 
 void check_summary_init(struct check_summary *s, const struct check_options *o);
 void check_summary_count(struct check_summary *s, const struct check_options *o,
                          const struct check_call *call);
 void check_summary_free(struct check_summary *s);
+/* At the end of the run: what is found of it as a whole.  To be called once, before the verdict. */
+void check_summary_end(struct check_summary *s, const struct check_options *o);
 /* Is a message of this kind worth following (a hop_wanted)?  The context is the struct
  * check_options. */
 bool check_wants(const void *options, enum sip_method method, uint16_t status);

@@ -62,6 +62,18 @@ void check_find_at(struct check_work *w, enum check_finding_id id, struct slice 
     f->evidence_count = 1;
 }
 
+void check_find_rule(struct check_work *w, enum check_finding_id id, const struct expect_rule *rule,
+                     const struct check_request *r, struct slice header, struct slice node,
+                     struct slice message, const struct hop_journey *j, size_t good, size_t bad)
+{
+    static const enum check_severity severities[] = {
+        [EXPECT_ERROR] = CHECK_ERROR, [EXPECT_WARNING] = CHECK_WARNING, [EXPECT_NOTE] = CHECK_NOTE};
+    enum check_severity severity =
+        id == FINDING_RULE_NOT_JUDGED ? severity_of(id) : severities[rule->severity];
+    find_as(w, id, severity, r, header, node, message, j, good, bad);
+    w->findings.items[w->findings.n - 1].rule = rule;
+}
+
 struct slice check_journey_name(struct arena *a, const struct hop_journey *j)
 {
     if (!j->status)

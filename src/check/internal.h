@@ -18,11 +18,18 @@ enum check_cause_id {
 
 VEC_TYPE(check_findings, struct check_finding);
 
+static inline bool check_has_rules(const struct check_options *o)
+{
+    return o->rules && o->rules->n;
+}
+
 /* A call while it is judged. */
 struct check_work {
     struct arena *arena;
     const struct check_options *options;
     const struct hop_call *call;
+    struct check_summary *summary;
+    struct slice caller, callee;
     const struct expect_trunk *trunk;
     struct expect_match match;                  /* what LiveKit's rules say, --trunk-id or not */
     const struct hop_journey **judged_journeys; /* one for each of check_call's requests */
@@ -60,6 +67,10 @@ void check_find_at(struct check_work *w, enum check_finding_id id, struct slice 
 void check_find_step(struct check_work *w, enum check_finding_id id, enum check_severity severity,
                      const struct hop_journey *j, size_t step, struct slice header,
                      struct slice node, struct slice message);
+/* Of a rule of the user, with its severity. */
+void check_find_rule(struct check_work *w, enum check_finding_id id, const struct expect_rule *rule,
+                     const struct check_request *r, struct slice header, struct slice node,
+                     struct slice message, const struct hop_journey *j, size_t good, size_t bad);
 struct slice check_journey_name(struct arena *a, const struct hop_journey *j); /* "INVITE 200" */
 struct slice check_message_name(struct arena *a,
                                 const struct check_request *r); /* "BYE", "INVITE 200" */
@@ -77,6 +88,21 @@ bool check_packs_run(struct check_work *w);
 bool check_request_judge(struct check_work *w, const struct hop_journey *j,
                          struct check_request *out);
 bool check_is_initial_invite(const struct hop_journey *j); /* the one that begins the dialog */
+/* Does the response answer it? */
+bool check_answers_initial(const struct check_work *w, const struct hop_journey *response);
+bool check_is_hop_by_hop(const struct check_work *w, const struct hop_journey *j);
+/* What the report says of a message, but for headers and why it is judged. */
+void check_request_fill(struct check_work *w, const struct hop_journey *j, struct check_request *r);
+
+/* rules.c: the user's rules.  False: none is about this message.  `listed`: *r is filled. */
+bool check_rules_judge(struct check_work *w, const struct hop_journey *j, struct check_request *r,
+                       bool listed);
+void check_seen_free(struct check_summary *s); /* rule_unique.c */
+
+/* run.c: of the run as a whole; message and header are copied. */
+void check_find_run(struct check_summary *s, enum check_finding_id id, enum check_severity severity,
+                    const struct expect_rule *rule, struct slice header, struct slice message,
+                    const struct check_run_evidence *evidence, size_t evidence_count);
 
 /* baseline.c: counts a finding; true: the baseline has such a one. */
 bool check_baseline_note(struct check_baseline *b, const struct expect_trunk *trunk,

@@ -28,7 +28,7 @@ static bool is_answered_by(const struct hop_journey *request, const struct hop_s
 }
 
 /* A 200 to a re-INVITE carries nothing: only the INVITE that began the dialog counts. */
-static bool answers_initial(const struct check_work *w, const struct hop_journey *response)
+bool check_answers_initial(const struct check_work *w, const struct hop_journey *response)
 {
     for (size_t i = 0; i < w->call->journey_count; i++) {
         const struct hop_journey *j = &w->call->journeys[i];
@@ -45,7 +45,7 @@ static bool message_of(const struct check_work *w, const struct hop_journey *j,
     if (j->status) {
         *out = EXPECT_INVITE_200;
         return j->method == SIP_INVITE && j->status >= 200 && j->status < 300 &&
-               answers_initial(w, j);
+               check_answers_initial(w, j);
     }
     switch (j->method) {
     case SIP_INVITE:
@@ -63,7 +63,7 @@ static bool message_of(const struct check_work *w, const struct hop_journey *j,
 }
 
 /* Built anew by each element, so that nothing has to survive (RFC 3261 9.1, 16.7, 17.1.1.3). */
-static bool is_hop_by_hop(const struct check_work *w, const struct hop_journey *j)
+bool check_is_hop_by_hop(const struct check_work *w, const struct hop_journey *j)
 {
     if (j->method == SIP_CANCEL || j->status == 100)
         return true;
@@ -138,7 +138,7 @@ static struct check_sighting sighting_of(struct check_work *w, const struct hop_
     return out;
 }
 
-static void fill(struct check_work *w, const struct hop_journey *j, struct check_request *r)
+void check_request_fill(struct check_work *w, const struct hop_journey *j, struct check_request *r)
 {
     struct check_sighting *sightings = ARENA_ARRAY(w->arena, struct check_sighting, j->step_count);
     for (size_t i = 0; i < j->step_count; i++)
@@ -302,12 +302,12 @@ static bool judge_without_trunk(struct check_work *w, const struct hop_journey *
                                 struct check_request *r)
 {
     struct headers list = {0};
-    if (is_hop_by_hop(w, j))
+    if (check_is_hop_by_hop(w, j))
         return false;
     add_followed(w, j, &list);
     if (list.n == 0)
         return false;
-    fill(w, j, r);
+    check_request_fill(w, j, r);
     keep(w, r, &list);
     r->applies = true;
     r->why = slice_of("its headers must survive the path");
@@ -323,7 +323,7 @@ static bool judge_with_trunk(struct check_work *w, const struct hop_journey *j,
     size_t n = 0;
     if (!w->trunk || !message_of(w, j, &message) || !expect_speaks_of(w->trunk, message))
         return false;
-    fill(w, j, r);
+    check_request_fill(w, j, r);
     if (j->livekit_known && !j->made_by_proxy)
         n = expect_owed(w->arena, w->trunk, message, j->livekit_sent, w->options->values, &owed);
     explain(w, j, r, owed, n);
@@ -334,21 +334,67 @@ static bool judge_with_trunk(struct check_work *w, const struct hop_journey *j,
     return true;
 }
 
-bool check_request_judge(struct check_work *w, const struct hop_journey *j, struct check_request *r)
+/* With rules and without trunks the rules say what is judged, unless headers are to be followed. */
+static bool judge_promises(struct check_work *w, const struct hop_journey *j,
+                           struct check_request *r)
+{
+    const struct check_options *o = w->options;
+    if (o->trunks && o->trunks->n)
+        return (w->call->is_call || !check_has_rules(o)) && judge_with_trunk(w, j, r);
+    return (!check_has_rules(o) || o->follow_count) && judge_without_trunk(w, j, r);
+}
+
+static void find_headers(struct check_work *w, const struct hop_journey *j,
+                         const struct check_request *r)
 {
     bool trunks = w->options->trunks && w->options->trunks->n;
-    if (j->step_count == 0 || !(trunks ? judge_with_trunk(w, j, r) : judge_without_trunk(w, j, r)))
-        return false;
     for (size_t i = 0; i < r->header_count; i++) {
         const struct check_header *h = &r->headers[i];
         bool owed = trunks && r->applies;
         if (h->expected || (owed && h->verdict != CHECK_OK))
             check_find_header(w, r, j, h);
     }
-    if (!r->applies)
+}
+
+static struct slice rules_words(struct arena *a, const struct check_request *r)
+{
+    struct text t = {0};
+    text_printf(&t, "judged by rule%s ", r->rule_count == 1 ? "" : "s");
+    for (size_t i = 0; i < r->rule_count; i++) {
+        text_add(&t, i ? SLICE(", ") : SLICE(""));
+        text_add(&t, r->rules[i].rule->id);
+    }
+    struct slice words = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return words;
+}
+
+static bool has_error_rule(const struct check_request *r)
+{
+    for (size_t i = 0; i < r->rule_count; i++)
+        if (r->rules[i].rule->severity == EXPECT_ERROR)
+            return true;
+    return false;
+}
+
+bool check_request_judge(struct check_work *w, const struct hop_journey *j, struct check_request *r)
+{
+    if (j->step_count == 0)
+        return false;
+    bool promised = judge_promises(w, j, r);
+    if (promised)
+        find_headers(w, j, r);
+    bool ruled = check_rules_judge(w, j, r, promised);
+    if (!promised && !ruled)
+        return false;
+    if (promised && !r->applies)
         check_find(w, FINDING_NOT_OWED, r, SLICE_NONE, r->sent_by_node, r->why, j, j->step_count,
                    0);
-    else
+    if (ruled && !r->applies)
+        r->why = rules_words(w->arena, r);
+    bool fate = r->applies || (ruled && has_error_rule(r));
+    r->applies |= ruled;
+    if (fate)
         find_fate(w, j, r);
     return true;
 }
@@ -359,7 +405,7 @@ void check_follow(struct arena *a, const struct hop_call *call, const struct hop
     const struct check_options options = {0};
     struct check_work w = {.arena = a, .options = &options, .call = call};
     struct check_header *headers = ARENA_ARRAY(a, struct check_header, n);
-    fill(&w, j, out);
+    check_request_fill(&w, j, out);
     for (size_t i = 0; i < n; i++) {
         const struct check_question q = {names[i], NULL};
         headers[i] = check_header_judge(&w, j, &q);

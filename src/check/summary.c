@@ -6,13 +6,17 @@
 
 void check_summary_init(struct check_summary *s, const struct check_options *o)
 {
-    (void)o;
     *s = (struct check_summary){0};
+    if (check_has_rules(o))
+        s->rules = base_alloc(o->rules->n * sizeof *s->rules);
 }
 
 void check_summary_free(struct check_summary *s)
 {
     free(s->promises);
+    free(s->rules);
+    check_seen_free(s);
+    vec_free(&s->findings);
     arena_free(&s->arena);
     *s = (struct check_summary){0};
 }
@@ -58,7 +62,7 @@ static void add_promises(struct check_summary *s, const struct check_options *o,
 
 static bool was_judged(const struct check_request *r, const struct check_header *h)
 {
-    return r->applies && h->expected && h->verdict != CHECK_UNKNOWN;
+    return r->applies && h->expected && !h->by_rule && h->verdict != CHECK_UNKNOWN;
 }
 
 static void note_judged(struct check_summary *s, const struct check_call *call)
@@ -72,6 +76,8 @@ static void note_judged(struct check_summary *s, const struct check_call *call)
                 p->judged = true;
             s->judged |= was_judged(r, h);
         }
+        for (size_t k = 0; k < r->rule_count; k++)
+            s->judged |= r->rules[k].verdict != CHECK_INCONCLUSIVE;
     }
 }
 
@@ -89,13 +95,30 @@ void check_summary_count(struct check_summary *s, const struct check_options *o,
         s->judged = true; /* by their rules */
 }
 
+/* A rule that applied and was never judged tested nothing; one that failed did. */
+static bool rules_judged(const struct check_summary *s, const struct check_options *o, bool *any)
+{
+    bool all = true;
+    for (size_t i = 0; check_has_rules(o) && i < o->rules->n; i++) {
+        const struct check_rule_count *c = &s->rules[i];
+        bool judged = c->applied > c->open;
+        *any |= judged;
+        all &= judged || c->applied == 0 || o->rules->items[i].severity != EXPECT_ERROR;
+    }
+    return all;
+}
+
 enum check_verdict check_summary_verdict(const struct check_summary *s,
                                          const struct check_options *o)
 {
+    bool ruled = false, rules = rules_judged(s, o, &ruled);
     /* without a promise by name it is the calls that count: one at least was judged to its
      * end; with a baseline a failure that it knows has been, too */
-    bool judged = s->judged && (s->promise_count || s->passed || (o->baseline && s->failed));
-    if (o->baseline ? check_baseline_failed(o->baseline, s->calls) : s->failed > 0)
+    bool judged =
+        rules &&
+        (ruled || (s->judged && (s->promise_count || s->passed || (o->baseline && s->failed))));
+    if (s->run_failed ||
+        (o->baseline ? check_baseline_failed(o->baseline, s->calls) : s->failed > 0))
         return CHECK_FAIL;
     for (size_t i = 0; i < s->promise_count; i++)
         judged &= s->promises[i].judged;

@@ -10,6 +10,7 @@ struct check {
     struct report_style style;
     struct expect_trunks trunks;
     struct expect_values values;
+    struct expect_rules rules;
     struct slice *follow;
     struct check_outside *outside;
     struct check_options options;
@@ -128,6 +129,43 @@ static bool read_packs(struct check *c, struct err *err)
     return read_outside(c, err);
 }
 
+/* All mistakes are told, each with its place; the last is the error. */
+static bool fail_mistakes(const struct expect_mistakes *m, struct err *err)
+{
+    for (size_t i = 0; i + 1 < m->n; i++)
+        cmd_complain("%.*s", SLICE_ARG(m->items[i]));
+    if (m->more)
+        cmd_complain("and %zu more mistakes", m->more);
+    return err_set(err, "%.*s", SLICE_ARG(m->items[m->n - 1]));
+}
+
+static bool read_lines(struct check *c, enum cmd_option_id option, struct expect_mistakes *m)
+{
+    const struct cmd_list *lines = &c->arguments->values[option];
+    bool ok = true;
+    for (size_t i = 0; i < lines->n; i++)
+        ok &= expect_rules_line(&c->rules, option == CMD_OPT_FORBID, lines->items[i], m);
+    return ok;
+}
+
+static bool read_rules(struct check *c, struct err *err)
+{
+    const struct cmd_list *files = &c->arguments->values[CMD_OPT_RULES];
+    struct expect_mistakes m = {0};
+    bool ok = true;
+    for (size_t i = 0; i < files->n; i++)
+        ok &= expect_rules_read(&c->rules, files->items[i], &m);
+    ok &= read_lines(c, CMD_OPT_REQUIRE, &m) & read_lines(c, CMD_OPT_FORBID, &m);
+    if (!ok)
+        (void)fail_mistakes(&m, err);
+    expect_mistakes_free(&m);
+    c->options.rules = &c->rules;
+    c->options.strict = cmd_given(c->arguments, CMD_OPT_STRICT);
+    if (ok && c->options.strict && c->rules.n == 0)
+        return err_set(err, "--strict needs rules: --rules, --require or --forbid");
+    return ok;
+}
+
 /* ---- reports --------------------------------------------------------------------------------- */
 
 /* Where a report's calls go: a format whose beginning tells how the run ended has them kept. */
@@ -181,7 +219,8 @@ static bool end_reports(struct check *c, enum check_verdict verdict, struct err 
                              .verdict = verdict,
                              .allow_untested = c->options.allow_untested,
                              .baseline = c->options.baseline,
-                             .summary = &c->summary};
+                             .summary = &c->summary,
+                             .rules = &c->rules};
     run.point_count = trace_points(c->trace, &run.points);
     run.node_count = trace_nodes(c->trace, &run.nodes);
     for (size_t i = 0; i < c->report_count; i++)
@@ -199,7 +238,8 @@ static bool prepare(struct check *c, struct err *err)
     read_follow(c);
     if (!cmd_style(&c->style, c->arguments, err) ||
         !cmd_outputs_open(&c->outputs, c->arguments, err) || !read_trunks(c, err) ||
-        !read_values(c, err) || !read_baseline(c, err) || !read_packs(c, err))
+        !read_values(c, err) || !read_rules(c, err) || !read_baseline(c, err) ||
+        !read_packs(c, err))
         return false;
     check_summary_init(&c->summary, &c->options);
     c->trace_options = (struct trace_options){
@@ -222,6 +262,8 @@ static int judge(struct check *c, struct err *err)
                                    [CHECK_INCONCLUSIVE] = CMD_INCONCLUSIVE};
     struct trace_sinks sinks = {.check = print_call, .context = c};
     bool ok = prepare(c, err) && cmd_trace_run(c->trace, &sinks, &c->outputs, err);
+    if (ok)
+        check_summary_end(&c->summary, &c->options);
     enum check_verdict verdict = ok ? check_summary_verdict(&c->summary, &c->options) : CHECK_FAIL;
     ok = ok && end_reports(c, verdict, err);
     ok = cmd_outputs_close(&c->outputs, ok, err) && ok;
@@ -247,6 +289,7 @@ int cmd_check(const struct cmd_arguments *a)
     }
     check_baseline_free(c.options.baseline);
     expect_values_free(&c.values);
+    expect_rules_free(&c.rules);
     expect_trunks_free(&c.trunks);
     free(c.follow);
     free(c.outside);

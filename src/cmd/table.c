@@ -10,7 +10,7 @@ static const struct cmd_command commands[CMD_COUNT] = {
     [CMD_CHECK] =
         {
             .name = "check",
-            .line = "judge calls against a trunk; the exit status is the answer",
+            .line = "judge calls against trunk and rules; the exit status is the answer",
             .operands = "SOURCE...",
             .formats = "text json tap junit markdown html github ndjson",
             .about = "Follows each request and response of each call over all captures, from its "
@@ -29,6 +29,8 @@ static const struct cmd_command commands[CMD_COUNT] = {
                 "sipxray check --trunk trunk.json --format text --format json:check.json *.pcap\n"
                 "# The values are known as well: alterations at the sender are found\n"
                 "sipxray check --trunk trunk.json --values values.json *.pcap\n"
+                "# By rules of one's own\n"
+                "sipxray check --rules rules.yaml --forbid 'X-Internal-*@last-hop' *.pcap\n"
                 "# On a proxy, with the capture of another host as it is made, until Ctrl-C\n"
                 "sipxray check --trunk trunk.json kam1=iface:any "
                 "\"kam2=cmd:ssh kam2 tcpdump -i any -U -w -\"\n",
@@ -159,6 +161,20 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                       "these addresses are one node of this name",
                       "For nodes without a capture of their own, or with addresses that the "
                       "captures do not show to belong together."},
+    [CMD_OPT_RULES] =
+        {"rules", 0, true, false, BIT(CHECK), "FILE",
+         "judge messages by the rules in this YAML or JSON file",
+         "sipxray-rules(5) describes them. Without a trunk they are judged in place of the X- "
+         "headers, unless --follow is given as well. A dash reads standard input."},
+    [CMD_OPT_REQUIRE] = {"require", 0, true, false, BIT(CHECK), "RULE",
+                         "a rule in a line: this header, and its value, must be there",
+                         "Such as 'BYE X-Queue', 'BYE@five9:X-Queue=~^(Billing|Sales)$' or 'INVITE "
+                         "X-Metadata[account]=12345'; sipxray-rules(5) has its grammar."},
+    [CMD_OPT_FORBID] = {"forbid", 0, true, false, BIT(CHECK), "RULE",
+                        "a rule in a line: this header, or this value of it, must not be there",
+                        "Such as 'X-Internal-*@last-hop' or 'BYE X-Queue=Unknown'."},
+    [CMD_OPT_STRICT] = {"strict", 0, false, false, BIT(CHECK), NULL,
+                        "a rule that never applied is a failure", NULL},
     [CMD_OPT_PACK] = {"pack", 0, true, false, BIT(CHECK), "NAME",
                       "apply the rules of this pack to every message",
                       "The packs are hygiene, leak, caller-id, reject and sayna; sipxray-packs(7) "

@@ -184,6 +184,24 @@ static void write_answer(struct json_writer *w, const struct check_request *r)
     lines(w);
 }
 
+/* The rules that apply to it, where there are any. */
+static void write_results(struct json_writer *w, const struct check_request *r)
+{
+    if (r->rule_count == 0)
+        return;
+    json_add_key(w, "rules");
+    json_begin_array(w);
+    for (size_t i = 0; i < r->rule_count; i++) {
+        flat(w);
+        json_begin_object(w);
+        write_string(w, "id", r->rules[i].rule->id);
+        write_cstring(w, "verdict", check_verdict_name(r->rules[i].verdict));
+        json_end_object(w);
+        lines(w);
+    }
+    json_end_array(w);
+}
+
 static void write_request(struct json_writer *w, const struct report_style *style,
                           const struct check_request *r)
 {
@@ -200,6 +218,7 @@ static void write_request(struct json_writer *w, const struct report_style *styl
     for (size_t i = 0; i < r->header_count; i++)
         write_header(w, style, &r->headers[i], r->sighting_count);
     json_end_array(w);
+    write_results(w, r);
     json_end_object(w);
 }
 
@@ -220,6 +239,27 @@ static void write_evidence(struct json_writer *w, const struct check_evidence *l
     lines(w);
 }
 
+static void write_rule_place(struct json_writer *w, const struct expect_rule *rule)
+{
+    write_string(w, "id", rule->id);
+    write_string(w, "file", rule->file);
+    json_add_key(w, "line");
+    if (rule->place.line)
+        json_add_uint(w, rule->place.line);
+    else
+        json_add_null(w);
+}
+
+static void write_rule_name(struct json_writer *w, const struct expect_rule *rule)
+{
+    json_add_key(w, "rule");
+    flat(w);
+    json_begin_object(w);
+    write_rule_place(w, rule);
+    json_end_object(w);
+    lines(w);
+}
+
 void report_json_finding(struct json_writer *w, const struct check_finding *f, bool changes)
 {
     write_cstring(w, "id", f->id);
@@ -231,6 +271,8 @@ void report_json_finding(struct json_writer *w, const struct check_finding *f, b
     write_evidence(w, f->evidence, f->evidence_count);
     if (changes)
         write_cstring(w, "baseline", check_change_name(f->known ? CHECK_SAME : CHECK_NEW));
+    if (f->rule)
+        write_rule_name(w, f->rule);
 }
 
 void report_json_cause(struct json_writer *w, const struct check_cause *cause)
@@ -425,11 +467,68 @@ void report_check_json_head(struct text *out, const struct report_run *run)
     json_begin_array(&w);
 }
 
-void report_check_json_tail(struct text *out, bool any_calls)
+static void write_rule_counts(struct json_writer *w, const struct report_run *run)
+{
+    json_add_key(w, "rules");
+    json_begin_array(w);
+    for (size_t i = 0; i < run->rules->n; i++) {
+        const struct expect_rule *rule = &run->rules->items[i];
+        const struct check_rule_count *count = &run->summary->rules[i];
+        json_begin_object(w);
+        write_rule_place(w, rule);
+        write_known(w, "about", rule->about);
+        write_cstring(w, "severity", expect_severity_name(rule->severity));
+        write_uint(w, "applied", count->applied);
+        write_uint(w, "violated", count->violated);
+        write_uint(w, "not_judged", count->open);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+static void write_run_evidence(struct json_writer *w, const struct check_run_finding *f)
+{
+    json_add_key(w, "evidence");
+    flat(w);
+    json_begin_array(w);
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        json_begin_object(w);
+        write_string(w, "call_id", f->evidence[i].call_id);
+        write_string(w, "point", f->evidence[i].point);
+        write_uint(w, "frame", f->evidence[i].frame);
+        json_end_object(w);
+    }
+    json_end_array(w);
+    lines(w);
+}
+
+void report_json_run_findings(struct json_writer *w, const struct report_run *run)
+{
+    if (run->rules && run->rules->n)
+        write_rule_counts(w, run);
+    json_add_key(w, "findings");
+    json_begin_array(w);
+    for (size_t i = 0; i < run->summary->findings.n; i++) {
+        const struct check_run_finding *f = &run->summary->findings.items[i];
+        json_begin_object(w);
+        write_cstring(w, "id", f->id);
+        write_cstring(w, "severity", check_severity_name(f->severity));
+        write_known(w, "header", f->header);
+        write_string(w, "message", f->message);
+        write_run_evidence(w, f);
+        if (f->rule)
+            write_rule_name(w, f->rule);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+void report_check_json_tail(struct text *out, const struct report_run *run, bool any_calls)
 {
     struct json_writer w = {.out = out, .depth = CALL_DEPTH, .pretty = true, .fresh = !any_calls};
     json_end_array(&w);
     w.fresh = false;
+    report_json_run_findings(&w, run);
     json_end_object(&w);
     text_add_char(out, '\n');
 }

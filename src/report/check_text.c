@@ -180,15 +180,39 @@ static void add_others(struct text *out, const struct report_style *style, struc
     vec_free(&list);
 }
 
+/* The rules hold on it and name no header that is there: such messages are counted. */
+static bool is_quiet(const struct report_style *style, const struct check_request *r)
+{
+    for (size_t i = 0; i < r->rule_count; i++)
+        if (r->rules[i].verdict != CHECK_PASS)
+            return false;
+    return r->rule_count && r->header_count == 0 && !style->verbose;
+}
+
+static void add_quiet(struct text *out, const struct report_style *style, struct arena *a,
+                      size_t quiet, bool more)
+{
+    if (quiet)
+        report_add_labelled(out, style, REPORT_GREEN, "PASS",
+                            arena_printf(a, "the rules hold on %zu %smessage%s", quiet,
+                                         more ? "more " : "", quiet == 1 ? "" : "s"));
+}
+
 void report_check_text(struct text *out, const struct report_style *style,
                        const struct check_call *call)
 {
     struct arena a = {0};
     add_call_head(out, style, &a, call);
+    size_t shown = 0, quiet = 0;
     for (size_t i = 0; i < call->request_count; i++) {
-        text_add(out, i ? SLICE("\n") : SLICE(""));
+        if (is_quiet(style, &call->requests[i])) {
+            quiet++;
+            continue;
+        }
+        text_add(out, shown++ ? SLICE("\n") : SLICE(""));
         add_request(out, style, &a, call, &call->requests[i]);
     }
+    add_quiet(out, style, &a, quiet, shown > 0);
     add_others(out, style, &a, call);
     if (call->verdict == CHECK_INCONCLUSIVE)
         report_add_labelled(out, style, REPORT_YELLOW, "OPEN", report_inconclusive_why(call));
@@ -287,6 +311,17 @@ static void add_changes(struct text *out, const struct report_style *style, stru
     vec_free(&changes);
 }
 
+static void add_run_findings(struct text *out, const struct report_style *style,
+                             const struct check_summary *s)
+{
+    struct report_sentences list = {0};
+    for (size_t i = 0; i < s->findings.n; i++)
+        *vec_add(&list) = (struct report_sentence){.severity = s->findings.items[i].severity,
+                                                   .words = s->findings.items[i].message};
+    report_add_sentences(out, style, &list);
+    vec_free(&list);
+}
+
 void report_check_text_end(struct text *out, const struct report_style *style,
                            const struct report_run *run)
 {
@@ -296,6 +331,7 @@ void report_check_text_end(struct text *out, const struct report_style *style,
     for (size_t i = 0; run->verdict == CHECK_INCONCLUSIVE && i < run->point_count; i++)
         add_open(out, style, report_hidden(&a, &run->points[i]));
     add_changes(out, style, &a, run);
+    add_run_findings(out, style, run->summary);
     add_count(out, style, run->summary);
     if (run->verdict == CHECK_INCONCLUSIVE)
         report_add_line(out, style, 0,

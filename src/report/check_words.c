@@ -56,8 +56,7 @@ struct slice report_message_name(struct arena *a, const struct check_request *r)
     return r->status ? REPORT_JOIN(a, r->method, arena_printf(a, " %u", r->status)) : r->method;
 }
 
-/* Is it about this message?  A finding names it as "BYE" or "INVITE 200". */
-static bool is_about(struct arena *a, const struct check_finding *f, const struct check_request *r)
+bool report_is_about(struct arena *a, const struct check_finding *f, const struct check_request *r)
 {
     return slice_equal(f->method, report_message_name(a, r));
 }
@@ -81,7 +80,7 @@ const struct check_finding *report_finding_of(struct arena *a, const struct chec
                                               const struct check_header *h)
 {
     for (size_t i = 0; i < c->finding_count; i++)
-        if (tells_verdict(&c->findings[i], h) && is_about(a, &c->findings[i], r))
+        if (tells_verdict(&c->findings[i], h) && report_is_about(a, &c->findings[i], r))
             return &c->findings[i];
     return NULL;
 }
@@ -225,8 +224,8 @@ static struct group group_of(struct arena *a, const struct check_call *c,
     struct text names = {0};
     g.severity = severity_of(a, c, r, g.header);
     for (size_t i = 0; i < r->header_count; i++) {
-        g.of += r->headers[i].expected == g.header->expected;
-        if (!in_group(a, &g, &r->headers[i]))
+        g.of += !r->headers[i].by_rule && r->headers[i].expected == g.header->expected;
+        if (r->headers[i].by_rule || !in_group(a, &g, &r->headers[i]))
             continue;
         text_add(&names, g.count++ ? SLICE(", ") : SLICE(""));
         text_add(&names, r->headers[i].name);
@@ -242,7 +241,7 @@ static bool is_first_of_group(struct arena *a, const struct check_call *c,
     struct group g = {.call = c, .request = r, .header = &r->headers[i]};
     g.severity = severity_of(a, c, r, g.header);
     for (size_t k = 0; k < i; k++)
-        if (in_group(a, &g, &r->headers[k]))
+        if (!r->headers[k].by_rule && in_group(a, &g, &r->headers[k]))
             return false;
     return true;
 }
@@ -311,8 +310,8 @@ static void add_pass(struct report_sentences *out, struct arena *a, const struct
 {
     size_t owed = 0, ok = 0;
     for (size_t i = 0; i < r->header_count; i++) {
-        owed += r->headers[i].expected;
-        ok += r->headers[i].expected && r->headers[i].verdict == CHECK_OK;
+        owed += r->headers[i].expected && !r->headers[i].by_rule;
+        ok += r->headers[i].expected && !r->headers[i].by_rule && r->headers[i].verdict == CHECK_OK;
     }
     if (owed == 0 || ok < owed || r->sighting_count == 0)
         return;
@@ -326,11 +325,38 @@ static void add_pass(struct report_sentences *out, struct arena *a, const struct
             report_request_name(a, r), SLICE(" unharmed at "), last)};
 }
 
+/* "rules bye-queue and no-internal hold on BYE" */
+static void add_rules_held(struct report_sentences *out, struct arena *a,
+                           const struct check_request *r)
+{
+    struct text t = {0};
+    size_t held = 0, n = 0;
+    for (size_t i = 0; i < r->rule_count; i++)
+        held += r->rules[i].verdict == CHECK_PASS;
+    for (size_t i = 0; i < r->rule_count; i++) {
+        if (r->rules[i].verdict != CHECK_PASS)
+            continue;
+        text_add(&t, n == 0 ? SLICE("") : n + 1 == held ? SLICE(" and ") : SLICE(", "));
+        text_add(&t, r->rules[i].rule->id);
+        n++;
+    }
+    if (held)
+        *vec_add(out) = (struct report_sentence){
+            .pass = true,
+            .severity = CHECK_NOTE,
+            .request = r,
+            .words = REPORT_JOIN(a, held == 1 ? SLICE("rule ") : SLICE("rules "), text_slice(&t),
+                                 held == 1 ? SLICE(" holds on ") : SLICE(" hold on "),
+                                 report_request_name(a, r))};
+    text_free(&t);
+}
+
 void report_request_sentences(struct report_sentences *out, struct arena *a,
                               const struct check_call *c, const struct check_request *r)
 {
     for (size_t i = 0; i < r->header_count; i++) {
-        if (r->headers[i].verdict == CHECK_OK || !is_first_of_group(a, c, r, i))
+        if (r->headers[i].verdict == CHECK_OK || r->headers[i].by_rule ||
+            !is_first_of_group(a, c, r, i))
             continue;
         struct group g = group_of(a, c, r, i);
         *vec_add(out) = (struct report_sentence){.severity = g.severity,
@@ -339,6 +365,7 @@ void report_request_sentences(struct report_sentences *out, struct arena *a,
                                                  .words = words_of(a, &g)};
     }
     add_pass(out, a, r);
+    add_rules_held(out, a, r);
 }
 
 /* ---- all other findings ---------------------------------------------------------------------- */
@@ -347,11 +374,11 @@ bool report_is_told(struct arena *a, const struct check_call *c, const struct ch
 {
     for (size_t i = 0; i < c->request_count; i++) {
         const struct check_request *r = &c->requests[i];
-        if (!r->applies && slice_is(slice_of(f->id), "nothing-owed") && is_about(a, f, r))
+        if (!r->applies && slice_is(slice_of(f->id), "nothing-owed") && report_is_about(a, f, r))
             return true;
         for (size_t k = 0; k < r->header_count; k++)
             if (r->headers[k].verdict != CHECK_OK && tells_verdict(f, &r->headers[k]) &&
-                is_about(a, f, r))
+                report_is_about(a, f, r))
                 return true;
     }
     return false;
@@ -359,9 +386,10 @@ bool report_is_told(struct arena *a, const struct check_call *c, const struct ch
 
 static bool same_kind(const struct check_finding *a, const struct check_finding *b)
 {
-    return a->header.n && b->header.n && slice_equal(slice_of(a->id), slice_of(b->id)) &&
-           a->severity == b->severity && a->known == b->known &&
-           slice_equal(a->method, b->method) && slice_equal(a->node, b->node);
+    return a->header.n && b->header.n && !a->rule && !b->rule &&
+           slice_equal(slice_of(a->id), slice_of(b->id)) && a->severity == b->severity &&
+           a->known == b->known && slice_equal(a->method, b->method) &&
+           slice_equal(a->node, b->node);
 }
 
 /* "INVITE 200: a header that may be set was absent as the message left its sender: X-A, X-B" */
@@ -406,7 +434,7 @@ static void add_not_owed(struct report_sentences *out, struct arena *a, const st
 {
     for (size_t i = 0; i < c->finding_count; i++) {
         const struct check_finding *f = &c->findings[i];
-        if (!r->applies && slice_is(slice_of(f->id), "nothing-owed") && is_about(a, f, r))
+        if (!r->applies && slice_is(slice_of(f->id), "nothing-owed") && report_is_about(a, f, r))
             *vec_add(out) = (struct report_sentence){
                 .severity = f->severity,
                 .request = r,

@@ -25,8 +25,7 @@ static void json_call(struct text *out, struct report_check *r, const struct che
 
 static void json_end(struct text *out, struct report_check *r, const struct report_run *run)
 {
-    (void)run;
-    report_check_json_tail(out, r->calls > 0);
+    report_check_json_tail(out, run, r->calls > 0);
 }
 
 static const struct report_format formats[] = {

@@ -76,6 +76,8 @@ struct report_sentence {
 };
 VEC_TYPE(report_sentences, struct report_sentence);
 
+/* Is it about this message?  A finding names it as "BYE" or "INVITE 200". */
+bool report_is_about(struct arena *a, const struct check_finding *f, const struct check_request *r);
 /* The headers of a message that came to harm, and that all that is owed is there. */
 void report_request_sentences(struct report_sentences *out, struct arena *a,
                               const struct check_call *c, const struct check_request *r);
@@ -232,6 +234,8 @@ void report_json_finding(struct json_writer *w, const struct check_finding *f,
                          bool changes); /* there is a baseline */
 void report_json_cause(struct json_writer *w, const struct check_cause *cause);
 void report_json_run(struct json_writer *w, const struct report_run *run); /* without calls */
+/* The rules with their counts, where there are any, and what was found of the run as a whole. */
+void report_json_run_findings(struct json_writer *w, const struct report_run *run);
 
 void report_page_begin(struct text *out, struct report_check *r, const struct report_run *run);
 void report_page_call(struct text *out, struct report_check *r, const struct check_call *call);

@@ -120,6 +120,7 @@ struct report_run {
     bool allow_untested;             /* the verdict does not mind promises that were never judged */
     struct check_baseline *baseline; /* NULL: none */
     const struct check_summary *summary;
+    const struct expect_rules *rules; /* NULL: none */
     const struct trace_point *points;
     size_t point_count;
     const struct trace_node *nodes;
@@ -163,7 +164,7 @@ void report_check_text_end(struct text *out, const struct report_style *style,
 void report_check_json_call(struct text *out, const struct report_style *style, bool first,
                             bool changes, const struct check_call *call);
 void report_check_json_head(struct text *out, const struct report_run *run);
-void report_check_json_tail(struct text *out, bool any_calls);
+void report_check_json_tail(struct text *out, const struct report_run *run, bool any_calls);
 
 /* ---- findings and causes --------------------------------------------------------------------- */
 

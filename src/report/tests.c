@@ -45,11 +45,41 @@ static void add_header(struct report_tests *out, struct arena *a, const struct c
                             .request = r,
                             .header = h,
                             .finding = f};
-    if (!is_test(h, f))
+    if (h->by_rule || !is_test(h, f))
         return;
     if (t.outcome != REPORT_OK)
         t.why = f ? f->message : report_verdict_text(a, h);
     *vec_add(out) = t;
+}
+
+/* ---- rules of the user ----------------------------------------------------------------------- */
+
+/* What was found for a rule on this message, or NULL. */
+static const struct check_finding *rule_finding(struct arena *a, const struct check_call *c,
+                                                const struct check_request *r,
+                                                const struct expect_rule *rule)
+{
+    for (size_t i = 0; i < c->finding_count; i++)
+        if (c->findings[i].rule == rule && report_is_about(a, &c->findings[i], r))
+            return &c->findings[i];
+    return NULL;
+}
+
+static void add_rule(struct report_tests *out, struct arena *a, const struct check_call *c,
+                     const struct check_request *r, struct slice message,
+                     const struct check_rule_result *result)
+{
+    const struct check_finding *f = rule_finding(a, c, r, result->rule);
+    bool fails = result->verdict == CHECK_FAIL && result->rule->severity == EXPECT_ERROR;
+    *vec_add(out) =
+        (struct report_test){.outcome = fails                                   ? REPORT_FAILED
+                                        : result->verdict == CHECK_INCONCLUSIVE ? REPORT_SKIPPED
+                                                                                : REPORT_OK,
+                             .of = message,
+                             .name = REPORT_JOIN(a, SLICE("rule "), result->rule->id),
+                             .why = f && result->verdict != CHECK_PASS ? f->message : SLICE_NONE,
+                             .request = r,
+                             .finding = f};
 }
 
 /* ---- other findings -------------------------------------------------------------------------- */
@@ -104,9 +134,12 @@ void report_call_tests(struct report_tests *out, struct arena *a, const struct c
         struct slice message = report_is_shown(r) ? message_name(a, c, i) : SLICE_NONE;
         for (size_t k = 0; message.n && k < r->header_count; k++)
             add_header(out, a, c, r, message, &r->headers[k]);
+        for (size_t k = 0; message.n && k < r->rule_count; k++)
+            add_rule(out, a, c, r, message, &r->rules[k]);
     }
     for (size_t i = 0; i < c->finding_count; i++)
-        if (c->findings[i].severity == CHECK_ERROR && !report_is_told(a, c, &c->findings[i]))
+        if (c->findings[i].severity == CHECK_ERROR && !c->findings[i].rule &&
+            !report_is_told(a, c, &c->findings[i]))
             add_finding(out, a, &c->findings[i]);
     if (c->verdict == CHECK_INCONCLUSIVE && !any(out, REPORT_SKIPPED))
         add_skipped(out, c);
@@ -162,4 +195,14 @@ void report_run_tests(struct report_tests *out, struct arena *a, const struct re
                                                            : SLICE("no call was judged to its end"),
                                              .type = "never-judged"};
     add_more_often(out, a, run);
+    for (size_t i = 0; i < s->findings.n; i++) {
+        const struct check_run_finding *f = &s->findings.items[i];
+        *vec_add(out) = (struct report_test){
+            .outcome = f->severity == CHECK_ERROR ? REPORT_FAILED : REPORT_SKIPPED,
+            .of = SLICE("run"),
+            .name = f->rule ? REPORT_JOIN(a, SLICE("rule "), f->rule->id, SLICE(" applied"))
+                            : slice_of(f->id),
+            .why = f->message,
+            .type = f->id};
+    }
 }

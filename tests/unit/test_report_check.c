@@ -335,7 +335,7 @@ static struct json *report_of(struct data *d, size_t calls, const struct report_
     report_check_json_head(&t, &run);
     for (size_t i = 0; i < calls; i++)
         report_check_json_call(&t, style, i == 0, false, &d->call);
-    report_check_json_tail(&t, calls > 0);
+    report_check_json_tail(&t, &run, calls > 0);
     is_harmless(text_slice(&t));
     struct json *root = json_parse("report", text_slice(&t), &err);
     if (!root)

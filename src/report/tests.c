@@ -72,7 +72,7 @@ static void add_rule(struct report_tests *out, struct arena *a, const struct che
     const struct check_finding *f = rule_finding(a, c, r, result->rule);
     bool fails = result->verdict == CHECK_FAIL && result->rule->severity == EXPECT_ERROR;
     *vec_add(out) =
-        (struct report_test){.outcome = fails                                   ? REPORT_FAILED
+        (struct report_test){.outcome = fails ? (f && f->known ? REPORT_KNOWN : REPORT_FAILED)
                                         : result->verdict == CHECK_INCONCLUSIVE ? REPORT_SKIPPED
                                                                                 : REPORT_OK,
                              .of = message,

@@ -18,8 +18,10 @@ static void add_head(const struct page *p)
     text_add(p->out, SLICE(" \xe2\x86\x92 "));
     text_add_xml(p->out, l->callee.n ? l->callee : SLICE("?"));
     text_printf(p->out, ", <time>%s</time></p>\n", report_time_iso(l->start_ns).s);
-    for (size_t i = 1; i < l->call->leg_count; i++) {
-        text_add(p->out, SLICE("<p class=\"dim\">and <code>"));
+    for (uint32_t i = 0; l->call->leg_count > 1 && i < l->call->leg_count; i++) {
+        struct arena a = {0};
+        text_printf(p->out, "<p class=\"dim\">%s <code>", report_leg_name(&a, i).p);
+        arena_free(&a);
         text_add_xml(p->out, l->call_ids[i]);
         text_add(p->out, SLICE("</code></p>\n"));
     }

@@ -2,7 +2,7 @@
  * with a name and a place for each message. */
 #include "report/internal.h"
 
-#define GUTTER     104u /* for the time of each row */
+#define GUTTER     110u /* for the time of each row */
 #define MARGIN     70u  /* right of the last column */
 #define GAP_LEAST  170u
 #define HEAD       44u
@@ -68,8 +68,10 @@ static void add_title(const struct picture *p)
     const struct view_ladder *l = p->ladder;
     const char *prefix = p->options->prefix;
     text_printf(p->out, "<title id=\"%stitle\">Call ", prefix);
-    for (size_t i = 0; i < l->call->leg_count; i++) {
+    for (uint32_t i = 0; i < l->call->leg_count; i++) {
         text_add(p->out, i ? SLICE(", ") : SLICE(""));
+        if (l->call->leg_count > 1)
+            text_printf(p->out, "%s ", report_leg_name(p->arena, i).p);
         add_escaped(p->out, l->call_ids[i]);
     }
     if (l->caller.n || l->callee.n) {
@@ -195,6 +197,10 @@ static void add_row(const struct picture *p, size_t i)
     add_row_title(p, row);
     text_printf(p->out, "<text class=\"time\" x=\"4\" y=\"%zu\">", y + 4);
     report_add_clock(p->out, row->time_ns, true);
+    if (p->ladder->call->leg_count > 1 && row->leg != VIEW_NONE) {
+        text_add_char(p->out, ' ');
+        text_add(p->out, report_leg_name(p->arena, row->leg));
+    }
     text_add(p->out, SLICE("</text>"));
     add_wire(p, row, y);
     add_label(p, row, y);

@@ -59,6 +59,7 @@ enum cmd_option_id {
     CMD_OPT_FORMAT,
     CMD_OPT_COLOR,
     CMD_OPT_ASCII,
+    CMD_OPT_LOCAL_TIME,
     CMD_OPT_SHOW_SECRETS,
     CMD_OPT_THREADS,
     CMD_OPT_VERBOSE,

@@ -52,8 +52,7 @@ static void draw_mermaid(struct text *out, const struct report_style *style,
 static void draw_svg(struct text *out, const struct report_style *style,
                      const struct view_ladder *l, const struct flow *f)
 {
-    const struct report_svg options = {.prefix = ""};
-    (void)style;
+    const struct report_svg options = {.prefix = "", .local_time = style->local_time};
     (void)f;
     report_ladder_svg(out, l, &options);
 }
@@ -98,7 +97,7 @@ static void list_call(struct flow *f, const struct call_summary *c, uint64_t num
     if (number > LISTED_MAX)
         return;
     text_printf(&f->list, "  %2llu  ", (unsigned long long)number);
-    report_call_line(&f->list, c);
+    report_call_line(&f->list, &f->style, c);
     text_add_char(&f->list, '\n');
 }
 

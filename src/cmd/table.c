@@ -255,6 +255,8 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                        "colours: auto (on a terminal, the default), always, never", NULL},
     [CMD_OPT_ASCII] = {"ascii", 0, false, false, BIT(FLOW), NULL, "draw with ASCII characters only",
                        "The default where the locale is not one of UTF-8."},
+    [CMD_OPT_LOCAL_TIME] = {"local-time", 0, false, false, CAPTURES, NULL,
+                            "print times in local time, by TZ, instead of UTC", NULL},
     [CMD_OPT_SHOW_SECRETS] = {"show-secrets", 0, false, false,
                               PRINTING & ~(BIT(CALLS) | BIT(EXPLAIN)), NULL,
                               "do not mask credentials in header values", NULL},

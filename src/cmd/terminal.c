@@ -46,6 +46,7 @@ bool cmd_style(struct report_style *style, const struct cmd_arguments *a, struct
             !when || strcmp(when, "auto") == 0 ? colours_by_default() : strcmp(when, "always") == 0,
         .verbose = cmd_given(a, CMD_OPT_VERBOSE),
         .show_secrets = cmd_given(a, CMD_OPT_SHOW_SECRETS),
+        .local_time = cmd_given(a, CMD_OPT_LOCAL_TIME),
     };
     return true;
 }

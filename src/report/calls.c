@@ -119,9 +119,9 @@ void report_call_text(struct text *out, struct report_calls *r, const struct cal
     struct columns w = columns_of(&r->style);
     if (r->count++ == 0)
         add_head(out, &w);
-    report_add_day(out, &r->day, c->start_ns);
+    report_add_day(out, r->style.local_time, &r->day, c->start_ns);
     size_t from = out->n;
-    report_add_clock(out, c->start_ns, false);
+    report_add_clock(out, r->style.local_time, c->start_ns, false);
     text_add_char(out, ' ');
     report_add_duration(out, report_duration_ms(c));
     report_pad(out, from, 16);
@@ -146,9 +146,10 @@ void report_calls_text_end(struct text *out, const struct report_calls *r)
         text_add(out, SLICE("no calls\n"));
 }
 
-void report_call_line(struct text *out, const struct call_summary *c)
+void report_call_line(struct text *out, const struct report_style *style,
+                      const struct call_summary *c)
 {
-    report_add_clock(out, c->start_ns, false);
+    report_add_clock(out, style->local_time, c->start_ns, false);
     text_add(out, SLICE("  "));
     size_t from = out->n;
     add_outcome(out, c, 13);
@@ -209,7 +210,7 @@ void report_call_csv(struct text *out, struct report_calls *r, const struct call
     struct arena a = {0};
     if (r->count++ == 0)
         add_csv_head(out);
-    text_printf(out, "%s,%llu", report_time_iso(c->start_ns).s,
+    text_printf(out, "%s,%llu", report_time_iso(r->style.local_time, c->start_ns).s,
                 (unsigned long long)report_duration_ms(c));
     add_field(out, slice_of(report_outcome_name(c)));
     add_field(out, c->status ? arena_printf(&a, "%u", c->status) : SLICE_NONE);
@@ -241,23 +242,23 @@ static void write_string(struct json_writer *w, const char *key, struct slice s)
     json_add_string(w, s);
 }
 
-static void write_time_or_null(struct json_writer *w, const char *key, int64_t ns)
+static void write_time_or_null(struct json_writer *w, bool local, const char *key, int64_t ns)
 {
     json_add_key(w, key);
     if (ns)
-        json_add_cstring(w, report_time_iso(ns).s);
+        json_add_cstring(w, report_time_iso(local, ns).s);
     else
         json_add_null(w);
 }
 
-static void write_times(struct json_writer *w, const struct call_summary *c)
+static void write_times(struct json_writer *w, bool local, const struct call_summary *c)
 {
     json_add_key(w, "start");
-    json_add_cstring(w, report_time_iso(c->start_ns).s);
-    write_time_or_null(w, "answer", c->answer_ns);
-    write_time_or_null(w, "end", c->end_ns);
+    json_add_cstring(w, report_time_iso(local, c->start_ns).s);
+    write_time_or_null(w, local, "answer", c->answer_ns);
+    write_time_or_null(w, local, "end", c->end_ns);
     json_add_key(w, "last");
-    json_add_cstring(w, report_time_iso(c->last_ns).s);
+    json_add_cstring(w, report_time_iso(local, c->last_ns).s);
     json_add_key(w, "duration_ms");
     json_add_uint(w, report_duration_ms(c));
 }
@@ -293,7 +294,7 @@ void report_call_ndjson(struct text *out, struct report_calls *r, const struct c
     for (size_t i = 0; i < c->call_id_count; i++)
         json_add_string(&w, c->call_ids[i]);
     json_end_array(&w);
-    write_times(&w, c);
+    write_times(&w, r->style.local_time, c);
     write_outcome(&w, c);
     json_add_key(&w, "points");
     json_begin_array(&w);

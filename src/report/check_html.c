@@ -108,7 +108,7 @@ static void add_ladder(struct text *out, const struct report_check *r, struct ar
     const struct view_ladder *l = view_ladder_build(a, c->hops, &options);
     text_printf(out, "<details%s><summary>Messages: %zu between %zu elements</summary>\n",
                 c->verdict == CHECK_PASS ? "" : " open", l->row_count, l->column_count);
-    report_html_ladder(out, l, prefix->p);
+    report_html_ladder(out, &r->style, l, prefix->p);
     text_add(out, SLICE("</details>\n"));
     report_html_messages(out, &r->style, l, prefix->p);
 }
@@ -165,7 +165,7 @@ static void add_row(struct report_check *r, struct arena *a, const struct check_
     text_printf(out, "</td><td class=\"%s\">%s%s</td><td>", known ? "dim" : classes[c->verdict],
                 check_verdict_name(c->verdict), known ? ", as before" : "");
     text_add_xml(out, report_call_parties(a, c));
-    text_printf(out, "</td><td>%s</td><td>", report_time_iso(c->start_ns).s);
+    text_printf(out, "</td><td>%s</td><td>", report_time_iso(r->style.local_time, c->start_ns).s);
     text_add_xml(out, gist_of(a, c));
     text_add(out, SLICE("</td></tr>\n"));
 }

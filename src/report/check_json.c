@@ -219,11 +219,13 @@ static void write_trunk(struct json_writer *w, const struct expect_trunk *t)
     lines(w);
 }
 
-static void write_call_head(struct json_writer *w, const struct check_call *c)
+static void write_call_head(struct json_writer *w, const struct report_style *style,
+                            const struct check_call *c)
 {
     write_strings(w, "call_ids", c->call_ids, c->call_id_count);
     if (c->joined.n)
         write_string(w, "joined", c->joined);
+    write_cstring(w, "start", report_time_iso(style->local_time, c->start_ns).s);
     write_cstring(w, "direction", c->direction);
     write_known(w, "caller", c->caller);
     write_known(w, "callee", c->callee);
@@ -234,7 +236,7 @@ static void write_call_head(struct json_writer *w, const struct check_call *c)
 void report_json_call(struct json_writer *w, const struct report_style *style,
                       const struct check_call *call)
 {
-    write_call_head(w, call);
+    write_call_head(w, style, call);
     json_add_key(w, "requests");
     json_begin_array(w);
     for (size_t i = 0; i < call->request_count; i++)

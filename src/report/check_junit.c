@@ -25,9 +25,9 @@ static void add_seconds(struct text *out, int64_t ns)
 }
 
 /* Readers take the time without a zone and a fraction. */
-static void add_timestamp(struct text *out, int64_t ns)
+static void add_timestamp(struct text *out, bool local, int64_t ns)
 {
-    struct report_time t = report_time_iso(ns);
+    struct report_time t = report_time_iso(local, ns);
     add_attribute(out, "timestamp", slice_first(slice_of(t.s), slice_find(slice_of(t.s), '.')));
 }
 
@@ -172,7 +172,7 @@ void report_junit_call(struct text *out, struct report_check *r, const struct ch
     report_call_tests(&tests, &a, call);
     begin_suite(out, r, name, &tests);
     add_seconds(out, duration);
-    add_timestamp(out, call->start_ns);
+    add_timestamp(out, r->style.local_time, call->start_ns);
     text_add(out, SLICE(">\n"));
     add_properties(out, r, &a, call);
     for (size_t i = 0; i < tests.n; i++)

@@ -134,7 +134,7 @@ static struct slice value_of(struct arena *a, const struct report_calls *r,
     if (is_time(column->id)) {
         int64_t ns = time_of(column->id, c);
         *absent = ns == 0;
-        return ns ? arena_printf(a, "%s", report_time_iso(ns).s) : SLICE_NONE;
+        return ns ? arena_printf(a, "%s", report_time_iso(r->style.local_time, ns).s) : SLICE_NONE;
     }
     if (!is_span(column->id))
         return cell_of(a, r, column, c, absent);
@@ -249,7 +249,7 @@ static void add_cell(struct text *out, struct arena *a, const struct report_call
     if (is_time(column->id)) {
         absent = time_of(column->id, c) == 0;
         if (!absent)
-            report_add_clock(out, time_of(column->id, c), false);
+            report_add_clock(out, r->style.local_time, time_of(column->id, c), false);
     } else if (is_span(column->id)) {
         absent = !span_of(column->id, c, &ms);
         if (!absent)
@@ -271,7 +271,7 @@ void report_columns_text(struct text *out, struct report_calls *r, const struct 
     fit(r, widths);
     if (r->count++ == 0)
         add_head(out, r, widths);
-    report_add_day(out, &r->day, c->start_ns);
+    report_add_day(out, r->style.local_time, &r->day, c->start_ns);
     size_t line = out->n;
     for (size_t i = 0; i < r->column_count; i++) {
         size_t from = out->n;

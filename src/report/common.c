@@ -18,7 +18,7 @@ void report_json_endpoint(struct json_writer *w, const char *key, const struct e
 /* ---- times ----------------------------------------------------------------------------------- */
 
 /* Splits into seconds and the nanoseconds after them; captures can hold times before 1970. */
-static struct tm split_time(int64_t ns, int64_t *fraction)
+static struct tm split_time(bool local, int64_t ns, int64_t *fraction)
 {
     struct tm tm;
     time_t seconds = (time_t)(ns / NS_PER_SECOND);
@@ -27,28 +27,41 @@ static struct tm split_time(int64_t ns, int64_t *fraction)
         *fraction += NS_PER_SECOND;
         seconds--;
     }
-    gmtime_r(&seconds, &tm);
+    if (local)
+        localtime_r(&seconds, &tm);
+    else
+        gmtime_r(&seconds, &tm);
     return tm;
 }
 
-struct report_time report_time_iso(int64_t ns)
+/* "Z", or the offset from UTC as RFC 3339 has it */
+static struct report_time zone_of(bool local, const struct tm *tm)
 {
-    struct report_time t;
-    int64_t fraction;
-    struct tm tm = split_time(ns, &fraction);
-    size_t n = strftime(t.s, sizeof t.s, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (fraction % 1000)
-        snprintf(t.s + n, sizeof t.s - n, ".%09dZ", (int)fraction);
-    else
-        snprintf(t.s + n, sizeof t.s - n, ".%06dZ", (int)(fraction / 1000));
+    struct report_time t = {"Z"};
+    long minutes = tm->tm_gmtoff / 60, all = minutes < 0 ? -minutes : minutes;
+    if (local)
+        snprintf(t.s, sizeof t.s, "%c%02ld:%02ld", minutes < 0 ? '-' : '+', all / 60, all % 60);
     return t;
 }
 
-struct report_time report_time_day(int64_t ns)
+struct report_time report_time_iso(bool local, int64_t ns)
 {
     struct report_time t;
     int64_t fraction;
-    struct tm tm = split_time(ns, &fraction);
+    struct tm tm = split_time(local, ns, &fraction);
+    size_t n = strftime(t.s, sizeof t.s, "%Y-%m-%dT%H:%M:%S", &tm);
+    if (fraction % 1000)
+        snprintf(t.s + n, sizeof t.s - n, ".%09d%s", (int)fraction, zone_of(local, &tm).s);
+    else
+        snprintf(t.s + n, sizeof t.s - n, ".%06d%s", (int)(fraction / 1000), zone_of(local, &tm).s);
+    return t;
+}
+
+struct report_time report_time_day(bool local, int64_t ns)
+{
+    struct report_time t;
+    int64_t fraction;
+    struct tm tm = split_time(local, ns, &fraction);
     strftime(t.s, sizeof t.s, "%Y-%m-%d", &tm);
     return t;
 }
@@ -58,8 +71,16 @@ static int64_t floor_divide(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-void report_add_clock(struct text *out, int64_t ns, bool milliseconds)
+/* The same moment on a clock that shows UTC. */
+static int64_t shifted(bool local, int64_t ns)
 {
+    int64_t fraction;
+    return local ? ns + split_time(true, ns, &fraction).tm_gmtoff * NS_PER_SECOND : ns;
+}
+
+void report_add_clock(struct text *out, bool local, int64_t ns, bool milliseconds)
+{
+    ns = shifted(local, ns);
     int64_t seconds = floor_divide(ns, NS_PER_SECOND);
     uint64_t of_day = (uint64_t)(seconds - floor_divide(seconds, 86400) * 86400);
     text_add_number(out, of_day / 3600, 2);
@@ -73,13 +94,18 @@ void report_add_clock(struct text *out, int64_t ns, bool milliseconds)
     text_add_number(out, (uint64_t)(ns - seconds * NS_PER_SECOND) / 1000000, 3);
 }
 
-void report_add_day(struct text *out, int64_t *day, int64_t ns)
+void report_add_day(struct text *out, bool local, int64_t *day, int64_t ns)
 {
-    int64_t now = floor_divide(ns, 86400 * NS_PER_SECOND) + 1;
+    int64_t now = floor_divide(shifted(local, ns), 86400 * NS_PER_SECOND) + 1;
     if (*day == now)
         return;
     *day = now;
-    text_printf(out, "%s (UTC)\n", report_time_day(ns).s);
+    text_printf(out, "%s (%s)\n", report_time_day(local, ns).s, report_zone_name(local));
+}
+
+const char *report_zone_name(bool local)
+{
+    return local ? "local time" : "UTC";
 }
 
 /* ---- cells ----------------------------------------------------------------------------------- */

@@ -49,9 +49,8 @@ struct report_facts report_call_facts(struct arena *a, const struct report_style
                                       const struct check_call *c)
 {
     struct report_facts f = {.n = 0};
-    (void)style;
     add(&f, "call", call_ids(a, c));
-    add(&f, "start", arena_copy(a, slice_of(report_time_iso(c->start_ns).s)));
+    add(&f, "start", arena_copy(a, slice_of(report_time_iso(style->local_time, c->start_ns).s)));
     add(&f, "direction", slice_of(c->direction));
     add(&f, "caller", c->caller);
     add(&f, "callee", c->callee);

@@ -76,7 +76,8 @@ static void add_head(struct text *out, const struct report_style *style, struct 
     }
     text_add_char(out, '\n');
     add_call_ids(out, style, a, l);
-    text_printf(out, "  %s (UTC)\n\n", report_time_day(l->start_ns).s);
+    text_printf(out, "  %s (%s)\n\n", report_time_day(style->local_time, l->start_ns).s,
+                report_zone_name(style->local_time));
 }
 
 /* ---- what changed -------------------------------------------------------------------------------
@@ -123,7 +124,7 @@ static bool add_changes_of(struct text *out, const struct report_style *style, s
         any = true;
         struct slice place = view_row_place(a, l, row, on_wire);
         text_add(out, SLICE("  "));
-        report_add_clock(out, row->time_ns, true);
+        report_add_clock(out, style->local_time, row->time_ns, true);
         text_add_char(out, ' ');
         report_add_wrapped(out, 15, 17, report_width(style),
                            REPORT_JOIN(a, safe(a, style, row->label), SLICE(", "),

@@ -17,7 +17,8 @@ static void add_head(const struct page *p)
     text_add_xml(p->out, l->caller.n ? l->caller : SLICE("?"));
     text_add(p->out, SLICE(" \xe2\x86\x92 "));
     text_add_xml(p->out, l->callee.n ? l->callee : SLICE("?"));
-    text_printf(p->out, ", <time>%s</time></p>\n", report_time_iso(l->start_ns).s);
+    text_printf(p->out, ", <time>%s</time></p>\n",
+                report_time_iso(p->style->local_time, l->start_ns).s);
     for (uint32_t i = 0; l->call->leg_count > 1 && i < l->call->leg_count; i++) {
         struct arena a = {0};
         text_printf(p->out, "<p class=\"dim\">%s <code>", report_leg_name(&a, i).p);
@@ -32,9 +33,11 @@ static void add_head(const struct page *p)
     }
 }
 
-void report_html_ladder(struct text *out, const struct view_ladder *l, const char *prefix)
+void report_html_ladder(struct text *out, const struct report_style *style,
+                        const struct view_ladder *l, const char *prefix)
 {
-    const struct report_svg options = {.prefix = prefix, .embedded = true, .links = true};
+    const struct report_svg options = {
+        .prefix = prefix, .local_time = style->local_time, .embedded = true, .links = true};
     struct arena a = {0};
     const struct slice *remarks;
     size_t n = report_flow_remarks(&a, l, &remarks);
@@ -84,7 +87,7 @@ static void add_raw(struct text *out, const struct report_style *style, const st
     text_add(out, SLICE(" \xe2\x86\x92 "));
     text_add_xml(out, l->columns[row->to].name);
     text_add(out, SLICE("</strong> <span class=\"dim\">"));
-    report_add_clock(out, row->time_ns, true);
+    report_add_clock(out, style->local_time, row->time_ns, true);
     for (size_t k = 0; k < row->step_count; k++) {
         const struct hop_sighting *s = row->journey->steps[row->step + k].sighting;
         text_add(out, k ? SLICE(", ") : SLICE(", seen at "));
@@ -114,7 +117,7 @@ void report_flow_html(struct text *out, const struct report_style *style,
         report_html_begin(out, SLICE("sipxray flow"));
     add_head(&p);
     text_add(out, SLICE("<h2>Messages</h2>\n"));
-    report_html_ladder(out, l, prefix.p);
+    report_html_ladder(out, style, l, prefix.p);
     add_matrices(&p);
     report_html_messages(out, style, l, prefix.p);
     text_free(&prefix);

@@ -227,7 +227,7 @@ static bool is_in(const struct panel *p, const struct view_row *row)
 static void put_time(const struct panel *p, const struct view_row *row)
 {
     struct text t = {0};
-    report_add_clock(&t, row->time_ns, true);
+    report_add_clock(&t, p->style->local_time, row->time_ns, true);
     struct slice time = arena_copy(p->arena, text_slice(&t));
     put_text(p, 0, time, REPORT_PLAIN);
     if (p->ladder->call->leg_count > 1 && row->leg != VIEW_NONE)

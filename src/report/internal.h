@@ -4,19 +4,22 @@
 
 #include "report/report.h"
 
-/* ---- times, in UTC --------------------------------------------------------------------------- */
+/* ---- times, in UTC or in local time
+ * --------------------------------------------------------------------------- */
 
 struct report_time {
     char s[48];
 };
 
-/* "2026-11-21T19:40:01.123456Z"; nine digits where there is a part finer than a microsecond */
-struct report_time report_time_iso(int64_t ns);
-struct report_time report_time_day(int64_t ns); /* "2026-11-21" */
+/* "2026-11-21T19:40:01.123456Z", in local time with +01:00 for the Z; nine digits where there is a
+ * part finer than a microsecond */
+struct report_time report_time_iso(bool local, int64_t ns);
+struct report_time report_time_day(bool local, int64_t ns); /* "2026-11-21" */
 /* "19:40:01.123", or without the milliseconds */
-void report_add_clock(struct text *out, int64_t ns, bool milliseconds);
+void report_add_clock(struct text *out, bool local, int64_t ns, bool milliseconds);
 /* Adds a line with the date where it is not the one of the line before. */
-void report_add_day(struct text *out, int64_t *day, int64_t ns);
+void report_add_day(struct text *out, bool local, int64_t *day, int64_t ns);
+const char *report_zone_name(bool local); /* "UTC" */
 
 /* ---- cells ----------------------------------------------------------------------------------- */
 
@@ -265,7 +268,8 @@ void report_html_begin(struct text *out, struct slice title); /* up to <main> */
 void report_html_end(struct text *out);
 /* The ladder with links to the messages, of which each is out of sight until it is chosen; `prefix`
  * begins all ids of the call. */
-void report_html_ladder(struct text *out, const struct view_ladder *l, const char *prefix);
+void report_html_ladder(struct text *out, const struct report_style *style,
+                        const struct view_ladder *l, const char *prefix);
 void report_html_messages(struct text *out, const struct report_style *style,
                           const struct view_ladder *l, const char *prefix);
 /* A table: headers down, sightings across, each cell with its values and, where it is not as it

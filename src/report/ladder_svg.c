@@ -133,7 +133,7 @@ static void add_row_title(const struct picture *p, const struct view_row *row)
     add_escaped(p->out, l->columns[row->from].name);
     text_add(p->out, SLICE(" to "));
     add_escaped(p->out, l->columns[row->to].name);
-    text_printf(p->out, " at %s", report_time_iso(row->time_ns).s);
+    text_printf(p->out, " at %s", report_time_iso(p->options->local_time, row->time_ns).s);
     for (size_t i = 0; i < row->step_count; i++) {
         const struct hop_sighting *s = row->journey->steps[row->step + i].sighting;
         text_add(p->out, i ? SLICE(", ") : SLICE("\nseen at "));
@@ -196,7 +196,7 @@ static void add_row(const struct picture *p, size_t i)
     text_printf(p->out, "<g class=\"%s\" id=\"%sm%zu\">", class_of(row), prefix, i + 1);
     add_row_title(p, row);
     text_printf(p->out, "<text class=\"time\" x=\"4\" y=\"%zu\">", y + 4);
-    report_add_clock(p->out, row->time_ns, true);
+    report_add_clock(p->out, p->options->local_time, row->time_ns, true);
     if (p->ladder->call->leg_count > 1 && row->leg != VIEW_NONE) {
         text_add_char(p->out, ' ');
         text_add(p->out, report_leg_name(p->arena, row->leg));

@@ -20,7 +20,7 @@ static void add_place(struct text *out, const struct report_messages *r, const c
 {
     report_add_cell(out, slice_of(point), r->point_width);
     text_printf(out, " %*u ", FRAME_COLUMNS, p->frame_count ? p->frames[p->frame_count - 1] : 0);
-    report_add_clock(out, p->time_ns, true);
+    report_add_clock(out, r->style.local_time, p->time_ns, true);
     text_add(out, SLICE("  "));
     text_printf(out, "%s -> %s", p->src.ip.family ? endpoint_format(&p->src).s : "?",
                 p->dst.ip.family ? endpoint_format(&p->dst).s : "?");
@@ -121,7 +121,7 @@ void report_message_text(struct text *out, struct report_messages *r, const char
 {
     size_t width = report_width(&r->style);
     struct slice words = marks(&r->scratch, m);
-    report_add_day(out, &r->day, m->payload->time_ns);
+    report_add_day(out, r->style.local_time, &r->day, m->payload->time_ns);
     size_t from = out->n;
     add_place(out, r, point, m->payload);
     size_t used = text_width((struct slice){out->p + from, out->n - from}) + 2;
@@ -158,7 +158,8 @@ static void write_uint_or_null(struct json_writer *w, const char *key, bool ther
         json_add_null(w);
 }
 
-static void write_place(struct json_writer *w, const char *point, const struct packet_payload *p)
+static void write_place(struct json_writer *w, const struct report_style *style, const char *point,
+                        const struct packet_payload *p)
 {
     json_add_key(w, "point");
     json_add_cstring(w, point);
@@ -168,7 +169,7 @@ static void write_place(struct json_writer *w, const char *point, const struct p
         json_add_uint(w, p->frames[i]);
     json_end_array(w);
     json_add_key(w, "time");
-    json_add_cstring(w, report_time_iso(p->time_ns).s);
+    json_add_cstring(w, report_time_iso(style->local_time, p->time_ns).s);
     json_add_key(w, "transport");
     json_add_cstring(w, packet_transport_name(p->transport));
     report_json_endpoint(w, "src", &p->src);
@@ -225,7 +226,7 @@ void report_message_ndjson(struct text *out, struct report_messages *r, const ch
 {
     struct json_writer w = {.out = out};
     json_begin_object(&w);
-    write_place(&w, point, m->payload);
+    write_place(&w, &r->style, point, m->payload);
     write_start(&w, m->sip);
     json_add_key(&w, "retransmission");
     json_add_bool(&w, m->retransmission);

@@ -17,6 +17,7 @@ struct report_style {
     bool colour;  /* never the only mark of anything */
     bool verbose;
     bool show_secrets; /* else credentials are masked */
+    bool local_time;   /* else times are in UTC */
     bool ascii;        /* flow: nothing beyond ASCII is drawn */
 };
 
@@ -107,7 +108,8 @@ void report_groups_ndjson(struct text *out, struct report_groups *g);
 void report_groups_free(struct report_groups *g);
 
 /* "12:00:00  answered  +1 -> +2  Call-ID", without an end of line */
-void report_call_line(struct text *out, const struct call_summary *c);
+void report_call_line(struct text *out, const struct report_style *style,
+                      const struct call_summary *c);
 
 /* ---- check ----------------------------------------------------------------------------------- */
 
@@ -194,7 +196,8 @@ void report_flow_html_end(struct text *out);
  * to PREFIXrawN, which is the page's to fill. */
 struct report_svg {
     const char *prefix; /* of all ids: a page may hold several ladders */
-    bool embedded;      /* in a page that has report_ladder_style; else the picture has it */
+    bool local_time;
+    bool embedded; /* in a page that has report_ladder_style; else the picture has it */
     bool links;
 };
 

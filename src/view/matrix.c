@@ -73,7 +73,8 @@ static void keep_key(struct arena *a, const struct view_options *o, struct view_
 }
 
 void view_matrix_build(struct arena *a, const struct hop_call *call, const struct hop_journey *j,
-                       const struct view_options *o, enum view_matrix_rows rows, struct view_matrix *out)
+                       const struct view_options *o, enum view_matrix_rows rows,
+                       struct view_matrix *out)
 {
     struct names list = {0};
     *out = (struct view_matrix){0};

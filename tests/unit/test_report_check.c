@@ -395,13 +395,13 @@ static void test_json_members(void **state)
     (void)state;
     data_stripped_call(&d);
     struct json *root = report_of(&d, 2, &plain);
-    keys_are(root, "schema version verdict summary points nodes calls");
+    keys_are(root, "schema version verdict summary points nodes calls findings");
     keys_are(at(root, "summary"), "calls passed failed inconclusive");
     keys_are(at(root, "points.0"), "name source link_type packets messages truncated undecrypted");
     assert_int_equal(json_number(at(root, "points.0.undecrypted")), 37);
     keys_are(at(root, "nodes.0"), "name addresses");
     keys_are(at(root, "calls.1"),
-             "call_ids direction caller callee trunk verdict requests findings causes");
+             "call_ids start direction caller callee trunk verdict requests findings causes");
     keys_are(at(root, "calls.0.requests.0"),
              "method cseq sent_by applies why sightings answer headers");
     keys_are(at(root, "calls.0.requests.0.sightings.0"),
@@ -459,7 +459,7 @@ static void test_json_forms(void **state)
     d.headers[1].value = SLICE("en-US");
     struct json *root = report_of(&d, 1, &plain);
     keys_are(at(root, "calls.0"),
-             "call_ids joined direction caller callee trunk verdict requests findings causes");
+             "call_ids joined start direction caller callee trunk verdict requests findings causes");
     keys_are(at(root, "calls.0.requests.0.headers.0.guilty"), "node after before candidates");
     keys_are(at(root, "calls.0.requests.0.headers.1"),
              "name expected value verdict states values guilty");

@@ -2,7 +2,9 @@
  * comes from the wire through each of them. */
 #include "report_data.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char *const names[] = {"tap", "junit", "markdown", "html", "github", "ndjson"};
 
@@ -162,6 +164,41 @@ static void test_untested(void **state)
     has(&t, "<skipped message=\"never judged: X-Never\">");
     text_free(&t);
     data_free(&d);
+}
+
+/* Times are in UTC unless the other is asked for. */
+static void test_local_time(void **state)
+{
+    static const struct {
+        const char *zone;
+        bool local;
+        const char *time;
+    } cases[] = {
+        {"IST-5:30", false, "2026-11-21T19:40:01.123456Z"},
+        {"IST-5:30", true, "2026-11-22T01:10:01.123456+05:30"},
+        {"NST3:30", true, "2026-11-21T16:10:01.123456-03:30"},
+        {"UTC0", true, "2026-11-21T19:40:01.123456+00:00"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct data d;
+        struct text t = {0};
+        struct report_check r = {.format = report_format("tap"),
+                                 .style.local_time = cases[i].local};
+        setenv("TZ", cases[i].zone, 1);
+        tzset();
+        data_stripped_call(&d);
+        d.call.start_ns = INT64_C(1795290001123456000);
+        report_check_call(&t, &r, &d.call);
+        has(&t, cases[i].time);
+        text_clear(&t);
+        r.format = report_format("ndjson");
+        report_check_call(&t, &r, &d.call);
+        has(&t, cases[i].time);
+        report_check_free(&r);
+        text_free(&t);
+        data_free(&d);
+    }
 }
 
 /* ---- limits ---------------------------------------------------------------------------------- */
@@ -332,7 +369,7 @@ int main(void)
         cmocka_unit_test(test_stripped),     cmocka_unit_test(test_causes),
         cmocka_unit_test(test_untested),     cmocka_unit_test(test_annotations),
         cmocka_unit_test(test_comment_size), cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_masked),
+        cmocka_unit_test(test_masked),       cmocka_unit_test(test_local_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,7 +114,7 @@ void report_flow_html(struct text *out, const struct report_style *style,
     text_printf(&prefix, "c%llu-", (unsigned long long)number);
     const struct page p = {out, style, l};
     if (number == 1)
-        report_html_begin(out, SLICE("sipxray flow"));
+        report_html_begin(out, SLICE("sipxray: flow"));
     add_head(&p);
     text_add(out, SLICE("<h2>Messages</h2>\n"));
     report_html_ladder(out, style, l, prefix.p);

@@ -9,6 +9,9 @@
 /* What LiveKit's 100 tells of its version: since v1.3.0 it has a To-tag. */
 enum cause_mark { CAUSE_MARK_NONE, CAUSE_MARK_UNTAGGED, CAUSE_MARK_TAGGED };
 
+/* Before v1.8.0 LiveKit sends an ACK to the 200 that its BYE gets. */
+enum cause_ack { CAUSE_ACK_UNKNOWN, CAUSE_ACK_SENT, CAUSE_ACK_NOT_SENT };
+
 VEC_TYPE(cause_evidence, struct check_evidence);
 
 struct cause {
@@ -37,6 +40,7 @@ struct cause_work {
     bool inbound;
     enum cause_mark mark;
     struct check_evidence mark_seen;
+    enum cause_ack ack;
     struct slice canary; /* header of the attribute that is always set; empty: not mapped */
     struct causes causes;
 };
@@ -49,6 +53,7 @@ bool cause_as_sent(const struct hop_journey *j);
 bool cause_has_words(struct slice s, struct slice words); /* in upper or lower case */
 bool cause_has(const struct hop_sighting *s, struct slice name);
 bool cause_is_mapped(const struct expect_trunk *t, struct slice name); /* attributes_to_headers */
+bool cause_is_fixed(const struct expect_trunk *t, struct slice name);  /* headers */
 struct slice cause_attribute(const struct expect_trunk *t, struct slice header);
 /* How many headers of attributes_to_headers a message of LiveKit's has at its first sighting. */
 size_t cause_mapped_on(const struct cause_work *c, const struct hop_journey *j);
@@ -70,10 +75,12 @@ struct slice cause_join(struct arena *a, const struct text *t); /* its copy; fre
 
 /* The kinds, each in its file */
 void cause_of_senders(struct cause_work *c); /* cause_sender.c: LiveKit did not send it */
-void cause_of_mapping(struct cause_work *c, bool canary_silent); /* cause_map.c: no map acts */
-void cause_of_trunk(struct cause_work *c); /* cause_map.c: which trunk, which map */
-void cause_of_path(struct cause_work *c);  /* cause_path.c: it was lost on the way */
-void cause_of_fate(struct cause_work *c);  /* cause_fate.c: the message as a whole */
-void cause_of_end(struct cause_work *c);   /* cause_end.c: who ended the call */
+/* cause_map.c: no map acts; what LiveKit sends is another trunk's; which trunk, which map */
+void cause_of_mapping(struct cause_work *c, bool canary_silent);
+bool cause_of_other_trunk(struct cause_work *c);
+void cause_of_trunk(struct cause_work *c);
+void cause_of_path(struct cause_work *c); /* cause_path.c: it was lost on the way */
+void cause_of_fate(struct cause_work *c); /* cause_fate.c: the message as a whole */
+void cause_of_end(struct cause_work *c);  /* cause_end.c: who ended the call */
 
 #endif

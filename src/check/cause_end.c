@@ -102,11 +102,17 @@ static bool is_over_udp(const struct cause_work *c)
     return j && j->steps[0].sighting->transport == PACKET_UDP;
 }
 
-/* The far end's BYE found no dialog any more, or nobody. */
+static uint16_t far_answer(const struct cause_work *c)
+{
+    return c->far_bye && c->far_bye->answer_sighting ? c->far_bye->answer_sighting->message->status
+                                                     : 0;
+}
+
+/* The far end's BYE found no dialog any more, or nobody (then a proxy says so). */
 static bool is_far_refused(const struct cause_work *c)
 {
-    return c->far_bye &&
-           (!c->far_bye->answer_sighting || c->far_bye->answer_sighting->message->status == 481);
+    uint16_t status = far_answer(c);
+    return c->far_bye && (status == 0 || (status >= 400 && status != 401 && status != 407));
 }
 
 static struct slice size_words(struct cause_work *c, const struct estimate *e)
@@ -230,11 +236,27 @@ static void add_proxy(struct cause_work *c)
 
 /* ---- another instance ------------------------------------------------------------------------ */
 
-/* LiveKit's BYE came long after the far end's, which nobody took: not two that crossed. */
+/* At one point the refusal was seen before LiveKit's BYE: had the two crossed, LiveKit's would have
+ * gone first. */
+static bool came_after_answer(const struct cause_work *c)
+{
+    const struct call_sighting *answer = c->far_bye->answer_sighting->index;
+    for (size_t i = 0; i < c->bye->step_count; i++) {
+        const struct call_sighting *s = c->bye->steps[i].sighting->index;
+        if (s->point == answer->point)
+            return s->time_ns > answer->time_ns;
+    }
+    return false;
+}
+
+/* LiveKit's BYE came after the far end's, which nobody took: not two that crossed. */
 static bool came_late(const struct cause_work *c)
 {
     int64_t ns;
-    return c->bye && cause_apart(c->far_bye, c->bye, &ns) && ns > LATE_NS;
+    if (!c->bye)
+        return false;
+    return (c->far_bye->answer_sighting && came_after_answer(c)) ||
+           (cause_apart(c->far_bye, c->bye, &ns) && ns > LATE_NS);
 }
 
 /* Did it go to another address than the one LiveKit answered the INVITE from? */
@@ -251,20 +273,24 @@ static bool went_elsewhere(const struct cause_work *c)
 /* Certain where another address took the BYE and said that it knows no such call. */
 static void add_instance(struct cause_work *c)
 {
-    bool refused = c->far_bye->answer_sighting != NULL, elsewhere = went_elsewhere(c),
-         late = came_late(c);
-    struct slice to =
-        hop_node_name(c->nodes, c->far_bye->steps[c->far_bye->step_count - 1].sighting->dst_node);
-    struct cause *cause = cause_add(
-        c, CAUSE_WRONG_INSTANCE,
-        elsewhere && refused ? CHECK_CERTAIN
-        : late || elsewhere  ? CHECK_LIKELY
-                             : CHECK_POSSIBLE,
-        arena_printf(c->arena, "the far end's BYE is %s%s%.*s%s",
-                     refused ? "answered 481" : "not answered",
-                     elsewhere ? ", at another address than LiveKit has for this call: " : "",
-                     SLICE_ARG(elsewhere ? to : SLICE_NONE),
-                     late ? "; LiveKit's own BYE comes later, as on a media timeout" : ""));
+    bool elsewhere = went_elsewhere(c), late = came_late(c);
+    uint16_t status = far_answer(c);
+    const struct hop_sighting *last = c->far_bye->steps[c->far_bye->step_count - 1].sighting;
+    struct text t = {0};
+    if (status)
+        text_printf(&t, "the far end's BYE is answered %u", status);
+    else
+        text_printf(&t, "the far end's BYE is not answered");
+    if (elsewhere)
+        text_printf(&t, ", at another address than LiveKit has for this call: %.*s",
+                    SLICE_ARG(hop_node_name(c->nodes, last->dst_node)));
+    if (late)
+        text_printf(&t, "; LiveKit's own BYE comes later, as on a media timeout");
+    struct cause *cause = cause_add(c, CAUSE_WRONG_INSTANCE,
+                                    elsewhere && status == 481 ? CHECK_CERTAIN
+                                    : late || elsewhere        ? CHECK_LIKELY
+                                                               : CHECK_POSSIBLE,
+                                    cause_join(c->arena, &t));
     cause->explains = c->call->verdict != CHECK_FAIL;
     cause_see_first(c, cause, c->far_bye);
     cause_see(c, cause, c->far_bye, c->far_bye->step_count - 1);

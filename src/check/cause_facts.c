@@ -41,7 +41,7 @@ struct slice cause_attribute(const struct expect_trunk *t, struct slice header)
     return SLICE_NONE;
 }
 
-static bool is_fixed(const struct expect_trunk *t, struct slice name)
+bool cause_is_fixed(const struct expect_trunk *t, struct slice name)
 {
     for (size_t i = 0; i < t->headers.n; i++)
         if (sip_name_equal(t->headers.pairs[i].key, name))
@@ -56,7 +56,7 @@ size_t cause_mapped_on(const struct cause_work *c, const struct hop_journey *j)
     size_t n = 0;
     for (size_t i = 0; j && t && i < t->attributes_to_headers.n; i++) {
         struct slice name = t->attributes_to_headers.pairs[i].value;
-        n += !is_fixed(t, name) && cause_has(j->steps[0].sighting, name);
+        n += !cause_is_fixed(t, name) && cause_has(j->steps[0].sighting, name);
     }
     return n;
 }
@@ -135,6 +135,31 @@ static void find_mark(struct cause_work *c, const struct call_leg *leg)
     }
 }
 
+static bool acks_bye(const struct cause_work *c, const struct call_leg *leg)
+{
+    const struct call_table *t = c->w->call->table;
+    for (uint32_t id = leg->first; id != CALL_NONE; id = call_sighting_of(t, id)->next) {
+        const struct call_sighting *s = call_sighting_of(t, id);
+        if (!s->status && s->method == SIP_ACK && s->cseq == c->bye->cseq &&
+            hop_node_is_livekit(c->nodes, hop_node_at(c->nodes, &call_flow_of(t, s->flow)->src)))
+            return true;
+    }
+    return false;
+}
+
+/* That it did not is known only where the 200 was seen to reach LiveKit's own host. */
+static void find_ack(struct cause_work *c)
+{
+    const struct hop_sighting *answer = c->bye ? c->bye->answer_sighting : NULL;
+    if (!answer || answer->message->status != 200 || !answer->leg ||
+        c->bye->steps[0].sighting->leg != answer->leg)
+        return;
+    if (acks_bye(c, answer->leg))
+        c->ack = CAUSE_ACK_SENT;
+    else if (answer->side == SOURCE_IN && hop_node_is_livekit(c->nodes, answer->dst_node))
+        c->ack = CAUSE_ACK_NOT_SENT;
+}
+
 static struct slice canary_of(const struct expect_trunk *t)
 {
     for (size_t i = 0; t && i < t->attributes_to_headers.n; i++)
@@ -152,4 +177,5 @@ void cause_facts(struct cause_work *c)
         gather(c, &call->journeys[i]);
     for (size_t i = 0; i < call->leg_count && c->mark == CAUSE_MARK_NONE; i++)
         find_mark(c, call_leg_of(call->table, call->legs[i]));
+    find_ack(c);
 }

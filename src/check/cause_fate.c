@@ -25,16 +25,25 @@ static const struct sip_header *header_before(const struct sip_message *m, uint3
     return last;
 }
 
-/* The header whose value goes on in a line that is no header line, or in what was to be headers. */
+static bool is_own(const struct cause_work *c, struct slice name)
+{
+    return c->w->trunk ? cause_is_mapped(c->w->trunk, name)
+                       : slice_starts_nocase(name, SLICE("X-"));
+}
+
+/* The header whose value goes on in a line that is no header line, or in what was to be headers. A
+ * line with a colon may also be a header with a bad name. */
 static const struct sip_header *broken_header(const struct cause_work *c,
-                                              const struct sip_message *m)
+                                              const struct sip_message *m, bool *sure)
 {
     for (uint32_t i = 0; i < m->problem_count; i++) {
         bool line = breaks_lines(m->problems[i].id), end = ends_headers(m->problems[i].id);
         const struct sip_header *h =
             line || end ? header_before(m, line ? m->problems[i].at : UINT32_MAX) : NULL;
-        if (h && cause_is_mapped(c->w->trunk, h->name))
+        if (h && is_own(c, h->name)) {
+            *sure = m->problems[i].id != SIP_PROBLEM_BAD_NAME;
             return h;
+        }
     }
     return NULL;
 }
@@ -63,27 +72,60 @@ static const struct sip_header *cut_value(const struct cause_work *c, const stru
     return NULL;
 }
 
+/* A header that no map has, behind one that the map has: LiveKit writes these in one run. */
+static const struct sip_header *stranger(const struct cause_work *c, const struct sip_message *m)
+{
+    for (uint32_t i = 1; c->w->trunk && i < m->header_count; i++) {
+        const struct sip_header *h = &m->headers[i];
+        if (h->id != SIP_HEADER_OTHER || cause_is_mapped(c->w->trunk, h->name) ||
+            cause_is_fixed(c->w->trunk, h->name) ||
+            !cause_is_mapped(c->w->trunk, m->headers[i - 1].name))
+            continue;
+        bool near = false;
+        for (size_t k = 0; k < c->w->trunk->attributes_to_headers.n; k++)
+            near |= expect_names_near(h->name, c->w->trunk->attributes_to_headers.pairs[k].value);
+        if (!near)
+            return h - 1;
+    }
+    return NULL;
+}
+
+static void add_newline(struct cause_work *c, const struct hop_journey *j,
+                        const struct sip_header *h, enum check_confidence confidence,
+                        const char *words)
+{
+    struct slice attribute = cause_attribute(c->w->trunk, h->name);
+    struct cause *cause = cause_add(c, CAUSE_NEWLINE, confidence,
+                                    arena_printf(c->arena, words, SLICE_ARG(h->name),
+                                                 SLICE_ARG(check_journey_name(c->arena, j))));
+    if (attribute.n)
+        cause->remedy = arena_printf(
+            c->arena,
+            "Take line ends out of the attribute %.*s where the agent sets it; LiveKit writes "
+            "values as they are.",
+            SLICE_ARG(attribute));
+    cause->explains = confidence != CHECK_POSSIBLE;
+    cause_see_first(c, cause, j);
+}
+
 /* Certain where it was captured as LiveKit sent it: no other has written that line. */
 static void of_newline(struct cause_work *c, const struct hop_journey *j)
 {
     const struct sip_message *m = j->steps[0].sighting->message;
-    const struct sip_header *h = m->headers_complete ? broken_header(c, m) : NULL;
-    if (!h && m->headers_complete)
-        h = cut_value(c, m);
-    if (!h)
+    const struct sip_header *h;
+    bool sure = true;
+    if (!m->headers_complete)
         return;
-    struct cause *cause =
-        cause_add(c, CAUSE_NEWLINE, j->from_sender ? CHECK_CERTAIN : CHECK_LIKELY,
-                  arena_printf(c->arena,
-                               "the value of %.*s on %.*s goes on in a line of its own, which is "
-                               "no header",
-                               SLICE_ARG(h->name), SLICE_ARG(check_journey_name(c->arena, j))));
-    cause->remedy = arena_printf(
-        c->arena,
-        "Take line ends out of the attribute %.*s where the agent sets it; LiveKit writes values "
-        "as they are.",
-        SLICE_ARG(cause_attribute(c->w->trunk, h->name)));
-    cause_see_first(c, cause, j);
+    h = broken_header(c, m, &sure);
+    if (!h)
+        h = cut_value(c, m);
+    if (h)
+        add_newline(c, j, h, j->from_sender && sure ? CHECK_CERTAIN : CHECK_LIKELY,
+                    "the value of %.*s on %.*s goes on in a line of its own, which is no header");
+    else if (!j->status && j->method != SIP_INVITE && j->from_sender && (h = stranger(c, m)))
+        add_newline(c, j, h, CHECK_POSSIBLE,
+                    "behind %.*s on %.*s stands a header that no map has: part of its value, or of "
+                    "another trunk's map");
 }
 
 /* ---- dropped --------------------------------------------------------------------------------- */
@@ -162,6 +204,15 @@ static bool is_at(const struct hop_journey *j, uint32_t node)
     return false;
 }
 
+/* On an address of it that nothing else tells, its capture still sees the message. */
+static bool is_seen_on(const struct cause_work *c, const struct hop_journey *j, uint32_t node)
+{
+    for (size_t i = 0; i < j->step_count; i++)
+        if (hop_node_of_point(c->nodes, j->steps[i].sighting->index->point) == node)
+            return true;
+    return false;
+}
+
 /* Does the message, as the node sent it, say that it wants to be on the way of later requests? */
 static bool records_route(const struct cause_work *c, const struct hop_sighting *s, uint32_t node)
 {
@@ -201,6 +252,17 @@ static bool passes_by(const struct cause_work *c, const struct hop_journey *bye,
     return before && behind && !is_at(bye, node);
 }
 
+/* LiveKit got the INVITE from the node, and sends its BYE elsewhere: to the INVITE's Contact. */
+static bool leaves_past(const struct cause_work *c, const struct hop_journey *bye, size_t step)
+{
+    const struct hop_sighting *got = c->invite->steps[c->invite->step_count - 1].sighting,
+                              *first = bye->steps[0].sighting;
+    uint32_t node = c->invite->steps[step].sighting->src_node;
+    return bye == c->bye && bye->from_sender && got->src_node == node &&
+           hop_node_is_livekit(c->nodes, first->src_node) && got->dst_node == first->src_node &&
+           !is_at(bye, node);
+}
+
 /* What LiveKit sends is seen on its own host: where no BYE is there, it sent none. */
 static bool is_livekit_captured(const struct cause_work *c)
 {
@@ -234,7 +296,9 @@ static void of_bypass(struct cause_work *c)
     for (size_t step = 1; step < c->invite->step_count; step++) {
         if (!is_unrecorded(c, step))
             continue;
-        if (bye ? !passes_by(c, bye, step) : c->refer || is_livekit_captured(c))
+        bool round = bye && (passes_by(c, bye, step) || leaves_past(c, bye, step)) &&
+                     !is_seen_on(c, bye, c->invite->steps[step].sighting->src_node);
+        if (bye ? !round : c->refer || is_livekit_captured(c))
             continue;
         add_bypass(c, step, bye);
         return;

@@ -10,6 +10,11 @@ static bool is_known(const struct cause_work *c, enum check_cause_id id)
     return false;
 }
 
+static struct slice label(struct arena *a, const struct expect_trunk *t)
+{
+    return t->name.n ? arena_printf(a, "\"%.*s\"", SLICE_ARG(t->name)) : t->id;
+}
+
 /* ---- no map acts ----------------------------------------------------------------------------- */
 
 /* A fixed header of the trunk as LiveKit sends it: 1 there, -1 all absent, 0 nothing to be seen. */
@@ -31,14 +36,19 @@ static const char *map_words(const struct cause_work *c)
                       : "LiveKit sends nothing that this trunk maps in this call";
 }
 
-static void add_map_cause(struct cause_work *c, enum check_cause_id id,
-                          enum check_confidence confidence, const char *more)
+static void add_maps_cause(struct cause_work *c, enum check_cause_id id,
+                           enum check_confidence confidence, struct slice words)
 {
-    struct cause *cause =
-        cause_add(c, id, confidence, arena_printf(c->arena, "%s%s", map_words(c), more));
+    struct cause *cause = cause_add(c, id, confidence, words);
     cause_see_first(c, cause, c->ok);
     cause_see_first(c, cause, c->refer);
     cause_see_first(c, cause, c->bye);
+}
+
+static void add_map_cause(struct cause_work *c, enum check_cause_id id,
+                          enum check_confidence confidence, const char *more)
+{
+    add_maps_cause(c, id, confidence, arena_printf(c->arena, "%s%s", map_words(c), more));
 }
 
 static void add_wiped(struct cause_work *c, enum check_confidence confidence, bool fixed)
@@ -65,6 +75,12 @@ void cause_of_mapping(struct cause_work *c, bool canary_silent)
 {
     if (is_known(c, CAUSE_MAP_WIPED) || is_known(c, CAUSE_WRONG_TRUNK))
         return;
+    if (cause_mapped_on(c, c->ok) + cause_mapped_on(c, c->bye) + cause_mapped_on(c, c->refer)) {
+        add_maps_cause(c, CAUSE_MAP_WIPED, CHECK_LIKELY,
+                       SLICE("LiveKit sends headers of the trunk's attributes_to_headers, and none "
+                             "of its headers: its own copy has not both maps"));
+        return;
+    }
     int fixed = fixed_headers(c);
     bool stored = c->w->trunk->id.n > 0, forced = c->w->options->forced != NULL;
     enum check_confidence sure = canary_silent ? CHECK_LIKELY : CHECK_POSSIBLE;
@@ -84,6 +100,46 @@ void cause_of_mapping(struct cause_work *c, bool canary_silent)
     if (c->inbound && (!stored || forced))
         add_map_cause(c, CAUSE_PIN_RULE, CHECK_POSSIBLE,
                       "; a dispatch rule that asks for a PIN does that");
+}
+
+/* A header that LiveKit sends in this call, and that another of the trunks given maps. */
+static struct slice header_of_other(const struct cause_work *c, const struct expect_trunk *other)
+{
+    const struct hop_journey *sent[] = {c->bye, c->refer, c->ok};
+    for (size_t i = 0; i < other->attributes_to_headers.n; i++) {
+        struct slice name = other->attributes_to_headers.pairs[i].value;
+        if (cause_is_mapped(c->w->trunk, name) || cause_is_fixed(c->w->trunk, name))
+            continue;
+        for (size_t k = 0; k < sizeof sent / sizeof *sent; k++)
+            if (sent[k] && cause_by_livekit(sent[k]) && cause_has(sent[k]->steps[0].sighting, name))
+                return name;
+    }
+    return SLICE_NONE;
+}
+
+bool cause_of_other_trunk(struct cause_work *c)
+{
+    const struct expect_trunks *all = c->w->options->trunks;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct expect_trunk *other = &all->items[i];
+        struct slice name = other == c->w->trunk || other->direction != c->w->trunk->direction
+                                ? SLICE_NONE
+                                : header_of_other(c, other);
+        if (!name.n)
+            continue;
+        struct cause *cause =
+            cause_add(c, CAUSE_WRONG_TRUNK, CHECK_LIKELY,
+                      arena_printf(c->arena,
+                                   "LiveKit sends %.*s, which the trunk %.*s maps, and nothing "
+                                   "that %.*s maps",
+                                   SLICE_ARG(name), SLICE_ARG(label(c->arena, other)),
+                                   SLICE_ARG(label(c->arena, c->w->trunk))));
+        cause_see_first(c, cause, c->ok);
+        cause_see_first(c, cause, c->refer);
+        cause_see_first(c, cause, c->bye);
+        return true;
+    }
+    return false;
 }
 
 /* ---- no trunk -------------------------------------------------------------------------------- */
@@ -175,11 +231,6 @@ static const struct expect_trunk *mapping_trunk(const struct cause_work *c)
     return NULL;
 }
 
-static struct slice label(struct arena *a, const struct expect_trunk *t)
-{
-    return t->name.n ? arena_printf(a, "\"%.*s\"", SLICE_ARG(t->name)) : t->id;
-}
-
 static void add_unmapped(struct cause_work *c, const struct expect_trunk *other)
 {
     const struct expect_trunk *t = c->w->trunk;
@@ -238,6 +289,42 @@ static void of_empty_map(struct cause_work *c)
     }
 }
 
+/* Names of a map that stand in attributes_to_headers as well act on BYE. */
+static size_t only_there(const struct cause_work *c, const struct expect_map *map,
+                         const struct hop_sighting *without, struct slice *names)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < map->n; i++)
+        if (!cause_is_mapped(c->w->trunk, map->pairs[i].key) &&
+            !(without && cause_has(without, map->pairs[i].key)))
+            names[n++] = map->pairs[i].key;
+    return n;
+}
+
+/* Fixed headers of an inbound trunk, and headers that it reads and the far end does not send: meant
+ * for BYE, perhaps. */
+static void of_partial_map(struct cause_work *c)
+{
+    const struct expect_trunk *t = c->w->trunk;
+    const struct hop_journey *invite = c->invite;
+    if (!c->inbound || !cause_as_sent(c->bye) || c->call->verdict == CHECK_FAIL || !invite)
+        return;
+    const struct hop_sighting *got = invite->steps[invite->step_count - 1].sighting;
+    struct slice *names =
+        ARENA_ARRAY(c->arena, struct slice, t->headers.n + t->headers_to_attributes.n);
+    size_t n = only_there(c, &t->headers, c->bye->steps[0].sighting, names);
+    if (n == 0 && got->message->headers_complete)
+        n = only_there(c, &t->headers_to_attributes, got, names);
+    if (n == 0)
+        return;
+    struct cause *cause = cause_add(
+        c, CAUSE_WRONG_MAP, CHECK_POSSIBLE,
+        arena_printf(c->arena, "%.*s %s in attributes_to_headers, and so not on BYE",
+                     SLICE_ARG(cause_names(c->arena, names, n)), n == 1 ? "is not" : "are not"));
+    cause->explains = false;
+    cause_see_first(c, cause, c->bye);
+}
+
 void cause_of_trunk(struct cause_work *c)
 {
     const struct expect_trunks *trunks = c->w->options->trunks;
@@ -249,4 +336,6 @@ void cause_of_trunk(struct cause_work *c)
         of_empty_map(c);
     else if (!c->ok && refusal(c))
         add_refused(c, refusal(c), false);
+    else
+        of_partial_map(c);
 }

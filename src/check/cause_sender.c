@@ -57,15 +57,26 @@ static void add_bare(struct cause_work *c, const struct unsent *u, enum check_ca
         cause_see_frame(cause, c->mark_seen);
 }
 
+/* v1.3.0 or later by its 100, or v1.8.0 or later, for the 200 to its BYE got no ACK. */
+static bool is_new_release(const struct cause_work *c)
+{
+    return c->mark == CAUSE_MARK_TAGGED ||
+           (c->mark == CAUSE_MARK_NONE && c->ack == CAUSE_ACK_NOT_SENT);
+}
+
 static void add_release(struct cause_work *c, const struct unsent *u,
                         const struct hop_journey *witness)
 {
     bool untagged = c->mark == CAUSE_MARK_UNTAGGED;
     if (c->mark == CAUSE_MARK_TAGGED)
-        return; /* v1.3.0 or later by its 100 */
+        return;
     add_bare(c, u, CAUSE_LIVEKIT_VERSION, untagged ? CHECK_LIKELY : CHECK_POSSIBLE, witness,
              untagged ? "; its 100 has no To-tag, as in livekit/sip up to v1.2.0"
-                      : "; nothing captured tells its version");
+             : c->ack == CAUSE_ACK_SENT
+                 ? "; an ACK follows the 200 to it, as before livekit/sip v1.8.0"
+             : c->ack == CAUSE_ACK_NOT_SENT
+                 ? "; no ACK follows the 200 to it, which speaks for livekit/sip v1.8.0 or later"
+                 : "; nothing captured tells its version");
 }
 
 static void add_room(struct cause_work *c, const struct unsent *u,
@@ -73,8 +84,9 @@ static void add_room(struct cause_work *c, const struct unsent *u,
 {
     bool tagged = c->mark == CAUSE_MARK_TAGGED;
     add_bare(c, u, CAUSE_ROOM_DELETED, tagged && witness ? CHECK_LIKELY : CHECK_POSSIBLE, witness,
-             tagged ? "; its 100 has a To-tag, as since livekit/sip v1.3.0"
-                    : "; with the room, its attributes go in any release so far");
+             tagged              ? "; its 100 has a To-tag, as since livekit/sip v1.3.0"
+             : is_new_release(c) ? "; no ACK follows the 200 to it, as since livekit/sip v1.8.0"
+                                 : "; with the room, its attributes go in any release so far");
 }
 
 /* LiveKit sent other messages that would carry the canary, and they do not. */
@@ -118,10 +130,10 @@ static void explain_bare_bye(struct cause_work *c, const struct unsent *u)
     bool silent = !witness && canary_silent(c);
     if (silent)
         cause_of_mapping(c, true);
-    if (c->mark == CAUSE_MARK_TAGGED)
+    if (is_new_release(c))
         add_room(c, u, witness);
     add_release(c, u, witness);
-    if (c->mark != CAUSE_MARK_TAGGED)
+    if (!is_new_release(c))
         add_room(c, u, witness);
     if (!witness)
         add_all_unset(c, u);
@@ -211,7 +223,8 @@ static void add_unset(struct cause_work *c, const struct unsent *u)
 static bool is_newline_found(const struct cause_work *c)
 {
     for (size_t i = 0; i < c->causes.n; i++)
-        if (c->causes.items[i].id == CAUSE_NEWLINE)
+        if (c->causes.items[i].id == CAUSE_NEWLINE &&
+            c->causes.items[i].confidence != CHECK_POSSIBLE)
             return true;
     return false;
 }
@@ -229,6 +242,8 @@ static void explain_unsent(struct cause_work *c, struct unsent *u)
         return;
     if (u->present || near)
         add_unset(c, u);
+    else if (cause_of_other_trunk(c))
+        return;
     else if (u->j->method == SIP_BYE)
         explain_bare_bye(c, u);
     else

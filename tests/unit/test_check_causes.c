@@ -109,6 +109,23 @@ static void release_or_room(struct path *p)
     ends(p, UNSEEN, ALL, NULL);
 }
 
+static void old_release_by_ack(struct path *p)
+{
+    ends(p, UNSEEN, ALL, NULL);
+    path_send(p, &in, (struct told){.method = "ACK", .cseq = 1, .up = true, .again = "bye"});
+}
+
+static void of_another_trunk(struct path *p)
+{
+    ends(p, TAGGED, NULL, "X-Acme: 1\r\n");
+}
+
+static void with_a_stranger(struct path *p)
+{
+    ends(p, TAGGED, NULL,
+         "X-Call: SCL_aaaaaaaaaaaa\r\nX-Five9-Queue: Q1\r\nNote: call me\r\nX-Lang: en\r\n");
+}
+
 static void nothing_set(struct path *p)
 {
     ends(p, TAGGED, NULL, NULL);
@@ -122,6 +139,11 @@ static void nothing_set_untagged(struct path *p)
 static void fixed_only(struct path *p)
 {
     ends(p, TAGGED, TENANT, NULL);
+}
+
+static void all_and_fixed(struct path *p)
+{
+    ends(p, TAGGED, TENANT, ALL);
 }
 
 static void by_refer(struct path *p)
@@ -254,6 +276,17 @@ static void round_kam1_recorded(struct path *p)
     round_kam1(p);
 }
 
+/* kam1 is LiveKit's only neighbour; its BYE goes to a Contact that was never seen. */
+static void to_the_contact(struct path *p)
+{
+    struct path direct = *p;
+    answered(p, &in, TAGGED, NULL);
+    direct.n = 2;
+    direct.nodes[0] = (struct path_node){.name = "agent", .left = "10.0.9.9"};
+    direct.nodes[1] = p->nodes[3];
+    path_ask(&direct, &in, bye_of(ALL));
+}
+
 /* ---- who ended it ---------------------------------------------------------------------------- */
 
 static void far_end(struct path *p)
@@ -295,6 +328,23 @@ static void refused_and_late(struct path *p)
     refused(p, far_bye);
     p->lab->now_ms += 15000;
     refused(p, bye_of(ALL));
+}
+
+static void refused_and_soon(struct path *p)
+{
+    answered(p, &in, TAGGED, NULL);
+    refused(p, far_bye);
+    refused(p, bye_of(ALL));
+}
+
+static void timed_out_by_proxy(struct path *p)
+{
+    struct told m = far_bye;
+    answered(p, &in, TAGGED, NULL);
+    path_send(p, &in, m);
+    m.status = 408;
+    m.past = 3;
+    path_send(p, &in, m);
 }
 
 static void crossing(struct path *p)
@@ -385,9 +435,17 @@ static const struct scene {
      "likely livekit-before-v1.3.0\npossible room-deleted\n", ""},
     {"room deleted", room_deleted, STORED CANARY, NULL, NULL, "likely room-deleted\n", ""},
     {"release or room", release_or_room, STORED CANARY, NULL, NULL,
+     "possible room-deleted\npossible livekit-before-v1.3.0\n", ""},
+    {"old release by its ACK", old_release_by_ack, STORED CANARY, NULL, NULL,
      "possible livekit-before-v1.3.0\npossible room-deleted\n", ""},
     {"a REFER had them", by_refer, STORED CANARY, NULL, NULL,
-     "possible livekit-before-v1.3.0\npossible room-deleted\n", ""},
+     "possible room-deleted\npossible livekit-before-v1.3.0\n", ""},
+    {"headers of another trunk", of_another_trunk,
+     "[" STORED CANARY ",{\"sip_trunk_id\":\"ST_d\",\"numbers\":[\"+1999\"],"
+     "\"attributes_to_headers\":{\"ticket\":\"X-Acme\"}}]",
+     NULL, NULL, "likely wrong-trunk\n", ""},
+    {"a header that no map has", with_a_stranger, STORED CANARY, NULL, NULL,
+     "possible newline-in-value\n", ""},
     {"canary silent", nothing_set, STORED CANARY, NULL, NULL,
      "likely pin-rule\npossible wrong-trunk\npossible map-wiped\npossible room-deleted\n", ""},
     {"canary silent, trunk as wanted", nothing_set, WANTED CANARY, NULL, NULL,
@@ -432,6 +490,8 @@ static const struct scene {
     {"round kam1", round_kam1, STORED CANARY, NULL, NULL, "certain bye-bypassed-proxy\n",
      "bye-bypassed-proxy"},
     {"round kam1, which recorded itself", round_kam1_recorded, STORED CANARY, NULL, NULL, "", ""},
+    {"to the Contact", to_the_contact, STORED CANARY, NULL, NULL,
+     "certain bye-bypassed-proxy\npossible carrier-strips-header\n", "bye-bypassed-proxy"},
     {"far end", far_end, STORED CANARY, SHORT, NULL, "certain far-end-hung-up\n",
      "far-end-hung-up"},
     {"far end, values that do not fit", far_end, STORED CANARY, LONG, NULL,
@@ -444,6 +504,10 @@ static const struct scene {
      "proxy-made-bye"},
     {"refused, and late", refused_and_late, STORED CANARY, NULL, NULL, "likely wrong-instance\n",
      ""},
+    {"refused, and soon", refused_and_soon, STORED CANARY, NULL, NULL, "likely wrong-instance\n",
+     ""},
+    {"timed out", timed_out_by_proxy, STORED CANARY, SHORT, NULL,
+     "possible wrong-instance\npossible far-end-hung-up\n", ""},
     {"crossing", crossing, STORED CANARY, NULL, NULL, "possible wrong-instance\n", ""},
     {"at another", at_another, STORED CANARY, NULL, NULL,
      "certain wrong-instance\npossible bye-too-large\npossible far-end-hung-up\n",
@@ -474,14 +538,19 @@ static const struct scene {
      NULL, NULL, "likely wrong-trunk\n", ""},
     {"in headers", fixed_only, STORED "\"headers\":{\"X-Tenant\":\"acme\"}}", NULL, NULL,
      "possible wrong-map\n", ""},
+    {"fixed header missing", all_arrive, STORED FIXED CANARY, NULL, NULL, "likely map-wiped\n", ""},
+    {"one in headers", all_and_fixed, STORED FIXED CANARY, NULL, NULL, "possible wrong-map\n", ""},
+    {"one in headers_to_attributes", all_arrive,
+     STORED "\"headers_to_attributes\":{\"X-Site\":\"site\"}," CANARY, NULL, NULL,
+     "possible wrong-map\n", ""},
     {"in headers_to_attributes", nothing_set, STORED READ "}", NULL, NULL, "likely wrong-map\n",
      ""},
     {"maps nothing", nothing_set, "{\"sip_trunk_id\":\"ST_a\",\"numbers\":[\"+15105550100\"]}",
      NULL, NULL, "possible map-wiped\n", ""},
     {"outbound", calls_out, CALLING FIXED CANARY, NULL, NULL,
-     "possible livekit-before-v1.3.0\npossible room-deleted\npossible map-wiped\n", ""},
+     "possible room-deleted\npossible livekit-before-v1.3.0\npossible map-wiped\n", ""},
     {"outbound without fixed headers", calls_out_bare, CALLING FIXED CANARY, NULL, NULL,
-     "likely wrong-trunk\npossible map-wiped\n", ""},
+     "likely map-wiped\n", ""},
 };
 
 static void run(struct lab *lab, const struct scene *s, unsigned points)

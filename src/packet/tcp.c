@@ -254,15 +254,52 @@ static void read_segment(struct packet_decoder *d, struct tcp_connection *c, uns
     close_if_ended(d, c);
 }
 
+/* The numbers of the segment fit those of a connection in another network.  That one's place is
+ * free where it is over. */
+static bool fits(const struct tcp_connection *c, unsigned way, const struct segment *s)
+{
+    const struct tcp_way *w = &c->ways[way], *other = &c->ways[!way];
+    int32_t distance = 0;
+    if (s->flags & SYN)
+        return c->closed || syn_belongs(c, way, s);
+    if (w->start != TCP_UNKNOWN)
+        distance = tcp_distance(w->next, s->seq);
+    else if (s->flags & ACK && other->start != TCP_UNKNOWN)
+        distance = tcp_distance(other->next, s->ack);
+    return distance <= TCP_WINDOW && distance >= -TCP_WINDOW;
+}
+
+/* The one in this network, or one in another that the segment fits, or any where there are too many
+ * of them. */
+static struct tcp_connection *find(struct packet_context *x, const struct segment *s,
+                                   struct tcp_search *search, unsigned *way)
+{
+    struct tcp_connection *c, *found = NULL;
+    for (unsigned n = 1; (c = tcp_table_next(x->d->tcp, search)) != NULL; n++) {
+        if (c->network != x->network && (found || (n < TCP_NETWORKS && !fits(c, search->way, s))))
+            continue;
+        found = c;
+        *way = search->way;
+        if (c->network == x->network)
+            break;
+    }
+    if (found && s->flags & SYN && !syn_belongs(found, *way, s))
+        found->network = x->network;
+    return found;
+}
+
 /* Of a connection that is not known, a reset or the end says nothing worth keeping. */
 static struct tcp_connection *connection_of(struct packet_context *x, const struct segment *s,
                                             unsigned *way)
 {
     struct packet_tcp *t = x->d->tcp;
-    uint64_t hash;
-    struct tcp_connection *c = tcp_table_find(t, &x->out.src, &x->out.dst, &hash, way);
-    if (!c && (s->data.n || !(s->flags & (FIN | RST))))
-        c = tcp_table_add(t, &x->out.src, &x->out.dst, hash);
+    struct tcp_search search = tcp_table_search(t, &x->out.src, &x->out.dst);
+    struct tcp_connection *c = find(x, s, &search, way);
+    if (c || (!s->data.n && s->flags & (FIN | RST)))
+        return c;
+    c = tcp_table_add(t, &x->out.src, &x->out.dst, search.hash);
+    c->network = x->network;
+    *way = 0;
     return c;
 }
 

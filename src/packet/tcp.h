@@ -1,8 +1,11 @@
 /* Private to tcp*.c: TCP connections (RFC 9293) as a capture shows them.
  *
- * A connection is known by its two endpoints alone.  VLAN, tunnel and interface are no part of the
- * key: a capture on all interfaces of a host shows each segment several times, and a second copy is
- * no more than a retransmission.
+ * A connection is known by its two endpoints.  VLAN, tunnel and interface are no part of the key: a
+ * capture on all interfaces of a host shows each segment several times, and a second copy is no
+ * more than a retransmission; a mirror may tag one direction only, and an overlay that routes has a
+ * network of its own for each.  But where two networks use the same addresses and ports, the
+ * sequence numbers of a segment of the one fit nothing of the other, which makes it another
+ * connection.  (SCTP has its verification tags for that.)
  *
  * Sequence numbers are compared by their difference, which is taken to be small: what lies further
  * away than TCP_WINDOW belongs to another connection between the same endpoints. */
@@ -13,6 +16,8 @@
 
 #define TCP_WINDOW (16 * 1024 * 1024)
 #define TCP_NONE   UINT32_MAX
+/* Connections between the same endpoints in so many networks are told apart. */
+#define TCP_NETWORKS 8u
 
 static inline int32_t tcp_distance(uint32_t from, uint32_t to)
 {
@@ -98,6 +103,7 @@ struct tcp_connection {
     uint64_t hash;
     int64_t time_ns;       /* of its last segment */
     uint32_t older, newer; /* in its queue, or `newer` in the list of free ones */
+    uint32_t network;      /* of the packet that it began with */
     uint8_t queue;         /* enum tcp_queue */
     bool counted;          /* as a stream */
     bool closed;           /* by both FINs, or a reset */
@@ -118,9 +124,17 @@ struct packet_tcp {
     struct packet_parts clipped; /* of some of its bytes */
 };
 
-/* The connection from src to dst, and which of its directions that is; NULL: not known. */
-struct tcp_connection *tcp_table_find(struct packet_tcp *t, const struct endpoint *src,
-                                      const struct endpoint *dst, uint64_t *hash, unsigned *way);
+/* Goes through the connections between two endpoints. */
+struct tcp_search {
+    const struct endpoint *src, *dst;
+    uint64_t hash;
+    uint32_t at;
+    unsigned way; /* the direction from src to dst of the connection that was found */
+};
+
+struct tcp_search tcp_table_search(const struct packet_tcp *t, const struct endpoint *src,
+                                   const struct endpoint *dst);
+struct tcp_connection *tcp_table_next(struct packet_tcp *t, struct tcp_search *s); /* NULL: none */
 struct tcp_connection *tcp_table_add(struct packet_tcp *t, const struct endpoint *src,
                                      const struct endpoint *dst, uint64_t hash);
 /* Puts it behind all others of its kind. */

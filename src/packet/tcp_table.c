@@ -23,18 +23,24 @@ static uint64_t hash_of(const struct packet_tcp *t, const struct endpoint *a,
     return hash_bytes(&t->key, key, 2 * n + 4);
 }
 
-struct tcp_connection *tcp_table_find(struct packet_tcp *t, const struct endpoint *src,
-                                      const struct endpoint *dst, uint64_t *hash, unsigned *way)
+struct tcp_search tcp_table_search(const struct packet_tcp *t, const struct endpoint *src,
+                                   const struct endpoint *dst)
 {
-    *hash = hash_of(t, src, dst);
-    uint32_t at = map_first(&t->index, *hash), id;
-    while ((id = map_next(&t->index, *hash, &at)) != MAP_NONE) {
+    struct tcp_search s = {.src = src, .dst = dst, .hash = hash_of(t, src, dst)};
+    s.at = map_first(&t->index, s.hash);
+    return s;
+}
+
+struct tcp_connection *tcp_table_next(struct packet_tcp *t, struct tcp_search *s)
+{
+    uint32_t id;
+    while ((id = map_next(&t->index, s->hash, &s->at)) != MAP_NONE) {
         struct tcp_connection *c = &t->connections.items[id];
-        for (*way = 0; *way < 2; ++*way)
-            if (endpoint_equal(&c->ends[*way], src) && endpoint_equal(&c->ends[!*way], dst))
+        for (s->way = 0; s->way < 2; s->way++)
+            if (endpoint_equal(&c->ends[s->way], s->src) &&
+                endpoint_equal(&c->ends[!s->way], s->dst))
                 return c;
     }
-    *way = 0;
     return NULL;
 }
 

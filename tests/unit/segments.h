@@ -20,6 +20,7 @@ struct talk {
     size_t read;
     bool frames;   /* the frames of each line are written as well */
     uint16_t port; /* of A */
+    uint16_t vlan; /* 0: no link layer */
     uint32_t isn[2];
     uint32_t number; /* of the last frame */
     int64_t time_ns; /* of the next */
@@ -173,7 +174,7 @@ static inline void talk_packet(struct talk *talk, struct bytes *b, size_t captur
         .bytes = {g.p, g.n},
         .length = (uint32_t)b->n,
         .number = talk->number,
-        .link_type = 101,
+        .link_type = talk->vlan ? 1 : 101,
         .time_ns = talk->time_ns,
         .offset = (uint64_t)talk->number * 1000,
     };
@@ -188,6 +189,11 @@ static inline void talk_push(struct talk *talk, struct segment s)
     struct bytes b = {0};
     if (!s.flags)
         s.flags = "";
+    if (talk->vlan) {
+        put_times(&b, 2, 12);
+        put32(&b, 0x81000000u | talk->vlan);
+        put16(&b, 0x0800);
+    }
     talk_ip(talk, &s, &b);
     talk_packet(talk, &b, b.n - s.cut);
 }

@@ -1,4 +1,5 @@
 /* packet/tcp*: connections as captures show them. */
+#include "packet/tcp.h"
 #include "segments.h"
 
 #define SECOND 1000000000ll
@@ -8,7 +9,7 @@
 /* One segment of a script, as text:  "A 1 PA:2 data"  (sender, sequence number, flags, and behind a
  * colon what it acknowledges; then data, in which | stands for a line feed, ^ for what makes a word
  * before it a request, and / before the data's cut end).  "wait 5" lets seconds pass, "isn A 7"
- * begins to count from elsewhere, "twice" repeats the last one. */
+ * begins to count from elsewhere, "vlan 5" says in which network. */
 #define START " x SIP/2.0"
 
 static const char *number_of(const char *p, uint32_t *out)
@@ -57,6 +58,9 @@ static void play(struct talk *talk, const char *p)
         } else if (strncmp(p, "isn ", 4) == 0) {
             unsigned way = p[4] == 'B';
             p = number_of(p + 5, &talk->isn[way]);
+        } else if (strncmp(p, "vlan ", 5) == 0) {
+            p = number_of(p + 5, &n);
+            talk->vlan = (uint16_t)n;
         } else {
             p = segment_of(talk, p);
         }
@@ -243,6 +247,42 @@ static const struct script reuse[] = {
      "one|<end>~BYE^|", "yes|<end>", NULL, NULL},
 };
 
+#define ONE_ISN "isn A 1000; isn B 5000; vlan 1; "
+#define TWO_ISN "isn A 700000000; isn B 900000000; vlan 2; "
+
+static const struct script networks[] = {
+    {"the same addresses in two",
+     ONE_ISN OPEN TWO_ISN OPEN ONE_ISN "A 1 P on; " TWO_ISN "A 1 P tw; B 1 P yes|; " ONE_ISN
+                                       "A 3 P e|; B 1 P no|; " TWO_ISN "A 3 P o|; " ONE_ISN
+                                       "A 5 F; B 4 F; " TWO_ISN "A 5 P more|",
+     "one|two|<end>more|", "yes|no|<end>", NULL, NULL},
+    {"in two, without SYN",
+     ONE_ISN "A 1 P ACK^|; " TWO_ISN "A 1 P BYE^|; " ONE_ISN "A 15 P one|; " TWO_ISN
+             "A 15 P two|; " ONE_ISN "A 19 P x|; " TWO_ISN "A 19 P y|",
+     "~ACK^|~BYE^|one|two|x|y|", "", NULL, NULL},
+    {"in two, both directions without SYN",
+     ONE_ISN "A 1 A:1 ACK^|; " TWO_ISN "A 1 A:1 BYE^|; B 1 A:15 ACK^|; " ONE_ISN
+             "B 1 A:15 BYE^|; A 15 A:15 one|; B 15 A:19 two|; " TWO_ISN
+             "A 15 A:15 x|; B 15 A:17 y|",
+     "~ACK^|~BYE^|one|x|", "~ACK^|~BYE^|two|y|", NULL, NULL},
+    {"one for each direction",
+     "vlan 1; A 0 S; vlan 2; B 0 SA:1; vlan 1; A 1 A:1; A 1 PA:1 one|; vlan 2; B 1 PA:5 yes|; "
+     "vlan 1; A 5 FA:5; vlan 2; B 5 FA:6",
+     "one|<end>", "yes|<end>", NULL, NULL},
+    {"one for each direction, without SYN",
+     "vlan 1; A 1 A:1 ACK^|; vlan 2; B 1 A:15 BYE^|; vlan 1; A 15 P one|; vlan 2; B 15 P two|",
+     "~ACK^|one|", "~BYE^|two|", NULL, NULL},
+    {"each segment in both",
+     "A 0 S; vlan 1; A 0 S; vlan 0; B 0 SA:1; vlan 1; B 0 SA:1; vlan 0; A 1 P one|; vlan 1; "
+     "A 1 P one|; vlan 0; B 1 P yes|; vlan 1; B 1 P yes|; vlan 0; A 5 F; vlan 1; A 5 F; vlan 0; "
+     "B 5 F; vlan 1; B 5 F",
+     "one|<end>", "yes|<end>", NULL, NULL},
+    {"another one after the end, in both",
+     "vlan 0; " OPEN "A 1 FP one|; B 1 F; isn A 70000000; vlan 1; A 0 S; vlan 0; A 0 S; vlan 1; "
+     "A 1 P two|; vlan 0; A 1 P two|",
+     "one|<end>two|", "<end>", NULL, NULL},
+};
+
 static void run_scripts(const struct script *list, size_t n)
 {
     static const uint32_t isns[][2] = {
@@ -270,6 +310,33 @@ static void test_holes(void **state)
 {
     (void)state;
     run_scripts(holes, COUNT(holes));
+}
+
+static void test_networks(void **state)
+{
+    unsigned wrong = 0;
+    (void)state;
+    for (size_t i = 0; i < COUNT(networks); i++)
+        wrong += run_script(&networks[i], 20, 40);
+    assert_int_equal(wrong, 0);
+}
+
+/* More networks than are told apart: it is one of them that each begins anew. */
+static void test_many_networks(void **state)
+{
+    struct talk *talk = talk_new(7, 9);
+    (void)state;
+    talk->counts = true;
+    for (uint16_t i = 1; i <= 4000; i++) {
+        talk->vlan = i;
+        talk->isn[A] = 1000000000u * i;
+        talk_flags(talk, A, 0, 0, "S");
+        talk_data(talk, A, 1, "one\n");
+    }
+    assert_int_equal(talk->decoder->tcp->n, TCP_NETWORKS);
+    assert_int_equal(talk_stats(talk)->streams, 4000);
+    assert_int_equal(talk->read, 16000);
+    talk_free(talk);
 }
 
 static void test_reuse(void **state)
@@ -435,7 +502,8 @@ int main(void)
         cmocka_unit_test(test_scripts),       cmocka_unit_test(test_joined),
         cmocka_unit_test(test_holes),         cmocka_unit_test(test_reuse),
         cmocka_unit_test(test_frames),        cmocka_unit_test(test_fragmented),
-        cmocka_unit_test(test_fragment_lost), cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_fragment_lost), cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_many_networks), cmocka_unit_test(test_headers),
         cmocka_unit_test(test_counters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

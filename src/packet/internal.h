@@ -96,6 +96,8 @@ void packet_malformed(struct packet_context *x);
 /* A length field says that n bytes follow: drops what is beyond (padding), notes what is missing.
  */
 void packet_limit(struct packet_context *x, struct packet_view *v, size_t n);
+/* Leaves as many of the frames as many messages may share. */
+void packet_share_frames(struct packet_context *x);
 /* Hands a payload on. */
 void packet_emit(struct packet_context *x, enum packet_transport transport, struct packet_view v);
 

@@ -120,6 +120,16 @@ void packet_limit(struct packet_context *x, struct packet_view *v, size_t n)
     v->missing = n - v->bytes.n;
 }
 
+void packet_share_frames(struct packet_context *x)
+{
+    size_t n = x->out.frame_count;
+    if (n <= PACKET_SHARED_FRAMES)
+        return;
+    x->d->stats.fragments_not_listed += n - PACKET_SHARED_FRAMES;
+    x->out.frames += n - PACKET_SHARED_FRAMES;
+    x->out.frame_count = PACKET_SHARED_FRAMES;
+}
+
 void packet_hand_on(struct packet_decoder *d, const struct packet_payload *p)
 {
     unsigned char first = p->bytes.n ? (unsigned char)p->bytes.p[0] : 0;

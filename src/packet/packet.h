@@ -71,6 +71,8 @@ struct packet_stats {
                                        packet_flush */
     uint64_t fragments_evicted;     /* incomplete sets dropped at the limit (PACKET_FRAGMENT_SETS or
                                        _BYTES) */
+    uint64_t fragments_not_listed;  /* frames of TCP segments and SCTP packets in more fragments
+                                       than PACKET_SHARED_FRAMES */
     uint64_t fragments_overlapping; /* overlaps whose bytes differ: the set is dropped (RFC 5722) */
     uint64_t segments;              /* TCP segments */
     uint64_t streams;               /* TCP connections seen: their SYN, or bytes of them */
@@ -104,6 +106,8 @@ struct packet_stats {
 #define PACKET_FRAGMENT_BYTES   (16u * 1024u * 1024u) /* bytes held for them */
 #define PACKET_FRAGMENT_SECONDS 30  /* of capture time, after a set's first fragment */
 #define PACKET_DEPTH            16u /* headers nested in one frame */
+/* IP fragments of what may carry many messages, each of which lists them: the last so many. */
+#define PACKET_SHARED_FRAMES 32u
 
 /* Of one direction of a stream: */
 #define PACKET_STREAM_BYTES  (1024u * 1024u) /* held until taken */

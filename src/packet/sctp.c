@@ -270,6 +270,7 @@ void packet_read_sctp(struct packet_context *x, struct packet_view v)
         return;
     }
     x->d->stats.sctp_packets++;
+    packet_share_frames(x);
     x->out.src.port = be16toh(h.src);
     x->out.dst.port = be16toh(h.dst);
     while (v.bytes.n) {

@@ -64,8 +64,8 @@ void packet_window_parts(const struct packet_window *w, size_t at, size_t n, siz
     for (size_t i = h->parts_taken; i < part_count(h); i++) {
         if (!part_at(h, i, from, from + n, &part))
             continue;
-        part.begin = 0;
-        part.end = extent;
+        part.begin = extent ? 0 : part.begin - from;
+        part.end = extent ? extent : part.end - from;
         part.offset = SOURCE_NO_OFFSET;
         *vec_add(parts) = part;
     }
@@ -144,7 +144,8 @@ void packet_parts_payload(struct packet_decoder *d, const struct packet_parts *p
 /* Parts end in the order they stand in, so that each is passed over once. */
 static void pass_parts(struct packet_half *h)
 {
-    while (h->parts_taken < h->parts.n && h->parts.items[h->parts_taken].end <= h->taken)
+    struct packet_part part;
+    while (h->parts_taken < part_count(h) && !part_at(h, h->parts_taken, h->taken, SIZE_MAX, &part))
         h->parts_taken++;
 }
 

@@ -91,7 +91,7 @@ bool packet_part_clip(struct packet_part *part, size_t from, size_t to);
 /* The parts of a frame's payload, one for each frame it came in; appended to *parts. */
 void packet_parts_add(struct packet_parts *parts, const struct packet_payload *p);
 /* The parts of the n bytes from `at` of a window: appended to *parts, each with the extent
- * [0, extent). */
+ * [0, extent); 0: with their own. */
 void packet_window_parts(const struct packet_window *w, size_t at, size_t n, size_t extent,
                          struct packet_parts *parts);
 

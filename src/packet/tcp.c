@@ -356,6 +356,7 @@ void packet_read_tcp(struct packet_context *x, struct packet_view v)
     x->out.bytes = v.bytes;
     if (x->out.offset != SOURCE_NO_OFFSET)
         x->out.offset += (uint64_t)(v.bytes.p - x->origin);
+    packet_share_frames(x);
     vec_clear(parts);
     packet_parts_add(parts, &x->out);
     struct segment s = {.seq = be32toh(h.seq), .ack = be32toh(h.ack), .flags = h.flags};

@@ -76,6 +76,35 @@ void packet_tls_read_late(struct tls_connection *c, uint64_t records)
 
 /* ---- the inner stream ------------------------------------------------------------------------ */
 
+/* Where of n bytes of plaintext a byte of the record ends up; what is around them goes to the first
+ * and the last. */
+static size_t plain_place(size_t at, size_t lead, size_t n)
+{
+    return at <= lead ? 0 : at - lead < n ? at - lead : n;
+}
+
+/* The frames of a record become those of its plaintext, as a rule of all of it. */
+static void inner_parts(const struct tls_record *r, size_t lead, size_t n,
+                        struct packet_parts *parts)
+{
+    bool shared = r->part_count <= TLS_SHARED_FRAMES;
+    size_t last = 0;
+    for (size_t i = 0; i < r->part_count; i++) {
+        struct packet_part part = r->parts[i];
+        size_t end = plain_place(part.end, lead, n);
+        part.begin = shared ? 0 : plain_place(part.begin, lead, n - 1);
+        part.end = shared || end == n ? n : end > part.begin ? end : part.begin + 1;
+        part.offset = SOURCE_NO_OFFSET;
+        *vec_add(parts) = part;
+        last = part.frame >= parts->items[last].frame ? i : last;
+    }
+    struct packet_part completes = parts->items[last];
+    completes.begin = 0;
+    completes.end = n;
+    if (!shared)
+        *vec_add(parts) = completes;
+}
+
 static void push_inner(struct tls_connection *c, unsigned way, struct slice bytes,
                        const struct tls_record *r)
 {
@@ -91,13 +120,7 @@ static void push_inner(struct tls_connection *c, unsigned way, struct slice byte
         packet_stream_hole(c->inner, way, PACKET_GAP, 0);
     s->gap = false;
     s->spoke = true;
-    for (size_t i = 0; i < r->part_count; i++) {
-        struct packet_part *part = vec_add(&parts);
-        *part = r->parts[i];
-        part->begin = 0;
-        part->end = bytes.n;
-        part->offset = SOURCE_NO_OFFSET;
-    }
+    inner_parts(r, TLS_HEADER + packet_tls_cipher_lead(s->cipher), bytes.n, &parts);
     packet_stream_push(c->inner, way, bytes, parts.items, parts.n);
     vec_free(&parts);
 }
@@ -274,7 +297,7 @@ static size_t take_whole(struct tls_connection *c, unsigned way, const struct pa
 {
     size_t n = record_length(w->bytes);
     struct packet_parts parts = {0};
-    packet_window_parts(w, 0, n, n, &parts);
+    packet_window_parts(w, 0, n, 0, &parts);
     const struct tls_record r = {
         .type = (uint8_t)w->bytes.p[0],
         .version = (uint16_t)((uint8_t)w->bytes.p[1] << 8 | (uint8_t)w->bytes.p[2]),

@@ -56,6 +56,8 @@ bool packet_tls_cipher_open(struct tls_cipher *c, uint64_t number, const struct 
 /* The record is passed over: what the next one needs of it is kept. */
 void packet_tls_cipher_pass(struct tls_cipher *c, const struct tls_record *r);
 void packet_tls_cipher_free(struct tls_cipher *c);
+/* Bytes of a record's body before those that the plaintext is made of; c may be NULL. */
+size_t packet_tls_cipher_lead(const struct tls_cipher *c);
 
 /* ---- key schedule (tls_secrets.c) ------------------------------------------------------------ */
 
@@ -82,12 +84,16 @@ size_t packet_tls_hash(uint16_t version, const struct tls_kind *kind, const stru
 #define TLS_SEALED_MAX     1024u         /* bytes of an encrypted premaster secret: RSA-8192 */
 #define TLS_MESSAGE_MAX    (16u * 1024u) /* of a handshake message that is read */
 #define TLS_TRANSCRIPT_MAX (32u * 1024u) /* of one direction, kept for the session hash */
-#define TLS_TRIALS         64u           /* record numbers tried after a hole */
-#define TLS_GIVE_UP        16u           /* records after a hole for which that is done in vain */
-#define TLS_RESYNCS        8u            /* places after a hole taken for a record in vain */
-#define TLS_TOLD_NS        (30 * (int64_t)1000000000)
-#define TLS_NOT_LISTED     UINT32_MAX
-#define TLS_HELD_BYTES     (512u * 1024u) /* of a connection, waiting for its keys */
+/* Of a record in more frames than these a message has those that its own bytes were in, and the one
+ * that completed the record: not all of them, for there may be thousands, and hundreds of messages.
+ */
+#define TLS_SHARED_FRAMES 32u
+#define TLS_TRIALS        64u /* record numbers tried after a hole */
+#define TLS_GIVE_UP       16u /* records after a hole for which that is done in vain */
+#define TLS_RESYNCS       8u  /* places after a hole taken for a record in vain */
+#define TLS_TOLD_NS       (30 * (int64_t)1000000000)
+#define TLS_NOT_LISTED    UINT32_MAX
+#define TLS_HELD_BYTES    (512u * 1024u) /* of a connection, waiting for its keys */
 
 VEC_TYPE(tls_bytes, char);
 

@@ -223,13 +223,12 @@ static bool decrypt_aead(struct tls_cipher *c, const uint8_t *nonce, struct slic
 static bool open_aead(struct tls_cipher *c, uint64_t number, const struct tls_record *r,
                       uint8_t *out, size_t *n)
 {
-    bool has_explicit = c->version < TLS_1_3 && c->kind->mode != TLS_CHACHA;
-    size_t before = has_explicit ? EXPLICIT : 0, tag = c->kind->mode == TLS_CCM_8 ? 8 : 16;
+    size_t before = packet_tls_cipher_lead(c), tag = c->kind->mode == TLS_CCM_8 ? 8 : 16;
     uint8_t nonce[NONCE], additional[ADDITIONAL];
     if (r->body.n < before + tag)
         return false;
     *n = r->body.n - before - tag;
-    make_nonce(c, number, has_explicit ? r->body.p : NULL, nonce);
+    make_nonce(c, number, before ? r->body.p : NULL, nonce);
     size_t additional_n = put_additional(c, number, r, *n, additional);
     return decrypt_aead(c, nonce, (struct slice){(char *)additional, additional_n},
                         slice_first(slice_from(r->body, before), *n),
@@ -310,4 +309,13 @@ void packet_tls_cipher_pass(struct tls_cipher *c, const struct tls_record *r)
     size_t mac = c->encrypt_then_mac ? c->kind->mac_length : 0;
     if (c->kind->mode == TLS_CBC && c->version < TLS_1_1 && r->body.n >= CBC_BLOCK + mac)
         memcpy(c->material.iv, r->body.p + r->body.n - mac - CBC_BLOCK, CBC_BLOCK);
+}
+
+size_t packet_tls_cipher_lead(const struct tls_cipher *c)
+{
+    if (!c)
+        return 0;
+    if (c->kind->mode == TLS_CBC)
+        return c->version >= TLS_1_1 ? CBC_BLOCK : 0;
+    return c->version < TLS_1_3 && c->kind->mode != TLS_CHACHA ? EXPLICIT : 0;
 }

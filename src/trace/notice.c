@@ -42,6 +42,9 @@ static void point_notices(struct trace *t, const struct trace_point *p)
                : "IP datagrams that never got all their fragments");
     notice(t, p->name, s->fragments_evicted,
            "incomplete IP datagrams dropped at the limit of fragments held");
+    notice(t, p->name, s->fragments_not_listed,
+           "frames not listed with their messages, for they are fragments of one TCP segment or "
+           "SCTP packet");
     notice(t, p->name, s->fragments_overlapping,
            "IP datagrams dropped, for their fragments overlap and differ");
     notice(t, p->name, s->malformed, "packets with a malformed header");

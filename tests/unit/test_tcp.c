@@ -396,6 +396,37 @@ static void test_fragmented(void **state)
     talk_free(talk);
 }
 
+/* Of a segment in very many IP fragments the last ones are listed. */
+static void test_many_fragments(void **state)
+{
+    struct talk *talk = talk_new(7, 9);
+    char text[16 * 40 + 1] = "";
+    struct segment s = {A, 1, 1, "PA", {text, 0}, 0};
+    (void)state;
+    for (unsigned i = 0; i < 40; i++)
+        memcpy(text + (size_t)16 * i, "fifteen letters\n", 17);
+    s.data.n = strlen(text);
+    talk->frames = true;
+    talk_open(talk);
+    for (unsigned part = 0; part < 33; part++) {
+        struct bytes b = {0};
+        size_t at = part < 32 ? part * 8u : 256, n = part < 32 ? 8 : 20 + s.data.n - at;
+        talk_ip(talk, &s, &b);
+        b.items[2] = (uint8_t)((20 + n) >> 8);
+        b.items[3] = (uint8_t)(20 + n);
+        b.items[6] = part < 32 ? 0x20 : 0;
+        b.items[7] = (uint8_t)(at / 8);
+        memmove(b.items + 20, b.items + 20 + at, n);
+        b.n = 20 + n;
+        talk_packet(talk, &b, b.n);
+    }
+    assert_true(slice_starts(slice_of(talk_log(talk, A)),
+                             SLICE("fifteen letters\n[5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,"
+                                   "21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36]fifteen")));
+    assert_int_equal(talk_stats(talk)->fragments_not_listed, 1);
+    talk_free(talk);
+}
+
 /* Of another datagram: what is older than it may be ends. */
 static void push_later_fragment(struct talk *talk)
 {
@@ -502,9 +533,9 @@ int main(void)
         cmocka_unit_test(test_scripts),       cmocka_unit_test(test_joined),
         cmocka_unit_test(test_holes),         cmocka_unit_test(test_reuse),
         cmocka_unit_test(test_frames),        cmocka_unit_test(test_fragmented),
-        cmocka_unit_test(test_fragment_lost), cmocka_unit_test(test_networks),
-        cmocka_unit_test(test_many_networks), cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_fragment_lost), cmocka_unit_test(test_many_fragments),
+        cmocka_unit_test(test_networks),      cmocka_unit_test(test_many_networks),
+        cmocka_unit_test(test_headers),       cmocka_unit_test(test_counters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

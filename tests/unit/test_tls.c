@@ -1,5 +1,6 @@
 /* TLS of every version and kind of cipher suite, by what libssl sends. */
 #include "hear.h"
+#include "packet/tls.h"
 
 #define SUITES_13_ALL "TLS_AES_128_GCM_SHA256"
 
@@ -84,11 +85,76 @@ static void test_tells_the_frames(void **state)
     talk_free(t);
 }
 
+/* Takes a hundred bytes at a time of what comes from the server. */
+struct taker {
+    size_t lead;  /* expected */
+    size_t taken; /* of the record at work */
+    uint32_t first;
+    unsigned whole; /* hundreds in the middle of records */
+};
+
+static size_t take_hundred(void *context, const struct packet_window *w)
+{
+    struct taker *t = context;
+    struct packet_payload p;
+    size_t n = w->bytes.n < 100 ? w->bytes.n : 100;
+    if (w->src.port == 41822 || n == 0)
+        return w->bytes.n;
+    if (t->taken == 0 && w->bytes.n < TLS_PLAIN_MAX)
+        return w->bytes.n; /* a short record */
+    packet_window_payload(w, 0, n, &p);
+    if (t->taken == 0) {
+        t->first = p.frames[0];
+        assert_int_equal(p.frame_count, TLS_HEADER + t->lead + n + 1);
+    } else if (w->bytes.n > n) {
+        assert_int_equal(p.frames[0], t->first + TLS_HEADER + t->lead + t->taken);
+        assert_int_equal(p.frame_count, n + 1);
+        t->whole++;
+    }
+    assert_true(p.frames[p.frame_count - 1] >= t->first + TLS_HEADER + t->lead + TLS_PLAIN_MAX);
+    t->taken = w->bytes.n > n ? t->taken + n : 0;
+    return n;
+}
+
+/* Of a record in very many frames a message has its own, and the one that completed the record. */
+static void test_shares_frames(void **state)
+{
+    static const struct {
+        struct talk_case how;
+        size_t lead;
+    } kinds[] = {
+        {{"1.3", TLS1_3_VERSION, "TLS_AES_128_GCM_SHA256", 0}, 0},
+        {{"1.2 GCM", TLS1_2_VERSION, "AES128-GCM-SHA256", 0}, 8},
+        {{"1.2 CCM", TLS1_2_VERSION, "AES256-CCM", 0}, 8},
+        {{"1.2 ChaCha20", TLS1_2_VERSION, "ECDHE-RSA-CHACHA20-POLY1305", 0}, 0},
+        {{"1.2 CBC", TLS1_2_VERSION, "ECDHE-RSA-AES128-SHA256", 0}, 16},
+        {{"1.1", TLS1_1_VERSION, "AES128-SHA", 0}, 16},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        const struct hash_key key = hash_key_of(1, 2);
+        struct talk *t = talk_over(&kinds[i].how);
+        struct ear *e = ear_new(true);
+        struct taker taker = {.lead = kinds[i].lead};
+        const struct packet_sinks sinks = {hear_datagram, take_hundred, &taker};
+        packet_decoder_free(e->decoder);
+        e->decoder = packet_decoder_new(&key, &sinks, e->keys);
+        ear_connect(e);
+        packet_keys_add(e->keys, text_slice(&t->log));
+        ear_hear(e, t, 1);
+        assert_int_equal(taker.whole, 2 * (TLS_PLAIN_MAX / 100 - 1));
+        ear_close(e);
+        ear_free(e);
+        talk_free(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_every_suite),
         cmocka_unit_test(test_tells_the_frames),
+        cmocka_unit_test(test_shares_frames),
     };
     return cmocka_run_group_tests_name("tls", tests, NULL, NULL);
 }

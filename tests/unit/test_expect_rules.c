@@ -3,6 +3,8 @@
 
 #include "unit.h"
 
+#include <stdio.h>
+
 /* ---- mistakes -------------------------------------------------------------------------------- */
 
 static void join(struct text *t, const struct expect_mistakes *m)
@@ -449,6 +451,39 @@ static void test_secret(void **state)
     expect_rules_free(&rules);
 }
 
+/* The manual's examples are rules without a mistake. */
+static void test_manual(void **state)
+{
+    struct text block = {0};
+    char line[512];
+    bool inside = false;
+    size_t read = 0;
+    FILE *f = fopen("man/sipxray-rules.5", "r");
+    (void)state;
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        if (strncmp(line, ".Bd -literal", 12) == 0) {
+            text_clear(&block);
+            inside = true;
+        } else if (strncmp(line, ".Ed", 3) == 0 && inside) {
+            struct expect_rules rules = {0};
+            struct expect_mistakes m = {0};
+            inside = false;
+            if (block.n && block.p[0] != 'R' &&
+                !expect_rules_parse(&rules, "manual", text_slice(&block), &m))
+                fail_msg("%s", m.items[0].p);
+            read += rules.n;
+            expect_rules_free(&rules);
+            expect_mistakes_free(&m);
+        } else if (inside) {
+            text_add(&block, slice_of(line));
+        }
+    }
+    fclose(f);
+    text_free(&block);
+    assert_int_equal(read, 7);
+}
+
 /* Rules of several files and lines stand together; ids are one space. */
 static void test_several(void **state)
 {
@@ -502,7 +537,7 @@ int main(void)
         cmocka_unit_test(test_line_mistakes), cmocka_unit_test(test_read),
         cmocka_unit_test(test_lines),         cmocka_unit_test(test_values),
         cmocka_unit_test(test_secret),        cmocka_unit_test(test_several),
-        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_large),         cmocka_unit_test(test_manual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

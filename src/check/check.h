@@ -231,6 +231,7 @@ struct check_options {
     struct check_baseline *baseline;     /* NULL: none; it counts the findings */
     const struct check_outside *outside; /* --outside */
     size_t outside_count;
+    const struct expect_sayna *sayna; /* for the pack sayna; else NULL */
     uint32_t packs; /* bit i: the rules of check_pack_at(i) are applied; wants `everything` */
 };
 
@@ -301,6 +302,7 @@ struct check_summary {
     struct check_rule_count *rules; /* one for each of the options' rules */
     uint64_t judging;               /* number of the call that is judged, from 1 */
     struct check_seen_values *seen; /* private to rule_unique.c */
+    struct check_rejects *rejects;  /* private to pack_reject.c */
     uint64_t unique_left_out;       /* values beyond CHECK_UNIQUE_MAX */
     VEC(struct check_run_finding) findings;
     bool run_failed; /* one of them is an error */

@@ -64,5 +64,11 @@ bool pack_is_custom(struct slice name);
 void pack_hygiene(struct pack_run *p);
 void pack_leak(struct pack_run *p);
 void pack_caller_id(struct pack_run *p);
+void pack_reject(struct pack_run *p);
+/* At the end of the run: what the calls tell together. */
+void pack_reject_end(struct check_summary *s);
+void pack_reject_free(struct check_summary *s);
+void pack_sayna(struct pack_run *p);
+void pack_sayna_end(struct check_summary *s, const struct expect_sayna *sayna);
 
 #endif

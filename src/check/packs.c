@@ -16,6 +16,12 @@ static const struct {
     {{"caller-id", "the headers that name the caller and who was called before: do they agree, "
                    "and what does a callee see?"},
      pack_caller_id},
+    {{"reject", "over the whole run, the headers that set refused messages apart from accepted "
+                "ones"},
+     pack_reject},
+    {{"sayna", "a Sayna configuration by its own rules, and whether the calls fit it: is the "
+               "source allowed, which hook hears of the call?"},
+     pack_sayna},
 };
 
 #define PACKS (sizeof packs / sizeof *packs)

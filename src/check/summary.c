@@ -1,5 +1,5 @@
 /* The verdict over all calls: a test that tested nothing must not pass. */
-#include "check/internal.h"
+#include "check/pack.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@ void check_summary_free(struct check_summary *s)
     free(s->promises);
     free(s->rules);
     check_seen_free(s);
+    pack_reject_free(s);
     vec_free(&s->findings);
     arena_free(&s->arena);
     *s = (struct check_summary){0};

@@ -13,6 +13,7 @@ struct check {
     struct expect_rules rules;
     struct slice *follow;
     struct check_outside *outside;
+    struct expect_sayna sayna;
     struct check_options options;
     struct check_summary summary;
     struct trace_options trace_options;
@@ -113,6 +114,16 @@ static bool read_outside(struct check *c, struct err *err)
     return true;
 }
 
+static bool read_sayna(struct check *c, struct err *err)
+{
+    const char *path = cmd_value(c->arguments, CMD_OPT_SAYNA);
+    if (!has_pack(c, "sayna"))
+        return !path || err_set(err, "--sayna needs --pack sayna: no other rule asks for it");
+    c->options.sayna = &c->sayna;
+    return path ? expect_sayna_read(&c->sayna, path, err)
+                : expect_sayna_variables(&c->sayna, getenv, err);
+}
+
 /* The packs look at messages that no trunk speaks of as well. */
 static bool read_packs(struct check *c, struct err *err)
 {
@@ -126,7 +137,7 @@ static bool read_packs(struct check *c, struct err *err)
         c->options.packs |= 1u << i;
         c->options.everything = true;
     }
-    return read_outside(c, err);
+    return read_outside(c, err) && read_sayna(c, err);
 }
 
 /* All mistakes are told, each with its place; the last is the error. */
@@ -293,5 +304,6 @@ int cmd_check(const struct cmd_arguments *a)
     expect_trunks_free(&c.trunks);
     free(c.follow);
     free(c.outside);
+    expect_sayna_free(&c.sayna);
     return status;
 }

@@ -44,6 +44,7 @@ enum cmd_option_id {
     CMD_OPT_STRICT,
     CMD_OPT_PACK,
     CMD_OPT_OUTSIDE,
+    CMD_OPT_SAYNA,
     CMD_OPT_COLUMNS,
     CMD_OPT_GROUP_BY,
     CMD_OPT_CALL,

@@ -212,6 +212,11 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                          "A node's name, an address or a network, of which LiveKit and the nodes "
                          "captured on are no part. Without it each public address is outside, "
                          "but those of LiveKit and of the nodes captured on."},
+    [CMD_OPT_SAYNA] = {"sayna", 0, false, false, BIT(CHECK), "FILE",
+                       "the Sayna configuration (YAML), for the pack sayna",
+                       "What counts is its sip block. Without the option the environment variables "
+                       "SIP_ROOM_PREFIX, SIP_ALLOWED_ADDRESSES, SIP_HOOKS_JSON and SIP_HOOK_SECRET "
+                       "are read, as Sayna reads them."},
     [CMD_OPT_BPF] =
         {"bpf", 0, false, false, CAPTURES, "EXPR",
          "read only packets that this pcap-filter(7) expression selects",

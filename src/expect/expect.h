@@ -167,4 +167,58 @@ const char *expect_lint_name(enum expect_lint_severity severity); /* "error", "w
 size_t expect_lint(struct arena *a, const struct expect_trunk *trunk,
                    const struct expect_lint **out);
 
+/* ---- Sayna ----------------------------------------------------------------------------------- */
+
+/* The `sip` block of a Sayna configuration (SaynaAI/sayna, src/config and docs/sip_config.md):
+ * which addresses may call, and which webhook hears of a call by the host that was called. */
+struct expect_hook {
+    struct slice host; /* trimmed, in lower case, as Sayna compares it */
+    struct slice url;
+    struct slice place; /* "sayna.yaml:7" */
+};
+
+struct expect_net {
+    struct slice text;
+    struct address net; /* family 0: it is no IPv4 address or CIDR range */
+    unsigned bits;
+};
+
+/* What Sayna, or LiveKit after it, refuses. */
+enum expect_sayna_rule {
+    EXPECT_SAYNA_PREFIX,  /* room_prefix: there, of letters, digits, - and _ */
+    EXPECT_SAYNA_ADDRESS, /* allowed_addresses: one at least, each IPv4 or CIDR */
+    EXPECT_SAYNA_HOST,    /* hooks: each host once, without case */
+    EXPECT_SAYNA_URL,     /* hooks: https only */
+    EXPECT_SAYNA_SECRET,  /* hooks: a secret of 16 bytes or more, their own or hook_secret */
+};
+
+struct expect_sayna_mistake {
+    enum expect_sayna_rule rule;
+    struct slice message; /* with its place */
+};
+
+struct expect_sayna {
+    struct arena arena;
+    struct expect_net *allowed;
+    size_t allowed_count;
+    struct expect_hook *hooks;
+    size_t hook_count;
+    struct expect_sayna_mistake *mistakes;
+    size_t mistake_count;
+};
+
+/* Reads a YAML (or JSON) file with a `sip` block.  Errors: not readable, not YAML, no such block,
+ * a value of another type than Sayna takes (with line and column).  Secrets are never kept. */
+bool expect_sayna_read(struct expect_sayna *s, const char *path, struct err *err);
+bool expect_sayna_parse(struct expect_sayna *s, const char *name, struct slice yaml,
+                        struct err *err);
+/* From SIP_ROOM_PREFIX, SIP_ALLOWED_ADDRESSES, SIP_HOOKS_JSON and SIP_HOOK_SECRET; get gives a
+ * variable's value, NULL: not set.  Error: none is set, or SIP_HOOKS_JSON is no such list. */
+bool expect_sayna_variables(struct expect_sayna *s, char *(*get)(const char *name),
+                            struct err *err);
+bool expect_sayna_allows(const struct expect_sayna *s, const struct address *source);
+/* The hook that hears of calls to this host (letters of any case); NULL: none. */
+const struct expect_hook *expect_sayna_hook(const struct expect_sayna *s, struct slice host);
+void expect_sayna_free(struct expect_sayna *s);
+
 #endif

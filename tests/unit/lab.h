@@ -44,6 +44,7 @@ struct lab {
     /* what the run is told */
     const char *trunks, *values, *trunk_id, *livekit, *nodes[4], *follow[4];
     const char *packs[4], *outside[4]; /* --pack, --outside */
+    const struct expect_sayna *sayna;  /* --sayna */
     bool allow_untested, backwards;    /* the points in reverse order */
     /* what it says */
     struct text report, calls;
@@ -320,9 +321,11 @@ static inline void lab_request(struct lab *lab, const struct check_request *r)
 /* By a pack, whose name its findings' begin with? */
 static inline bool lab_by_pack(const struct lab *lab, const struct check_finding *f)
 {
-    for (size_t i = 0; i < COUNT(lab->packs) && lab->packs[i]; i++)
-        if (strncmp(f->id, lab->packs[i], strlen(lab->packs[i])) == 0)
+    for (size_t i = 0; i < COUNT(lab->packs) && lab->packs[i]; i++) {
+        size_t n = strlen(lab->packs[i]);
+        if (strncmp(f->id, lab->packs[i], n) == 0 && f->id[n] == '-')
             return true;
+    }
     return false;
 }
 
@@ -453,6 +456,17 @@ static inline void lab_forget(struct lab *lab)
     lab->transmissions = 0;
 }
 
+static inline void lab_run_findings(struct lab *lab, const struct check_summary *summary)
+{
+    for (size_t i = 0; i < summary->findings.n; i++) {
+        const struct check_run_finding *f = &summary->findings.items[i];
+        text_printf(&lab->ruled, "%s %s %.*s: ", check_severity_name(f->severity), f->id,
+                    SLICE_ARG(f->header));
+        text_add_terminal(&lab->ruled, f->message);
+        text_add_char(&lab->ruled, '\n');
+    }
+}
+
 static inline void lab_packs(const struct lab *lab, struct check_options *o)
 {
     for (size_t i = 0; i < COUNT(lab->packs) && lab->packs[i]; i++) {
@@ -487,12 +501,15 @@ static inline void lab_run(struct lab *lab)
     lab_packs(lab, &o);
     struct check_outside outside[COUNT(lab->outside)];
     o.outside = outside;
+    o.sayna = lab->sayna;
     o.outside_count = lab_count(lab->outside, COUNT(lab->outside));
     for (size_t i = 0; i < o.outside_count; i++)
         outside[i] = check_outside_of(slice_of(lab->outside[i]));
     check_summary_init(&summary, &o);
     struct trace_sinks sinks = {.call = lab_listed, .check = lab_judged, .context = lab};
     lab_trace(lab, &o, &summary, &sinks);
+    check_summary_end(&summary, &o);
+    lab_run_findings(lab, &summary);
     lab->verdict = check_summary_verdict(&summary, &o);
     check_summary_free(&summary);
     expect_values_free(&values);

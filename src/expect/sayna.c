@@ -2,10 +2,6 @@
  * that Sayna holds it against as it starts. */
 #include "expect/internal.h"
 
-#include "base/yaml.h"
-
-#include <string.h>
-
 #define SECRET_MIN 16u /* bytes; Sayna's own limit */
 
 VEC_TYPE(mistakes, struct expect_sayna_mistake);

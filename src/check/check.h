@@ -79,6 +79,7 @@ struct check_rule_result {
 
 /* A request, or a response (status != 0), followed over its sightings in path order. */
 struct check_request {
+    const struct hop_journey *journey;
     struct slice method;
     uint32_t cseq;
     uint16_t status;              /* 0: a request */

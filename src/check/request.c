@@ -143,7 +143,8 @@ void check_request_fill(struct check_work *w, const struct hop_journey *j, struc
     struct check_sighting *sightings = ARENA_ARRAY(w->arena, struct check_sighting, j->step_count);
     for (size_t i = 0; i < j->step_count; i++)
         sightings[i] = sighting_of(w, j->steps[i].sighting);
-    *r = (struct check_request){.method = j->method_name,
+    *r = (struct check_request){.journey = j,
+                                .method = j->method_name,
                                 .cseq = j->cseq,
                                 .status = j->status,
                                 .sent_by_address = j->sender_address,

@@ -12,7 +12,10 @@ struct flow {
     const struct cmd_arguments *arguments;
     struct report_style style;
     struct view_options options;
-    struct slice *follow;
+    struct slice *follow; /* patterns, then what trunks promise */
+    struct expect_trunks trunks;
+    struct check_options check;
+    struct check_summary summary;
     struct trace *trace;
     struct cmd_outputs outputs;
     const char *which; /* --call; NULL: the only one */
@@ -138,7 +141,11 @@ static void draw(void *context, const struct hop_call *call)
 {
     struct flow *f = context;
     struct arena a = {0};
-    const struct view_ladder *l = view_ladder_build(&a, call, &f->options);
+    struct check_call judged;
+    struct view_options options = f->options;
+    if (f->trunks.n && check_call(&a, &f->check, &f->summary, call, &judged))
+        options.judged = &judged;
+    const struct view_ladder *l = view_ladder_build(&a, call, &options);
     for (size_t i = 0; i < f->outputs.n; i++) {
         struct cmd_output *o = &f->outputs.items[i];
         struct report_style style = cmd_style_for(&f->style, o, f->arguments);
@@ -178,13 +185,39 @@ static bool read_choice(struct flow *f, struct err *err)
     return true;
 }
 
+/* Promised headers count as X- ones do, whatever their names. */
+static size_t add_promised(struct slice *names, size_t n, const struct expect_trunk *t)
+{
+    for (size_t i = 0; i < t->attributes_to_headers.n; i++)
+        names[n++] = t->attributes_to_headers.pairs[i].value;
+    for (size_t i = 0; i < t->headers.n; i++)
+        names[n++] = t->headers.pairs[i].key;
+    return n;
+}
+
 static void read_follow(struct flow *f)
 {
     const struct cmd_list *patterns = &f->arguments->values[CMD_OPT_FOLLOW];
-    f->follow = base_alloc((patterns->n + 1) * sizeof *f->follow);
-    for (size_t i = 0; i < patterns->n; i++)
-        f->follow[i] = slice_of(patterns->items[i]);
-    f->options = (struct view_options){.follow = f->follow, .follow_count = patterns->n};
+    size_t n = patterns->n;
+    for (size_t i = 0; i < f->trunks.n; i++)
+        n += f->trunks.items[i].attributes_to_headers.n + f->trunks.items[i].headers.n;
+    f->follow = base_alloc((n + 1) * sizeof *f->follow);
+    for (n = 0; n < patterns->n; n++)
+        f->follow[n] = slice_of(patterns->items[n]);
+    for (size_t i = 0; i < f->trunks.n; i++)
+        n = add_promised(f->follow, n, &f->trunks.items[i]);
+    f->options = (struct view_options){.follow = f->follow, .follow_count = n};
+}
+
+static bool read_trunks(struct flow *f, struct err *err)
+{
+    const struct cmd_list *files = &f->arguments->values[CMD_OPT_TRUNK];
+    for (size_t i = 0; i < files->n; i++)
+        if (!expect_trunks_read(&f->trunks, files->items[i], err))
+            return false;
+    f->check = (struct check_options){.trunks = &f->trunks, .everything = true};
+    check_summary_init(&f->summary, &f->check);
+    return true;
 }
 
 static bool prepare(struct flow *f, struct err *err)
@@ -196,7 +229,8 @@ static bool prepare(struct flow *f, struct err *err)
         .node_count = nodes->n,
     };
     if (!cmd_style(&f->style, f->arguments, err) ||
-        !cmd_outputs_open(&f->outputs, f->arguments, err) || !read_choice(f, err))
+        !cmd_outputs_open(&f->outputs, f->arguments, err) || !read_choice(f, err) ||
+        !read_trunks(f, err))
         return false;
     f->style.ascii = cmd_given(f->arguments, CMD_OPT_ASCII) || !locale_is_utf8();
     read_follow(f);
@@ -246,5 +280,7 @@ int cmd_flow(const struct cmd_arguments *a)
         text_free(&f.held[i]);
     text_free(&f.list);
     free(f.follow);
+    check_summary_free(&f.summary);
+    expect_trunks_free(&f.trunks);
     return status;
 }

@@ -142,11 +142,13 @@ static const struct cmd_command commands[CMD_COUNT] = {
 
 static const struct cmd_option options[CMD_OPT_COUNT] = {
     [CMD_OPT_TRUNK] =
-        {"trunk", 0, true, false, BIT(CHECK), "FILE",
+        {"trunk", 0, true, false, BIT(CHECK) | BIT(FLOW), "FILE",
          "LiveKit trunks as JSON: a list, a create request or a bare trunk",
          "In the shapes that lk sip inbound list --json and lk sip outbound list --json print and "
          "that the create and update commands take; names in camelCase or snake_case. The trunk of "
-         "each call is picked as LiveKit would pick it. A dash reads standard input."},
+         "each call is picked as LiveKit would pick it. A dash reads standard input. flow marks "
+         "what "
+         "it promises and LiveKit never sent (!7 X-)."},
     [CMD_OPT_TRUNK_ID] = {"trunk-id", 0, false, false, BIT(CHECK), "ID",
                           "judge all calls by this trunk instead of the one that matches", NULL},
     [CMD_OPT_LIVEKIT] =
@@ -203,10 +205,11 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                       "lists them; requests outside of calls have no number. Without it the only "
                       "call is drawn; where there are several they are listed, with exit status "
                       "2."},
-    [CMD_OPT_HEADERS] =
-        {"headers", 0, false, false, BIT(FLOW), NULL, "show the headers of each message hop by hop",
-         "X- headers, those that --follow names, and what else changes on the way; with --verbose "
-         "all."},
+    [CMD_OPT_HEADERS] = {"headers", 0, false, false, BIT(FLOW), NULL,
+                         "show the headers of each message hop by hop",
+                         "X- headers, those that --follow names or a trunk promises, and what else "
+                         "changes on the way; "
+                         "with --verbose all."},
     [CMD_OPT_OUTSIDE] = {"outside", 0, true, false, BIT(CHECK), "NODE|ADDR|CIDR",
                          "what is outside, for the pack leak",
                          "A node's name, an address or a network, of which LiveKit and the nodes "

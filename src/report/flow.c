@@ -92,7 +92,7 @@ struct slice report_change_words(struct arena *a, const struct view_row *row, bo
                                  bool all)
 {
     static const char *const signs[] = {
-        [VIEW_GONE] = "-", [VIEW_ADDED] = "+", [VIEW_ALTERED] = "~"};
+        [VIEW_NEVER_SENT] = "!", [VIEW_GONE] = "-", [VIEW_ADDED] = "+", [VIEW_ALTERED] = "~"};
     struct text t = {0};
     text_add(&t, SLICE(""));
     for (size_t i = 0; i < row->change_count; i++) {
@@ -119,7 +119,11 @@ static bool add_changes_of(struct text *out, const struct report_style *style, s
         if (first && !any) {
             text_add_char(out, '\n');
             report_add_line(out, style, 0,
-                            SLICE("Headers that change on the way (- gone, + added, ~ altered)"));
+                            l->options->judged
+                                ? SLICE("Headers that change on the way (- gone, + added, ~ "
+                                        "altered, ! never sent)")
+                                : SLICE("Headers that change on the way (- gone, + added, ~ "
+                                        "altered)"));
         }
         any = true;
         struct slice place = view_row_place(a, l, row, on_wire);

@@ -110,8 +110,10 @@ static const char *class_of(const struct view_row *row)
 
 static void add_changes(const struct picture *p, const struct view_row *row)
 {
-    static const char *const words[] = {
-        [VIEW_GONE] = "gone", [VIEW_ADDED] = "added", [VIEW_ALTERED] = "altered"};
+    static const char *const words[] = {[VIEW_NEVER_SENT] = "never sent",
+                                        [VIEW_GONE] = "gone",
+                                        [VIEW_ADDED] = "added",
+                                        [VIEW_ALTERED] = "altered"};
     for (size_t i = 0; i < row->change_count; i++) {
         const struct view_change *c = &row->changes[i];
         if (c->class == VIEW_ROUTING || c->class == VIEW_DIALOG)

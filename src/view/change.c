@@ -14,6 +14,14 @@ static bool is_of_dialog(enum sip_header_id id)
            id == SIP_HEADER_CSEQ || id == SIP_HEADER_CONTACT;
 }
 
+const struct check_request *view_judged(const struct view_options *o, const struct hop_journey *j)
+{
+    for (size_t i = 0; o->judged && i < o->judged->request_count; i++)
+        if (o->judged->requests[i].journey == j)
+            return &o->judged->requests[i];
+    return NULL;
+}
+
 enum view_header_class view_class_of(const struct view_options *o, struct slice name)
 {
     if (slice_starts_nocase(name, SLICE("X-")))
@@ -70,4 +78,14 @@ uint64_t view_changes_add(struct view_changes *list, struct arena *scratch,
             add(list, o, y->headers[i].name, VIEW_ADDED, on_wire);
     }
     return x->header_count - compared(x) + (y->header_count - compared(y));
+}
+
+void view_changes_owed(struct view_changes *list, const struct view_options *o,
+                       const struct hop_journey *j)
+{
+    const struct check_request *r = view_judged(o, j);
+    for (size_t i = 0; r && i < r->header_count; i++)
+        if (r->headers[i].must && r->headers[i].verdict == CHECK_NEVER_SENT)
+            *vec_add(list) =
+                (struct view_change){VIEW_NEVER_SENT, VIEW_CUSTOM, r->headers[i].name, false};
 }

@@ -110,6 +110,8 @@ static void find_changes(struct build *b, struct view_row *row)
         b->headers_left_out +=
             view_changes_add(&list, &b->scratch, b->options, steps[row->step - 1].sighting,
                              steps[row->step].sighting, false);
+    else
+        view_changes_owed(&list, b->options, row->journey);
     if (last > row->step)
         b->headers_left_out += view_changes_add(
             &list, &b->scratch, b->options, steps[row->step].sighting, steps[last].sighting, true);

@@ -57,15 +57,38 @@ static void classify(struct arena *a, const struct view_options *o, struct view_
     m->changed = changed;
 }
 
+static bool is_judged(const struct check_request *judged, struct slice name)
+{
+    for (size_t i = 0; judged && i < judged->header_count; i++)
+        if (sip_name_equal(judged->headers[i].name, name))
+            return true;
+    return false;
+}
+
+/* What is promised stands as it was judged. */
+static void take_judged(struct arena *a, const struct check_request *judged, struct view_matrix *m)
+{
+    struct check_header *headers = ARENA_ARRAY(a, struct check_header, m->request.header_count);
+    for (size_t i = 0; i < m->request.header_count; i++) {
+        headers[i] = m->request.headers[i];
+        for (size_t k = 0; k < judged->header_count; k++)
+            if (sip_name_equal(judged->headers[k].name, headers[i].name))
+                headers[i] = judged->headers[k];
+    }
+    m->request.headers = headers;
+}
+
 /* Custom headers first, then others that change. */
-static void keep_key(struct arena *a, const struct view_options *o, struct view_matrix *m)
+static void keep_key(struct arena *a, const struct view_options *o,
+                     const struct check_request *judged, struct view_matrix *m)
 {
     struct check_header *kept = ARENA_ARRAY(a, struct check_header, m->request.header_count);
     size_t n = 0;
-    for (int class = VIEW_CUSTOM; class <= VIEW_OTHER; class ++)
+    for (int of = VIEW_CUSTOM; of <= VIEW_OTHER; of++)
         for (size_t i = 0; i < m->request.header_count; i++)
-            if (m->classes[i] == (enum view_header_class) class &&
-                (class == VIEW_CUSTOM || m->changed[i]))
+            if (m->classes[i] == (enum view_header_class)of &&
+                (of == VIEW_CUSTOM || m->changed[i] ||
+                 is_judged(judged, m->request.headers[i].name)))
                 kept[n++] = m->request.headers[i];
     m->request.headers = kept;
     m->request.header_count = n;
@@ -76,15 +99,20 @@ void view_matrix_build(struct arena *a, const struct hop_call *call, const struc
                        const struct view_options *o, enum view_matrix_rows rows,
                        struct view_matrix *out)
 {
+    const struct check_request *judged = view_judged(o, j);
     struct names list = {0};
     *out = (struct view_matrix){0};
+    for (size_t i = 0; judged && rows != VIEW_ROWS_NAMED && i < judged->header_count; i++)
+        list_name(&list, out, judged->headers[i].name);
     for (size_t i = 0; rows == VIEW_ROWS_NAMED && i < o->name_count; i++)
         list_name(&list, out, o->names[i]);
     if (rows != VIEW_ROWS_NAMED)
         list_all(&list, out, j);
     check_follow(a, call, j, list.items, list.n, &out->request);
     vec_free(&list);
+    if (judged)
+        take_judged(a, judged, out);
     classify(a, o, out);
     if (rows == VIEW_ROWS_KEY)
-        keep_key(a, o, out);
+        keep_key(a, o, judged, out);
 }

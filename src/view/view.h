@@ -14,6 +14,8 @@ struct view_options {
     size_t follow_count;
     const struct slice *names; /* headers that a matrix is asked for (VIEW_ROWS_NAMED) */
     size_t name_count;
+    /* the call as check/ judged it, of the same journeys; NULL: nothing is promised */
+    const struct check_call *judged;
 };
 
 /* ---- headers that change on the way ---------------------------------------------------------- */
@@ -26,7 +28,12 @@ enum view_header_class {
     VIEW_ROUTING, /* what each proxy changes by design (RFC 3261 16.6) */
 };
 
-enum view_change_kind { VIEW_GONE, VIEW_ADDED, VIEW_ALTERED };
+enum view_change_kind {
+    VIEW_NEVER_SENT, /* promised, and not there as the message left its sender */
+    VIEW_GONE,
+    VIEW_ADDED,
+    VIEW_ALTERED,
+};
 
 /* A header that differs between two sightings. */
 struct view_change {
@@ -36,6 +43,8 @@ struct view_change {
     bool on_wire;      /* between the two ends of the arrow; else before its beginning */
 };
 
+/* The judged message of a journey, or NULL. */
+const struct check_request *view_judged(const struct view_options *o, const struct hop_journey *j);
 enum view_header_class view_class_of(const struct view_options *o, struct slice name);
 
 /* ---- the ladder ------------------------------------------------------------------------------ */
@@ -100,7 +109,8 @@ struct view_ladder *view_ladder_build(struct arena *a, const struct hop_call *ca
                                       const struct view_options *o);
 const struct hop_sighting *view_row_first(const struct view_row *row);
 const struct hop_sighting *view_row_last(const struct view_row *row);
-/* "-2 X- +1 ~1": custom headers (X-) and others that are gone, added, altered; empty: none. */
+/* "!1 -2 X- +1 ~1": promised headers that were never sent, custom headers (X-) and others that are
+ * gone, added, altered; empty: none. */
 struct slice view_row_marks(struct arena *a, const struct view_row *row);
 /* "kam1", "livekit:out to kam1:in", "10.0.1.1 to 10.0.2.2": where the changes before the
  * arrow's beginning or on it happened. */
@@ -111,7 +121,8 @@ struct slice view_row_place(struct arena *a, const struct view_ladder *l,
 
 /* Which headers of a message are shown. */
 enum view_matrix_rows {
-    VIEW_ROWS_KEY, /* custom ones, and others that change though no proxy has to change them */
+    VIEW_ROWS_KEY, /* promised and custom ones, and others that change though no proxy has to
+                      change them */
     VIEW_ROWS_ALL,
     VIEW_ROWS_NAMED, /* those of view_options.names */
 };

@@ -22,10 +22,11 @@ static bool all_x(const struct view_row *row, enum view_change_kind kind)
 
 struct slice view_row_marks(struct arena *a, const struct view_row *row)
 {
-    static const char signs[] = {[VIEW_GONE] = '-', [VIEW_ADDED] = '+', [VIEW_ALTERED] = '~'};
+    static const char signs[] = {
+        [VIEW_NEVER_SENT] = '!', [VIEW_GONE] = '-', [VIEW_ADDED] = '+', [VIEW_ALTERED] = '~'};
     struct text t = {0};
     text_add(&t, SLICE(""));
-    for (enum view_change_kind kind = VIEW_GONE; kind <= VIEW_ALTERED; kind++) {
+    for (enum view_change_kind kind = VIEW_NEVER_SENT; kind <= VIEW_ALTERED; kind++) {
         size_t custom = count(row, kind, VIEW_CUSTOM), other = count(row, kind, VIEW_OTHER);
         bool x = all_x(row, kind);
         if (custom && x)

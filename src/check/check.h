@@ -303,6 +303,8 @@ struct check_summary {
     struct check_rule_count *rules; /* one for each of the options' rules */
     uint64_t judging;               /* number of the call that is judged, from 1 */
     struct check_seen_values *seen; /* private to rule_unique.c */
+    bool leaks_judged;              /* by the pack leak */
+    uint64_t partings;              /* messages that went outside, as it counts them */
     struct check_rejects *rejects;  /* private to pack_reject.c */
     uint64_t unique_left_out;       /* values beyond CHECK_UNIQUE_MAX */
     VEC(struct check_run_finding) findings;

@@ -66,6 +66,7 @@ void pack_leak(struct pack_run *p);
 void pack_caller_id(struct pack_run *p);
 void pack_reject(struct pack_run *p);
 /* At the end of the run: what the calls tell together. */
+void pack_leak_end(struct check_summary *s, const struct check_options *o);
 void pack_reject_end(struct check_summary *s);
 void pack_reject_free(struct check_summary *s);
 void pack_sayna(struct pack_run *p);

@@ -412,10 +412,30 @@ void pack_leak(struct pack_run *p)
     for (size_t i = 0; i < call->journey_count; i++)
         for (size_t k = 0; k < call->journeys[i].step_count; k++) {
             struct pack_place at = {&call->journeys[i], k};
-            if (to_outside(p->w, call->journeys[i].steps[k].sighting))
+            if (to_outside(p->w, call->journeys[i].steps[k].sighting)) {
+                p->w->summary->partings++;
                 look_at_parting(&l, at);
+            }
             look_for_secrets(&l, at);
             look_for_tenants(&l, at);
         }
+    p->w->summary->leaks_judged = true;
     vec_free(&l.known);
+}
+
+/* A name that was misspelt, or a capture that ends before the border: nothing was tested. */
+void pack_leak_end(struct check_summary *s, const struct check_options *o)
+{
+    struct arena a = {0};
+    struct slice named = SLICE_NONE;
+    if (!s->leaks_judged || s->partings)
+        return;
+    for (size_t i = 0; i < o->outside_count; i++)
+        named = PACK_JOIN(&a, named, i ? SLICE(", ") : SLICE(""), o->outside[i].name);
+    check_find_run(s, FINDING_LEAK_UNSEEN, named.n ? CHECK_WARNING : CHECK_NOTE, NULL, SLICE_NONE,
+                   PACK_JOIN(&a, SLICE("no message went to a node outside ("),
+                             named.n ? named : SLICE("a public address that is not captured on"),
+                             SLICE("): of leaks, only secrets were looked for")),
+                   NULL, 0);
+    arena_free(&a);
 }

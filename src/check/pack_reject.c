@@ -28,11 +28,11 @@ struct check_rejects {
 
 /* ---- during the run ------------------------------------------------------------------------- */
 
-/* Answers that the protocol asks for (RFC 3261 22, 15.1.2, 14.2; RFC 4028): the request comes
- * again, or was called back. */
+/* Answers that the protocol asks for (RFC 3261 22, 12.2.1.2, 15.1.2, 14.2; RFC 4028): the request
+ * comes again, was called back, or came too late. */
 static bool is_routine(uint16_t status)
 {
-    static const uint16_t routine[] = {401, 407, 422, 423, 487, 491, 494};
+    static const uint16_t routine[] = {401, 407, 422, 423, 481, 487, 491, 494};
     for (size_t i = 0; i < sizeof routine / sizeof *routine; i++)
         if (routine[i] == status)
             return true;

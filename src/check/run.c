@@ -97,6 +97,7 @@ void check_summary_end(struct check_summary *s, const struct check_options *o)
 {
     if (check_has_rules(o))
         find_never_applied(s, o);
+    pack_leak_end(s, o);
     pack_reject_end(s);
     pack_sayna_end(s, o->sayna);
 }

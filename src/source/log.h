@@ -120,8 +120,8 @@ struct log_found log_read(struct log *l, const struct log_record *r, size_t at);
 
 /* How much of the text is the message: by the log's own count, by Content-Length, else without
  * trailing empty lines.  *restore: its lines have lost their CR, which the count or Content-Length
- * still tells of; *missing: bytes that are not there. */
-size_t log_fit(struct slice text, size_t count, bool *restore, size_t *missing);
+ * still tells of; `exact`: they cannot have.  *missing: bytes that are not there. */
+size_t log_fit(struct slice text, size_t count, bool exact, bool *restore, size_t *missing);
 /* The value of a Content-Length line; false: it is none, or more than a message may have. */
 bool log_content_length(struct slice line, size_t *out);
 /* The transport of the topmost Via. */

@@ -110,21 +110,21 @@ static bool is_whole(struct slice text, size_t n)
 }
 
 /* The count is that of the text as it stands or, where the log lost CRs, with them. */
-static bool fits_count(struct slice text, size_t count, bool *restore, size_t *n)
+static bool fits_count(struct slice text, size_t count, bool exact, bool *restore, size_t *n)
 {
     bool as_is = count <= text.n && at_line_end(slice_from(text, count));
-    size_t restored = lost_cr(text) ? restored_prefix(text, count) : NOWHERE;
+    size_t restored = !exact && lost_cr(text) ? restored_prefix(text, count) : NOWHERE;
     *restore = restored != NOWHERE && at_line_end(slice_from(text, restored)) &&
                !(as_is && is_whole(text, count));
     *n = *restore ? restored : count;
     return *restore || as_is;
 }
 
-static size_t fit_length(struct slice text, size_t body_at, size_t length, bool *restore,
-                         size_t *missing)
+static size_t fit_length(struct slice text, size_t body_at, size_t length, bool exact,
+                         bool *restore, size_t *missing)
 {
     struct slice body = slice_from(text, body_at);
-    size_t n = length && lost_cr(text) ? restored_prefix(body, length) : NOWHERE;
+    size_t n = length && !exact && lost_cr(text) ? restored_prefix(body, length) : NOWHERE;
     if (n != NOWHERE && memchr(body.p, '\n', n)) {
         *restore = true;
         return body_at + n;
@@ -136,16 +136,16 @@ static size_t fit_length(struct slice text, size_t body_at, size_t length, bool 
     return body_at + n;
 }
 
-size_t log_fit(struct slice text, size_t count, bool *restore, size_t *missing)
+size_t log_fit(struct slice text, size_t count, bool exact, bool *restore, size_t *missing)
 {
     size_t n, length;
     *missing = 0;
-    if (count && fits_count(text, count, restore, &n))
+    if (count && fits_count(text, count, exact, restore, &n))
         return n;
     *restore = false;
     size_t body = body_of(text, &length);
     if (body != NOWHERE && length != NOWHERE)
-        return fit_length(text, body, length, restore, missing);
+        return fit_length(text, body, length, exact, restore, missing);
     n = trimmed(text);
     if (body != NOWHERE && n < body)
         n = body;

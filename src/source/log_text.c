@@ -261,7 +261,7 @@ static struct log_found found(struct walk *w)
     struct slice text = in_place
                             ? slice_from(source_input_peek(&l->source->in, w->at + w->n), w->at)
                             : slice_first(text_slice(&l->text), w->n);
-    size_t n = log_fit(text, w->r->count, &restore, &out.missing);
+    size_t n = log_fit(text, w->r->count, !in_place, &restore, &out.missing);
     out.bytes = slice_first(text, n);
     out.ended = w->ended && out.missing > 0;
     if (in_place && n < w->n)

@@ -350,6 +350,18 @@ static const struct sample tools[] = {
      "? udp 10.0.0.1:5060 -> 10.0.0.2:5060 1795290001123456000 97+0\n",
      {OK(RN)},
      0},
+    {"sipgrep, line ends without CR",
+     "\nU 2026/11/21 19:40:01.123456 10.0.0.1:5060 -> 10.0.0.2:5060\n\nMESSAGE sip:b@c SIP/2.0\n"
+     "Via: SIP/2.0/UDP a\nCall-ID: a\nContent-Length: 12\n\nv=0\no=a b c\n\n\n"
+     "T 2026/11/21 19:40:01.223456 10.0.0.2:5060 -> 10.0.0.1:5060\n\nMESSAGE sip:b@c SIP/2.0\n"
+     "Via: SIP/2.0/TCP a\nCall-ID: a\nContent-Length: 12\n\nv=0\no=a b c\n\n",
+     "? udp 10.0.0.1:5060 -> 10.0.0.2:5060 1795290001123456000 86+0\n"
+     "? tcp 10.0.0.2:5060 -> 10.0.0.1:5060 1795290001223456000 86+0\n",
+     {"MESSAGE sip:b@c SIP/2.0\nVia: SIP/2.0/UDP a\nCall-ID: a\nContent-Length: 12\n\nv=0\no=a b "
+      "c\n",
+      "MESSAGE sip:b@c SIP/2.0\nVia: SIP/2.0/TCP a\nCall-ID: a\nContent-Length: 12\n\nv=0\no=a b "
+      "c\n"},
+     0},
     {"messages and nothing else",
      INVITE(RN) OK(RN) "\r\n" INVITE(RN),
      "? udp ? -> ? 0 123+0\n? udp ? -> ? 0 97+0\n? udp ? -> ? 0 123+0\n",

@@ -138,7 +138,7 @@ packet_reader packet_read_ip; /* whichever its first bits say */
 bool packet_starts_ip(const struct packet_view *v);
 
 /* tunnel.c: what stands between IP or a link and what it carries */
-packet_reader packet_read_gre, packet_read_mpls;
+packet_reader packet_read_gre, packet_read_mpls, packet_read_etherip;
 
 /* overlay.c: tunnels over UDP.  A reader of these returns false where the payload is something
  * else, which it then leaves alone. */

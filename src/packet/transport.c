@@ -18,6 +18,7 @@ static packet_reader *const readers[256] = {
     [47] = packet_read_gre,
     [51] = packet_read_authentication,
     [60] = packet_read_options, /* destination options */
+    [97] = packet_read_etherip,
     [132] = packet_read_sctp,
     [135] = packet_read_options, /* mobility */
     [137] = packet_read_mpls,    /* RFC 4023 */

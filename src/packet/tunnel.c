@@ -1,5 +1,6 @@
 /* What stands between IP, or a link, and the packet that it carries: GRE (RFC 2784, RFC 2890; with
- * PPP: RFC 2637), ERSPAN in it, and MPLS (RFC 3032) with the pseudowires on it (RFC 4448). */
+ * PPP: RFC 2637), ERSPAN in it, MPLS (RFC 3032) with the pseudowires on it (RFC 4448), and EtherIP
+ * (RFC 3378). */
 #include "packet/internal.h"
 
 #include <endian.h>
@@ -169,4 +170,18 @@ void packet_read_mpls(struct packet_context *x, struct packet_view v)
         read_labelled(x, v);
     else
         packet_lost(x, &v);
+}
+
+/* ---- EtherIP --------------------------------------------------------------------------------- */
+
+/* Version 3, which some put into the other half of its byte, and nothing else. */
+void packet_read_etherip(struct packet_context *x, struct packet_view v)
+{
+    uint8_t h[2];
+    if (!packet_take(&v, h, sizeof h))
+        packet_lost(x, &v);
+    else if ((h[0] != 0x30 && h[0] != 0x03) || h[1])
+        packet_malformed(x);
+    else
+        packet_read_bridged(x, v);
 }

@@ -27,6 +27,8 @@ LAYER(relay_snap, "\x18\x41\3\0\x80\0\0\0\x08\0")
 LAYER(relay_bridge, "\x18\x41\3\0\x80\0\x80\xc2\0\7")
 LAYER(relay_cisco, "\x18\x41\x08\0")
 INNER(ip41, 41, "")
+INNER(etherip, 97, "\x30\0")
+INNER(etherip_turned, 97, "\3\0")
 INNER(ip_mpls, 137, "\0\2\1\x40")
 INNER(gre6, 47, "\0\0\x86\xdd")
 INNER(gre_full, 47, "\xb0\0\x08\0\0\0\0\0\0\0\0\7\0\0\0\1")
@@ -242,6 +244,8 @@ static const struct tunnel_case tunnels[] = {
      {sll_out, ip4}}, /* sent by this host, but by whom what is in it? */
     {101, UNKNOWN, true, {ip41}},
     {101, UNKNOWN, false, {ip6_next4}},
+    {101, UNKNOWN, false, {etherip, eth}},
+    {101, UNKNOWN, false, {etherip_turned, eth_vlan}},
     {101, UNKNOWN, false, {ip_mpls}},
     {101, UNKNOWN, false, {ip6_gre}},
     {101, UNKNOWN, false, {gre}},

@@ -1,6 +1,6 @@
 /* An earlier report to compare with: which findings are new, gone, or as before.  A finding is
  * known again by what it is about, not by the call it was found in: by its id, severity, message,
- * header, node and trunk.  Call-IDs, times and frame numbers differ from run to run. */
+ * header, node, trunk and rule.  Call-IDs, times and frame numbers differ from run to run. */
 #include "check/internal.h"
 
 #include <stdio.h>
@@ -24,14 +24,15 @@ static uint64_t hash_of(const struct hash_key *key, const struct check_differenc
     uint64_t h = hash_mix((uint64_t)d->severity, hash_slice(key, d->id));
     h = hash_mix(h, hash_slice(key, d->method));
     h = hash_mix(h, hash_mix(d->header.n, hash_slice(key, d->node)));
-    return hash_mix(h, hash_slice(key, d->trunk));
+    return hash_mix(h, hash_mix(hash_slice(key, d->trunk), hash_slice(key, d->rule)));
 }
 
 static bool is_same(const struct check_difference *a, const struct check_difference *b)
 {
     return a->severity == b->severity && slice_equal(a->id, b->id) &&
            slice_equal(a->method, b->method) && slice_equal_nocase(a->header, b->header) &&
-           slice_equal(a->node, b->node) && slice_equal(a->trunk, b->trunk);
+           slice_equal(a->node, b->node) && slice_equal(a->trunk, b->trunk) &&
+           slice_equal(a->rule, b->rule);
 }
 
 /* The one that is the same as d, added where there is none yet. */
@@ -48,7 +49,8 @@ static struct check_difference *find(struct check_baseline *b, const struct chec
                                      .method = arena_copy(&b->arena, d->method),
                                      .header = arena_copy(&b->arena, d->header),
                                      .node = arena_copy(&b->arena, d->node),
-                                     .trunk = arena_copy(&b->arena, d->trunk)};
+                                     .trunk = arena_copy(&b->arena, d->trunk),
+                                     .rule = arena_copy(&b->arena, d->rule)};
     map_add(&b->map, hash, (uint32_t)(b->list.n - 1));
     return new;
 }
@@ -104,6 +106,9 @@ static bool read_finding(struct check_baseline *b, const struct json *v, struct 
         !read_string(b, v, "header", false, &d.header, err) ||
         !read_string(b, v, "node", false, &d.node, err))
         return false;
+    const struct json *rule = json_get(v, "rule");
+    if (rule && json_type(rule) == JSON_OBJECT && !read_string(b, rule, "id", true, &d.rule, err))
+        return false;
     if (!severity_of(severity, &d.severity))
         return fail_at(b, json_get(v, "severity"), err, "a severity that is none");
     find(b, &d)->then++;
@@ -151,7 +156,7 @@ static bool read_report(struct check_baseline *b, const struct json *root, struc
     for (const struct json *v = json_child(calls); v; v = json_next(v))
         if (!read_call(b, v, err))
             return false;
-    return true;
+    return !json_get(root, "findings") || read_findings(b, root, SLICE_NONE, err);
 }
 
 struct check_baseline *check_baseline_read(const char *path, struct err *err)
@@ -182,6 +187,13 @@ void check_baseline_free(struct check_baseline *b)
 
 /* ---- comparing ------------------------------------------------------------------------------- */
 
+static bool note(struct check_baseline *b, const struct check_difference *d)
+{
+    struct check_difference *found = find(b, d);
+    found->now++;
+    return found->then > 0;
+}
+
 bool check_baseline_note(struct check_baseline *b, const struct expect_trunk *trunk,
                          const struct check_finding *f)
 {
@@ -192,9 +204,18 @@ bool check_baseline_note(struct check_baseline *b, const struct expect_trunk *tr
                                  .node = f->node};
     if (trunk)
         d.trunk = trunk->name.n ? trunk->name : trunk->id;
-    struct check_difference *found = find(b, &d);
-    found->now++;
-    return found->then > 0;
+    if (f->rule)
+        d.rule = f->rule->id;
+    return note(b, &d);
+}
+
+bool check_baseline_note_run(struct check_baseline *b, const struct check_run_finding *f)
+{
+    struct check_difference d = {
+        .id = slice_of(f->id), .severity = f->severity, .header = f->header};
+    if (f->rule)
+        d.rule = f->rule->id;
+    return note(b, &d);
 }
 
 /* Runs with as many calls are compared one to one; a longer capture has more of each finding, and

@@ -198,6 +198,7 @@ struct check_difference {
     struct slice id;
     enum check_severity severity;
     struct slice method, header, node, trunk; /* the trunk's name, else its id; empty: none */
+    struct slice rule;                        /* of the user: its id; empty: none */
     uint64_t then, now;                       /* how many there were and are */
     enum check_change change;
 };
@@ -285,6 +286,7 @@ struct check_run_finding {
     const struct expect_rule *rule; /* NULL: none */
     const struct check_run_evidence *evidence;
     size_t evidence_count;
+    bool known; /* as that of a check_finding; set by check_summary_end */
 };
 
 /* Counts over all calls; says in the end whether each promised header was judged (exit status 3).

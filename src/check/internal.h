@@ -107,5 +107,6 @@ void check_find_run(struct check_summary *s, enum check_finding_id id, enum chec
 /* baseline.c: counts a finding; true: the baseline has such a one. */
 bool check_baseline_note(struct check_baseline *b, const struct expect_trunk *trunk,
                          const struct check_finding *f);
+bool check_baseline_note_run(struct check_baseline *b, const struct check_run_finding *f);
 
 #endif

@@ -100,4 +100,7 @@ void check_summary_end(struct check_summary *s, const struct check_options *o)
     pack_leak_end(s, o);
     pack_reject_end(s);
     pack_sayna_end(s, o->sayna);
+
+    for (size_t i = 0; o->baseline && i < s->findings.n; i++)
+        s->findings.items[i].known = check_baseline_note_run(o->baseline, &s->findings.items[i]);
 }

@@ -241,8 +241,9 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
     [CMD_OPT_BASELINE] =
         {"baseline", 0, false, false, BIT(CHECK), "FILE",
          "report what changed since this earlier report by --format json",
-         "A finding is the same as an earlier one if id, severity, message, header, node and trunk "
-         "are. The exit status is 1 only for errors that are new: that the earlier report has not, "
+         "A finding is the same as an earlier one if id, severity, message, header, node, trunk "
+         "and rule are. The exit status is 1 only for errors that are new: that the earlier report "
+         "has not, "
          "or has fewer of, if both are of as many calls. A dash reads standard input."},
     [CMD_OPT_ALLOW_UNTESTED] = {"allow-untested", 0, false, false, BIT(CHECK), NULL,
                                 "exit with 0 instead of 3 when a promised header was never judged",

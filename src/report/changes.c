@@ -22,8 +22,8 @@ static bool same_line(const struct check_difference *a, const struct check_diffe
 {
     return a->change == b->change && a->severity == b->severity && slice_equal(a->id, b->id) &&
            slice_equal(a->method, b->method) && slice_equal(a->node, b->node) &&
-           slice_equal(a->trunk, b->trunk) && a->then == b->then && a->now == b->now &&
-           a->header.n && b->header.n;
+           slice_equal(a->trunk, b->trunk) && slice_equal(a->rule, b->rule) && a->then == b->then &&
+           a->now == b->now && a->header.n && b->header.n;
 }
 
 /* "error header-stripped on BYE by kam1, trunk T: X-A, X-B: 0 then, 3 now" of those that stand side
@@ -35,7 +35,8 @@ static size_t words_of(struct arena *a, const struct check_difference *list, siz
     const struct {
         const char *before;
         struct slice value;
-    } parts[] = {{" on ", d->method}, {" by ", d->node}, {", trunk ", d->trunk}};
+    } parts[] = {
+        {" on ", d->method}, {" by ", d->node}, {", trunk ", d->trunk}, {", rule ", d->rule}};
     struct text t = {0};
     size_t used = 1;
     text_printf(&t, "%s ", check_severity_name(d->severity));
@@ -89,4 +90,44 @@ void report_changes(struct report_changes *out, struct arena *a, const struct re
             if (c.of->change == order[k])
                 *vec_add(out) = c;
         }
+}
+
+/* ---- the run --------------------------------------------------------------------------------- */
+
+static void add_open(struct report_sentences *out, struct slice words)
+{
+    if (words.n)
+        *vec_add(out) =
+            (struct report_sentence){.open = true, .severity = CHECK_WARNING, .words = words};
+}
+
+/* The message, and the calls in which it was seen. */
+static struct slice run_words(struct arena *a, const struct check_run_finding *f)
+{
+    struct text t = {0};
+    text_add(&t, f->message);
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        text_add(&t, i ? SLICE(", ") : SLICE("; seen in call "));
+        text_add(&t, f->evidence[i].call_id);
+        text_add(&t, SLICE(" at "));
+        text_add(&t, f->evidence[i].point);
+        text_printf(&t, " frame %u", f->evidence[i].frame);
+    }
+    struct slice words = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return words;
+}
+
+void report_run_sentences(struct report_sentences *out, struct arena *a,
+                          const struct report_run *run)
+{
+    const struct check_summary *s = run->summary;
+    for (size_t i = 0; i < s->promise_count;)
+        add_open(out, report_untested(a, s, &i));
+    for (size_t i = 0; run->verdict == CHECK_INCONCLUSIVE && i < run->point_count; i++)
+        add_open(out, report_hidden(a, &run->points[i]));
+    for (size_t i = 0; i < s->findings.n; i++)
+        *vec_add(out) = (struct report_sentence){.severity = s->findings.items[i].severity,
+                                                 .known = s->findings.items[i].known,
+                                                 .words = run_words(a, &s->findings.items[i])};
 }

@@ -63,9 +63,17 @@ void report_events_call(struct text *out, struct report_check *r, const struct c
 void report_events_end(struct text *out, struct report_check *r, const struct report_run *run)
 {
     struct text line = {0};
-    struct json_writer w = begin(&line, "end");
-    (void)r;
+    struct json_writer w;
+    for (size_t i = 0; i < run->summary->findings.n; i++) {
+        w = begin(&line, "finding");
+        json_add_key(&w, "call");
+        json_add_null(&w);
+        report_json_run_finding(&w, &run->summary->findings.items[i], r->changes);
+        end(out, &w);
+    }
+    w = begin(&line, "end");
     report_json_run(&w, run);
+    report_json_rules(&w, run);
     end(out, &w);
     text_free(&line);
 }

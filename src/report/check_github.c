@@ -66,7 +66,7 @@ void report_github_call(struct text *out, struct report_check *r, const struct c
     struct report_sentences list = {0};
     report_call_sentences(&list, &a, call);
     for (size_t i = 0; i < list.n; i++)
-        if (!list.items[i].pass && !(list.items[i].finding && list.items[i].finding->known))
+        if (!list.items[i].pass && !report_sentence_known(&list.items[i]))
             add_annotation(out, r, list.items[i].severity, title_of(&a, call, &list.items[i]),
                            words_of(&a, call, &list.items[i]));
     vec_free(&list);
@@ -111,17 +111,17 @@ static void add_changes(struct text *out, struct report_check *r, struct arena *
 void report_github_end(struct text *out, struct report_check *r, const struct report_run *run)
 {
     struct arena a = {0};
-    for (size_t i = 0; i < run->summary->promise_count;) {
-        struct slice untested = report_untested(&a, run->summary, &i);
-        if (untested.n)
-            add_annotation(out, r, run->allow_untested ? CHECK_NOTE : CHECK_WARNING,
-                           SLICE("SIP headers that were never judged"), untested);
+    struct report_sentences list = {0};
+    report_run_sentences(&list, &a, run);
+    for (size_t i = 0; i < list.n; i++) {
+        const struct report_sentence *s = &list.items[i];
+        if (!report_sentence_known(s))
+            add_annotation(out, r, s->open && run->allow_untested ? CHECK_NOTE : s->severity,
+                           s->open ? SLICE("SIP headers that were not judged")
+                                   : SLICE("SIP headers of all calls"),
+                           s->words);
     }
-    for (size_t i = 0; run->verdict == CHECK_INCONCLUSIVE && i < run->point_count; i++) {
-        struct slice hidden = report_hidden(&a, &run->points[i]);
-        if (hidden.n)
-            add_annotation(out, r, CHECK_WARNING, SLICE("SIP that could not be read"), hidden);
-    }
+    vec_free(&list);
     add_changes(out, r, &a, run);
     for (enum check_severity s = CHECK_ERROR; s <= CHECK_NOTE; s++)
         add_more(out, r, s);

@@ -21,7 +21,7 @@ static const char *class_of(const struct report_sentence *s)
 {
     static const char *const classes[] = {
         [CHECK_ERROR] = "bad", [CHECK_WARNING] = "warn", [CHECK_NOTE] = "dim"};
-    return s->pass ? "ok" : s->finding && s->finding->known ? "dim" : classes[s->severity];
+    return s->pass ? "ok" : report_sentence_known(s) ? "dim" : classes[s->severity];
 }
 
 static void add_evidence(struct text *out, const struct check_evidence *list, size_t n)
@@ -219,16 +219,12 @@ static void add_run(struct text *out, const struct report_check *r, struct arena
                     const struct report_run *run)
 {
     text_add(out, SLICE("<ul class=\"said\">\n"));
-    for (size_t i = 0; i < run->summary->promise_count;) {
-        struct slice untested = report_untested(a, run->summary, &i);
-        if (untested.n)
-            add_item(out, "warn", "OPEN", untested);
-    }
-    for (size_t i = 0; run->verdict == CHECK_INCONCLUSIVE && i < run->point_count; i++) {
-        struct slice hidden = report_hidden(a, &run->points[i]);
-        if (hidden.n)
-            add_item(out, "warn", "OPEN", hidden);
-    }
+    struct report_sentences list = {0};
+    report_run_sentences(&list, a, run);
+    for (size_t i = 0; i < list.n; i++)
+        add_item(out, class_of(&list.items[i]), report_sentence_label(&list.items[i]),
+                 list.items[i].words);
+    vec_free(&list);
     add_changes(out, a, run);
     add_left_out(out, r);
     text_add(out, SLICE("</ul>\n"));

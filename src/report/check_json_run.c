@@ -96,6 +96,7 @@ static void write_difference(struct json_writer *w, const struct check_differenc
     write_known(w, "header", d->header);
     write_known(w, "node", d->node);
     write_known(w, "trunk", d->trunk);
+    write_known(w, "rule", d->rule);
     write_uint(w, "then", d->then);
     write_uint(w, "now", d->now);
     json_end_object(w);
@@ -177,22 +178,32 @@ static void write_run_evidence(struct json_writer *w, const struct check_run_fin
     lines(w);
 }
 
-void report_json_run_findings(struct json_writer *w, const struct report_run *run)
+void report_json_run_finding(struct json_writer *w, const struct check_run_finding *f, bool changes)
+{
+    write_cstring(w, "id", f->id);
+    write_cstring(w, "severity", check_severity_name(f->severity));
+    write_known(w, "header", f->header);
+    write_string(w, "message", f->message);
+    write_run_evidence(w, f);
+    if (changes)
+        write_cstring(w, "baseline", check_change_name(f->known ? CHECK_SAME : CHECK_NEW));
+    if (f->rule)
+        report_json_rule(w, f->rule);
+}
+
+void report_json_rules(struct json_writer *w, const struct report_run *run)
 {
     if (run->rules && run->rules->n)
         write_rule_counts(w, run);
+}
+
+static void write_run_findings(struct json_writer *w, const struct report_run *run)
+{
     json_add_key(w, "findings");
     json_begin_array(w);
     for (size_t i = 0; i < run->summary->findings.n; i++) {
-        const struct check_run_finding *f = &run->summary->findings.items[i];
         json_begin_object(w);
-        write_cstring(w, "id", f->id);
-        write_cstring(w, "severity", check_severity_name(f->severity));
-        write_known(w, "header", f->header);
-        write_string(w, "message", f->message);
-        write_run_evidence(w, f);
-        if (f->rule)
-            report_json_rule(w, f->rule);
+        report_json_run_finding(w, &run->summary->findings.items[i], run->baseline != NULL);
         json_end_object(w);
     }
     json_end_array(w);
@@ -203,7 +214,8 @@ void report_check_json_tail(struct text *out, const struct report_run *run, bool
     struct json_writer w = {.out = out, .depth = CALL_DEPTH, .pretty = true, .fresh = !any_calls};
     json_end_array(&w);
     w.fresh = false;
-    report_json_run_findings(&w, run);
+    report_json_rules(&w, run);
+    write_run_findings(&w, run);
     json_end_object(&w);
     text_add_char(out, '\n');
 }

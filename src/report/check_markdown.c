@@ -193,16 +193,11 @@ static void add_run(struct text *out, struct arena *a, const struct report_run *
 {
     size_t from = out->n;
     struct text more = {0};
-    for (size_t i = 0; i < run->summary->promise_count;) {
-        struct slice untested = report_untested(a, run->summary, &i);
-        if (untested.n)
-            add_run_item(&more, "OPEN", untested);
-    }
-    for (size_t i = 0; run->verdict == CHECK_INCONCLUSIVE && i < run->point_count; i++) {
-        struct slice hidden = report_hidden(a, &run->points[i]);
-        if (hidden.n)
-            add_run_item(&more, "OPEN", hidden);
-    }
+    struct report_sentences list = {0};
+    report_run_sentences(&list, a, run);
+    for (size_t i = 0; i < list.n; i++)
+        add_run_item(&more, report_sentence_label(&list.items[i]), list.items[i].words);
+    vec_free(&list);
     add_changes(&more, a, run);
     for (struct slice rest = text_slice(&more); rest.n;) {
         size_t n = slice_find(rest, '\n') + 1;

@@ -116,7 +116,7 @@ static void add_remarks(struct text *out, struct arena *a, const struct check_ca
     for (size_t i = 0; i < list.n; i++)
         if (!list.items[i].pass && list.items[i].severity != CHECK_ERROR)
             add_remark(out, CALL_INDENT,
-                       list.items[i].finding && list.items[i].finding->known
+                       report_sentence_known(&list.items[i])
                            ? "as in the baseline"
                            : check_severity_name(list.items[i].severity),
                        list.items[i].words);

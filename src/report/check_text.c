@@ -289,12 +289,6 @@ struct slice report_hidden(struct arena *a, const struct trace_point *p)
     return words;
 }
 
-static void add_open(struct text *out, const struct report_style *style, struct slice words)
-{
-    if (words.n)
-        report_add_labelled(out, style, REPORT_YELLOW, "OPEN", words);
-}
-
 static void add_changes(struct text *out, const struct report_style *style, struct arena *a,
                         const struct report_run *run)
 {
@@ -311,27 +305,15 @@ static void add_changes(struct text *out, const struct report_style *style, stru
     vec_free(&changes);
 }
 
-static void add_run_findings(struct text *out, const struct report_style *style,
-                             const struct check_summary *s)
-{
-    struct report_sentences list = {0};
-    for (size_t i = 0; i < s->findings.n; i++)
-        *vec_add(&list) = (struct report_sentence){.severity = s->findings.items[i].severity,
-                                                   .words = s->findings.items[i].message};
-    report_add_sentences(out, style, &list);
-    vec_free(&list);
-}
-
 void report_check_text_end(struct text *out, const struct report_style *style,
                            const struct report_run *run)
 {
     struct arena a = {0};
-    for (size_t i = 0; i < run->summary->promise_count;)
-        add_open(out, style, report_untested(&a, run->summary, &i));
-    for (size_t i = 0; run->verdict == CHECK_INCONCLUSIVE && i < run->point_count; i++)
-        add_open(out, style, report_hidden(&a, &run->points[i]));
+    struct report_sentences list = {0};
+    report_run_sentences(&list, &a, run);
+    report_add_sentences(out, style, &list);
+    vec_free(&list);
     add_changes(out, style, &a, run);
-    add_run_findings(out, style, run->summary);
     add_count(out, style, run->summary);
     if (run->verdict == CHECK_INCONCLUSIVE)
         report_add_line(out, style, 0,

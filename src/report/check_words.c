@@ -23,11 +23,19 @@ void report_add_labelled(struct text *out, const struct report_style *style,
     text_add_char(out, '\n');
 }
 
+bool report_sentence_known(const struct report_sentence *s)
+{
+    return s->known || (s->finding && s->finding->known);
+}
+
 const char *report_sentence_label(const struct report_sentence *s)
 {
     static const char *const labels[] = {
         [CHECK_ERROR] = "FAIL", [CHECK_WARNING] = "WARN", [CHECK_NOTE] = "note"};
-    return s->pass ? "PASS" : s->finding && s->finding->known ? "same" : labels[s->severity];
+    return s->pass                    ? "PASS"
+           : s->open                  ? "OPEN"
+           : report_sentence_known(s) ? "same"
+                                      : labels[s->severity];
 }
 
 void report_add_sentences(struct text *out, const struct report_style *style,
@@ -37,9 +45,9 @@ void report_add_sentences(struct text *out, const struct report_style *style,
         [CHECK_ERROR] = REPORT_RED, [CHECK_WARNING] = REPORT_YELLOW, [CHECK_NOTE] = REPORT_PLAIN};
     for (size_t i = 0; i < list->n; i++) {
         const struct report_sentence *s = &list->items[i];
-        enum report_colour colour = s->pass                           ? REPORT_GREEN
-                                    : s->finding && s->finding->known ? REPORT_PLAIN
-                                                                      : colours[s->severity];
+        enum report_colour colour = s->pass                    ? REPORT_GREEN
+                                    : report_sentence_known(s) ? REPORT_PLAIN
+                                                               : colours[s->severity];
         report_add_labelled(out, style, colour, report_sentence_label(s), s->words);
     }
 }

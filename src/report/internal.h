@@ -72,6 +72,8 @@ bool report_is_not_set(const struct check_header *h);
 /* What is said of one or several findings of a kind, or that a message is right. */
 struct report_sentence {
     bool pass;
+    bool open;  /* what was not judged */
+    bool known; /* the baseline has it, too */
     enum check_severity severity;
     const struct check_request *request; /* NULL: of the call */
     const struct check_finding *finding; /* the first of them, or NULL */
@@ -90,6 +92,10 @@ void report_other_sentences(struct report_sentences *out, struct arena *a,
 /* Both, of all messages that report_is_shown. */
 void report_call_sentences(struct report_sentences *out, struct arena *a,
                            const struct check_call *c);
+/* Of the run: promises that were never judged, what may hide a message, and its findings. */
+void report_run_sentences(struct report_sentences *out, struct arena *a,
+                          const struct report_run *run);
+bool report_sentence_known(const struct report_sentence *s);
 const char *report_sentence_label(const struct report_sentence *s); /* "FAIL", "WARN", "note" ... */
 void report_add_sentences(struct text *out, const struct report_style *style,
                           const struct report_sentences *list);
@@ -237,8 +243,9 @@ void report_json_finding(struct json_writer *w, const struct check_finding *f,
                          bool changes); /* there is a baseline */
 void report_json_cause(struct json_writer *w, const struct check_cause *cause);
 void report_json_run(struct json_writer *w, const struct report_run *run); /* without calls */
-/* The rules with their counts, where there are any, and what was found of the run as a whole. */
-void report_json_run_findings(struct json_writer *w, const struct report_run *run);
+void report_json_run_finding(struct json_writer *w, const struct check_run_finding *f,
+                             bool changes);
+void report_json_rules(struct json_writer *w, const struct report_run *run); /* their counts */
 
 void report_page_begin(struct text *out, struct report_check *r, const struct report_run *run);
 void report_page_call(struct text *out, struct report_check *r, const struct check_call *call);

@@ -54,32 +54,48 @@ static void add_header(struct report_tests *out, struct arena *a, const struct c
 
 /* ---- rules of the user ----------------------------------------------------------------------- */
 
-/* What was found for a rule on this message, or NULL. */
-static const struct check_finding *rule_finding(struct arena *a, const struct check_call *c,
-                                                const struct check_request *r,
-                                                const struct expect_rule *rule)
+/* What a rule found in a message: it may be of several headers. */
+struct rule_finds {
+    const struct check_finding *first; /* NULL: none */
+    bool known;                        /* all of them */
+    struct slice words;
+};
+
+static struct rule_finds rule_finds(struct arena *a, const struct check_call *c,
+                                    const struct check_request *r, const struct expect_rule *rule)
 {
-    for (size_t i = 0; i < c->finding_count; i++)
-        if (c->findings[i].rule == rule && report_is_about(a, &c->findings[i], r))
-            return &c->findings[i];
-    return NULL;
+    struct rule_finds found = {.known = true};
+    struct text t = {0};
+    for (size_t i = 0; i < c->finding_count; i++) {
+        const struct check_finding *f = &c->findings[i];
+        if (f->rule != rule || !report_is_about(a, f, r))
+            continue;
+        text_add(&t, found.first ? SLICE("; ") : SLICE(""));
+        text_add(&t, f->message);
+        found.known &= f->known;
+        found.first = found.first ? found.first : f;
+    }
+    found.words = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return found;
 }
 
 static void add_rule(struct report_tests *out, struct arena *a, const struct check_call *c,
                      const struct check_request *r, struct slice message,
                      const struct check_rule_result *result)
 {
-    const struct check_finding *f = rule_finding(a, c, r, result->rule);
+    struct rule_finds found = rule_finds(a, c, r, result->rule);
     bool fails = result->verdict == CHECK_FAIL && result->rule->severity == EXPECT_ERROR;
-    *vec_add(out) =
-        (struct report_test){.outcome = fails ? (f && f->known ? REPORT_KNOWN : REPORT_FAILED)
-                                        : result->verdict == CHECK_INCONCLUSIVE ? REPORT_SKIPPED
-                                                                                : REPORT_OK,
-                             .of = message,
-                             .name = REPORT_JOIN(a, SLICE("rule "), result->rule->id),
-                             .why = f && result->verdict != CHECK_PASS ? f->message : SLICE_NONE,
-                             .request = r,
-                             .finding = f};
+    struct report_test t = {.of = message,
+                            .name = REPORT_JOIN(a, SLICE("rule "), result->rule->id),
+                            .why = result->verdict == CHECK_PASS ? SLICE_NONE : found.words,
+                            .type = "rule-violated",
+                            .request = r,
+                            .finding = found.first};
+    t.outcome = fails ? found.first && found.known ? REPORT_KNOWN : REPORT_FAILED
+                : result->verdict == CHECK_INCONCLUSIVE ? REPORT_SKIPPED
+                                                        : REPORT_OK;
+    *vec_add(out) = t;
 }
 
 /* ---- other findings -------------------------------------------------------------------------- */
@@ -162,11 +178,40 @@ static void add_more_often(struct report_tests *out, struct arena *a, const stru
                 .outcome = REPORT_FAILED,
                 .of = SLICE("run"),
                 .name = REPORT_JOIN(a, SLICE("no more of "), d->id, SLICE(" on "), d->method,
-                                    SLICE(" by "), d->node, SLICE(", trunk "), d->trunk),
+                                    SLICE(" by "), d->node, SLICE(", trunk "), d->trunk,
+                                    SLICE(", rule "), d->rule),
                 .why = changes.items[i].words,
                 .type = "more-than-in-baseline"};
     }
     vec_free(&changes);
+}
+
+static struct slice run_finding_name(struct arena *a, const struct check_run_finding *f)
+{
+    struct slice header = f->header.n ? REPORT_JOIN(a, f->header, SLICE(" ")) : SLICE_NONE;
+    return f->rule ? REPORT_JOIN(a, SLICE("rule "), f->rule->id, SLICE(" applied"))
+                   : REPORT_JOIN(a, header, slice_of(f->id));
+}
+
+static void add_run_findings(struct report_tests *out, struct arena *a,
+                             const struct check_summary *s)
+{
+    for (size_t i = 0; i < s->findings.n; i++) {
+        const struct check_run_finding *f = &s->findings.items[i];
+        struct slice name = run_finding_name(a, f);
+        size_t nth = 1;
+        for (size_t k = 0; k < i; k++)
+            nth += slice_equal(run_finding_name(a, &s->findings.items[k]), name);
+        if (nth > 1)
+            name = REPORT_JOIN(a, name, arena_printf(a, " (%zu)", nth));
+        *vec_add(out) = (struct report_test){.outcome = f->severity != CHECK_ERROR ? REPORT_SKIPPED
+                                                        : f->known                 ? REPORT_KNOWN
+                                                                                   : REPORT_FAILED,
+                                             .of = SLICE("run"),
+                                             .name = name,
+                                             .why = f->message,
+                                             .type = f->id};
+    }
 }
 
 /* A test that tested nothing must not pass, unless that is allowed: one for each trunk that a call
@@ -195,14 +240,5 @@ void report_run_tests(struct report_tests *out, struct arena *a, const struct re
                                                            : SLICE("no call was judged to its end"),
                                              .type = "never-judged"};
     add_more_often(out, a, run);
-    for (size_t i = 0; i < s->findings.n; i++) {
-        const struct check_run_finding *f = &s->findings.items[i];
-        *vec_add(out) = (struct report_test){
-            .outcome = f->severity == CHECK_ERROR ? REPORT_FAILED : REPORT_SKIPPED,
-            .of = SLICE("run"),
-            .name = f->rule ? REPORT_JOIN(a, SLICE("rule "), f->rule->id, SLICE(" applied"))
-                            : slice_of(f->id),
-            .why = f->message,
-            .type = f->id};
-    }
+    add_run_findings(out, a, s);
 }

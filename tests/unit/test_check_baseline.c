@@ -150,6 +150,39 @@ static void test_counts(void **state)
     }
 }
 
+/* A rule of the user is part of what a finding is, and the run's own findings count. */
+static void test_rules(void **state)
+{
+    static const char *const text =
+        "{\"schema\":\"sipxray-check/1\",\"calls\":[{\"trunk\":null,\"findings\":["
+        "{\"id\":\"rule-violated\",\"severity\":\"error\",\"method\":\"BYE\","
+        "\"header\":\"X-A\",\"rule\":{\"id\":\"one\"}}]}],\"findings\":["
+        "{\"id\":\"rule-never-applied\",\"severity\":\"error\",\"header\":\"X-B\","
+        "\"rule\":{\"id\":\"two\"}}]}";
+    static const struct expect_rule one = {.id = SLICE("one")}, two = {.id = SLICE("two")};
+    struct check_finding f = {.id = "rule-violated",
+                              .severity = CHECK_ERROR,
+                              .method = SLICE("BYE"),
+                              .header = SLICE("X-A"),
+                              .rule = &one};
+    struct check_run_finding run = {
+        .id = "rule-never-applied", .severity = CHECK_ERROR, .header = SLICE("X-B"), .rule = &two};
+    char path[64];
+    struct err err;
+    struct check_baseline *b = read_text(text, path, &err);
+    (void)state;
+    assert_non_null(b);
+    assert_true(check_baseline_note(b, NULL, &f));
+    assert_true(check_baseline_note_run(b, &run));
+    assert_false(check_baseline_failed(b, 1));
+    f.rule = &two;
+    assert_false(check_baseline_note(b, NULL, &f));
+    run.rule = &one;
+    assert_false(check_baseline_note_run(b, &run));
+    assert_true(check_baseline_failed(b, 1));
+    check_baseline_free(b);
+}
+
 /* What was never judged stays so, and a failure that is known counts as judged. */
 static void test_verdict(void **state)
 {
@@ -175,9 +208,8 @@ static void test_verdict(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_identity),
-        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_errors),  cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_counts),  cmocka_unit_test(test_rules),
         cmocka_unit_test(test_verdict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

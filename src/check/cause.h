@@ -38,6 +38,7 @@ struct cause_work {
     const struct hop_journey *far_bye;
     const struct hop_journey *proxy_bye; /* that a proxy made with LiveKit's tag */
     bool inbound;
+    bool transferred; /* there is a REFER that may be LiveKit's, though a proxy hides that */
     enum cause_mark mark;
     struct check_evidence mark_seen;
     enum cause_ack ack;

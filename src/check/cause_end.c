@@ -68,7 +68,15 @@ static struct estimate estimate_bye(const struct cause_work *c)
                                          "From: \r\nTo: \r\nCall-ID: \r\nMax-Forwards: 70\r\n"
                                          "Content-Length: 0\r\n\r\n" -
                                   1};
-    if (!c->invite || !c->ok || !c->w->trunk)
+    for (size_t i = 0; i < c->w->trunk->attributes_to_headers.n; i++) {
+        const struct expect_pair *pair = &c->w->trunk->attributes_to_headers.pairs[i];
+        size_t size;
+        if (!mapped_value(c, pair, &size))
+            e.unknown++;
+        else if (size)
+            e.bytes += pair->value.n + sizeof ": \r\n" - 1 + size;
+    }
+    if (!c->invite || !c->ok)
         return e;
     size_t last = c->inbound ? c->invite->step_count - 1 : 0;
     const struct hop_sighting *invite = c->invite->steps[last].sighting;
@@ -78,14 +86,6 @@ static struct estimate estimate_bye(const struct cause_work *c)
     e.bytes += value_size(remote, SIP_HEADER_CONTACT) + routes_size(remote) +
                value_size(ok, SIP_HEADER_FROM) + value_size(ok, SIP_HEADER_TO) +
                value_size(ok, SIP_HEADER_CALL_ID);
-    for (size_t i = 0; i < c->w->trunk->attributes_to_headers.n; i++) {
-        const struct expect_pair *pair = &c->w->trunk->attributes_to_headers.pairs[i];
-        size_t size;
-        if (!mapped_value(c, pair, &size))
-            e.unknown++;
-        else if (size)
-            e.bytes += pair->value.n + sizeof ": \r\n" - 1 + size;
-    }
     return e;
 }
 
@@ -180,7 +180,7 @@ static void add_far_end(struct cause_work *c)
 {
     bool end = is_made_by_end(c, c->far_bye), ok = is_answered_ok(c->far_bye);
     struct estimate e = estimate_bye(c);
-    bool sure = end && ok && !c->refer && (e.bytes <= UDP_MOST || !is_over_udp(c));
+    bool sure = end && ok && !c->transferred && (e.bytes <= UDP_MOST || !is_over_udp(c));
     struct cause *cause =
         cause_add(c, CAUSE_FAR_END,
                   sure        ? CHECK_CERTAIN
@@ -259,15 +259,25 @@ static bool came_late(const struct cause_work *c)
            (cause_apart(c->far_bye, c->bye, &ns) && ns > LATE_NS);
 }
 
-/* Did it go to another address than the one LiveKit answered the INVITE from? */
+/* It went to another address than those that LiveKit has in this call, before a Service or a NAT
+ * too: that the INVITE went to, that the answer came from, that LiveKit's own BYE comes from. */
 static bool went_elsewhere(const struct cause_work *c)
 {
-    const struct hop_journey *own = c->bye ? c->bye : c->inbound ? c->ok : c->invite;
-    const struct hop_sighting *last = c->far_bye->steps[c->far_bye->step_count - 1].sighting;
-    return own && own->from_sender && cause_by_livekit(own) && last->dst_node != HOP_NODE_NONE &&
-           !hop_node_forwards(c->nodes, last->dst_node) &&
-           last->dst_node != own->steps[0].sighting->src_node &&
-           !address_equal(&last->dst.ip, &own->steps[0].sighting->src.ip);
+    const struct endpoint *to = &c->far_bye->steps[c->far_bye->step_count - 1].sighting->dst;
+    uint32_t node = c->far_bye->steps[c->far_bye->step_count - 1].sighting->dst_node;
+    if (!c->invite || !c->ok || !c->ok->from_sender || !c->inbound || node == HOP_NODE_NONE ||
+        hop_node_forwards(c->nodes, node))
+        return false;
+    const struct hop_sighting *own[] = {
+        c->invite->steps[c->invite->step_count - 1].sighting, c->ok->steps[0].sighting,
+        c->bye && c->bye->from_sender ? c->bye->steps[0].sighting : c->ok->steps[0].sighting};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        const struct endpoint *e = i == 0 ? &own[i]->dst : &own[i]->src;
+        if (address_equal(&e->ip, &to->ip) ||
+            (i == 0 ? own[i]->dst_node : own[i]->src_node) == node)
+            return false;
+    }
+    return hop_node_is_livekit(c->nodes, own[1]->src_node);
 }
 
 /* Certain where another address took the BYE and said that it knows no such call. */

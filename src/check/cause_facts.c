@@ -100,14 +100,14 @@ static void gather(struct cause_work *c, const struct hop_journey *j)
 {
     if (j->step_count == 0)
         return;
-    if (check_is_initial_invite(j))
-        note_first(&c->invite, j);
-    else if (j->method == SIP_INVITE && j->status >= 200 && j->status < 300 && answers_invite(c, j))
+    if (j->method == SIP_INVITE && j->status >= 200 && j->status < 300 && answers_invite(c, j))
         note_first(&c->ok, j);
     if (j->status)
         return;
     if (j->method == SIP_REFER && cause_by_livekit(j))
         note_first(&c->refer, j);
+    c->transferred |=
+        j->method == SIP_REFER && !(j->livekit_known && !j->livekit_sent && !j->made_by_proxy);
     if (j->method != SIP_BYE)
         return;
     if (j->made_by_proxy)
@@ -173,6 +173,10 @@ void cause_facts(struct cause_work *c)
     const struct hop_call *call = c->w->call;
     c->inbound = call->direction != HOP_OUTBOUND;
     c->canary = canary_of(c->w->trunk);
+    /* clocks that differ put answers before what they answer */
+    for (size_t i = 0; i < call->journey_count; i++)
+        if (call->journeys[i].step_count && check_is_initial_invite(&call->journeys[i]))
+            note_first(&c->invite, &call->journeys[i]);
     for (size_t i = 0; i < call->journey_count; i++)
         gather(c, &call->journeys[i]);
     for (size_t i = 0; i < call->leg_count && c->mark == CAUSE_MARK_NONE; i++)

@@ -3,8 +3,8 @@
 
 compare.py SIPXRAY FOLDER...: for each non-empty subset of a folder's points, what is said may be
 weaker than what all points together tell, but it never contradicts: no other node is guilty,
-nothing was never sent that was, no message counts for another one, no sighting stands elsewhere on
-the path.  The order of the arguments changes nothing at all.  Prints each contradiction, then
+nothing was never sent that was, no cause is certain that is none, no message counts for another one,
+no sighting stands elsewhere on the path.  The order of the arguments changes nothing at all.  Prints each contradiction, then
 "N passed, M failed".
 """
 
@@ -17,7 +17,8 @@ import shlex
 import subprocess
 import sys
 
-POINT_OPTIONS = {"--trunk", "--trunk-id", "--livekit", "--values", "--node", "--follow"}
+POINT_OPTIONS = {"--trunk", "--trunk-id", "--livekit", "--values", "--node", "--follow", "--pack",
+                 "--outside", "--rules", "--require", "--forbid", "--sayna"}
 KEY_OPTIONS = {"--keylog", "--tls-key"}
 
 
@@ -225,9 +226,19 @@ def check_findings(whole, part):
                 yield f"{f['message']}: not so in the whole run"
 
 
+def check_causes(whole, part):
+    """What is certain from a part is a cause in the whole too."""
+    known = {c["id"] for call in whole.said["calls"] for c in call["causes"]}
+    for call in part.said["calls"]:
+        for c in call["causes"]:
+            if c["confidence"] == "certain" and c["id"] not in known:
+                yield f"cause {c['id']} is certain: {c['message']}"
+
+
 def check_part(whole, part):
     yield from check_nodes(whole, part)
     yield from check_findings(whole, part)
+    yield from check_causes(whole, part)
     for call, request in part.requests():
         status = f" {request['status']}" if request.get("status") else ""
         name = f"{request['method']}{status} #{request['cseq']}"

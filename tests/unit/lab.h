@@ -27,6 +27,7 @@ struct lab_point {
     int64_t skew_ms;    /* its clock is ahead by so much */
     size_t snaplen;     /* 0: frames are whole */
     unsigned copies;    /* of each frame, as a switch makes them; 0: one */
+    const char *only;   /* of what this address sends and receives; NULL: of all */
     const char *claims; /* an address: a pcapng file that claims it for its host */
     struct bytes file;
 };
@@ -227,6 +228,8 @@ static inline void lab_see(struct lab *lab, struct lab_point *p, const struct la
 {
     struct bytes frame = {0};
     struct lab_packet seen = *packet;
+    if (p->only && strcmp(seen.src, p->only) != 0 && strcmp(seen.dst, p->only) != 0)
+        return;
     if (p->file.n == 0)
         lab_file_header(p);
     if (lab->nat_point && strcmp(lab->nat_point, p->name) == 0) {

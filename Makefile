@@ -18,7 +18,7 @@
 
 # Debian packages, by what they are for.
 BUILD_PACKAGES = gcc make pkg-config libpcap-dev libosip2-dev libcjson-dev zlib1g-dev \
-	libssl-dev libyaml-dev libpcre2-dev
+	libssl-dev libyaml-dev libpcre2-dev libncurses-dev
 TEST_PACKAGES  = libcmocka-dev iproute2 mandoc python3 \
 	chromium cmark-gfm libxml2-utils perl python3-yaml
 LINT_PACKAGES  = cppcheck clang clang-tidy clang-format libclang-rt-dev libcmocka-dev shellcheck
@@ -28,7 +28,7 @@ LAB_PACKAGES   = iproute2 gcc kamailio kamailio-extra-modules kamailio-tls-modul
 	wireshark-common
 DEV_PACKAGES   = valgrind $(LINT_PACKAGES) $(BENCH_PACKAGES) $(LAB_PACKAGES)
 
-MODULES = libpcap libosip2 libcjson zlib libcrypto yaml-0.1 libpcre2-8
+MODULES = libpcap libosip2 libcjson zlib libcrypto yaml-0.1 libpcre2-8 ncursesw
 FOLDERS = base source packet sip call hop expect check trace view report tui probe cmd
 
 BUILD  ?= build
@@ -95,13 +95,17 @@ test-build:
 test-unit:
 	@$(MAKE) $(SANBUILD) unit-programs && tests/run $(BUILD)/san '$(T)' unit
 
-test-programs: unit-programs $(FUZZ:%=$(BUILD)/fuzz/%) $(BUILD)/sipxray
+test-programs: unit-programs $(FUZZ:%=$(BUILD)/fuzz/%) $(BUILD)/sipxray $(BUILD)/screen
 unit-programs: $(UNIT)
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(PCFLAGS) -Itests -MMD -MP $(LDFLAGS) \
 		-o $@ $< $(LIB) $(LIBS) $(shell pkg-config --libs cmocka openssl)
+
+$(BUILD)/screen: tests/screen/screen.c $(LIB)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(FLAGS) $(PCFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
 	$(call say,CC,$<)

@@ -195,6 +195,14 @@ void call_table_end(struct call_table *t);
 void call_leg_take(struct call_table *t, uint32_t leg);
 bool call_leg_is_over(const struct call_table *t, uint32_t leg);
 
+/* A table whose legs are kept to be looked at (waiting_max CALL_KEEP) retires none: who owns it
+ * says that the input is over, which parts with no leg, and drops what there is no room for. */
+#define CALL_KEEP UINT32_MAX
+void call_table_over(struct call_table *t);
+uint64_t call_table_bytes(const struct call_table *t);  /* held for legs and sightings, about */
+uint32_t call_table_idlest(const struct call_table *t); /* the longest silent leg, or CALL_NONE */
+void call_leg_drop(struct call_table *t, uint32_t leg);
+
 /* Orphans with a Via of this branch: calls visit for each.  A message that the snap length cut
  * before its Call-ID is still known by the Vias above it. */
 void call_orphans(const struct call_table *t, struct slice branch,

@@ -136,12 +136,17 @@ void call_finish_due(struct call_table *t)
         retire_first(t);
 }
 
-void call_table_end(struct call_table *t)
+void call_table_over(struct call_table *t)
 {
     while (t->oldest[CALL_OVER_SOON] != CALL_NONE)
         leg_over(t, t->oldest[CALL_OVER_SOON]);
     while (t->oldest[CALL_ACTIVE] != CALL_NONE)
         leg_over(t, t->oldest[CALL_ACTIVE]);
+}
+
+void call_table_end(struct call_table *t)
+{
+    call_table_over(t);
     while (t->heap.n)
         retire_first(t);
     /* what is parked waits for a leg that is gone: it stands alone */

@@ -36,6 +36,7 @@ struct call_table {
     VEC(struct call_frame) frames;
     uint32_t free_leg, free_sighting, free_flow, free_frame; /* heads of the free lists */
     uint32_t recent_flows[CALL_RECENT_FLOWS]; /* ids; any, where none was found yet */
+    uint32_t sightings_free;                  /* in their free list */
     struct map leg_index, sighting_index, flow_index;
     struct map orphan_index; /* branch -> sighting */
     uint32_t orphans;        /* how many, and the first of them */

@@ -250,10 +250,10 @@ static void sighting_again(struct call_table *t, struct call_sighting *s,
 static uint32_t sighting_new(struct call_table *t)
 {
     uint32_t id = t->free_sighting;
-    if (id != CALL_NONE)
-        t->free_sighting = t->sightings.items[id].next;
-    else
-        id = (uint32_t)vec_next(&t->sightings);
+    if (id == CALL_NONE)
+        return (uint32_t)vec_next(&t->sightings);
+    t->free_sighting = t->sightings.items[id].next;
+    t->sightings_free--;
     return id;
 }
 
@@ -325,6 +325,7 @@ void call_sightings_free(struct call_table *t, uint32_t first)
         frames_free(t, s->more);
         s->next = t->free_sighting;
         t->free_sighting = first;
+        t->sightings_free++;
         first = next;
     }
 }

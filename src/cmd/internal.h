@@ -85,6 +85,23 @@ size_t cmd_width(void);
 void cmd_progress_begin(struct trace *t); /* where standard error is a terminal */
 void cmd_progress_clear(void);
 
+/* ---- what is owed ---------------------------------------------------------------------------- */
+
+/* The options of check and tui that say how calls are judged, as check wants them. */
+struct cmd_owed {
+    const struct cmd_arguments *arguments;
+    struct expect_trunks trunks;
+    struct expect_values values;
+    struct expect_rules rules;
+    struct slice *follow;
+    struct check_outside *outside;
+    struct expect_sayna sayna;
+    struct check_options options; /* what it points to is the above */
+};
+
+bool cmd_owed_read(struct cmd_owed *o, const struct cmd_arguments *a, struct err *err);
+void cmd_owed_free(struct cmd_owed *o);
+
 /* ---- a run over captures --------------------------------------------------------------------- */
 
 /* A trace with the options that all of check, calls and messages have, its sources added. */
@@ -119,6 +136,7 @@ int cmd_check(const struct cmd_arguments *a);
 int cmd_calls(const struct cmd_arguments *a);
 int cmd_messages(const struct cmd_arguments *a);
 int cmd_flow(const struct cmd_arguments *a);
+int cmd_tui(const struct cmd_arguments *a);
 int cmd_trunk(const struct cmd_arguments *a);
 int cmd_explain(const struct cmd_arguments *a);
 int cmd_help(const struct cmd_arguments *a);

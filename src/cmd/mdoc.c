@@ -1,5 +1,8 @@
 /* The manual's tables in mdoc(7), from the tables of the program. */
 #include "cmd/internal.h"
+#include "tui/tui.h"
+
+#include <string.h>
 
 #define LINE_MOST 78 /* bytes of an input line */
 
@@ -208,6 +211,37 @@ static void add_packs(struct text *out)
     text_add(out, SLICE(".El\n.\\\" end packs\n"));
 }
 
+/* ---- sipxray-tui(1) -------------------------------------------------------------------------- */
+
+static void add_binding(struct text *out, const struct tui_binding *b)
+{
+    struct text words = {0};
+    text_add(out, SLICE(".It Cm "));
+    for (struct slice rest = slice_of(b->keys); rest.n;) {
+        struct slice key = slice_first(rest, slice_find(rest, ' '));
+        rest = slice_from(rest, key.n + 1);
+        text_printf(out, "\"\\&%.*s\"%s", SLICE_ARG(key), rest.n ? " , " : "");
+    }
+    text_printf(&words, "%c%s.", b->does[0] & ~0x20, b->does + 1);
+    text_add_char(out, '\n');
+    add_sentences(out, words.p);
+    text_free(&words);
+}
+
+static void add_keys(struct text *out)
+{
+    const struct tui_binding *list;
+    size_t n = tui_bindings(&list);
+    text_add(out, SLICE(".\\\" begin keys\n"));
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || strcmp(list[i].where, list[i - 1].where) != 0)
+            text_printf(out, "%s.Ss Keys: %s\n.Bl -tag -width Ds\n", i ? ".El\n" : "",
+                        list[i].where[0] ? list[i].where : "everywhere");
+        add_binding(out, &list[i]);
+    }
+    text_add(out, SLICE(".El\n.\\\" end keys\n"));
+}
+
 static void add_examples(struct text *out)
 {
     text_add(out, SLICE(".\\\" begin examples\n"));
@@ -238,4 +272,5 @@ void cmd_help_mdoc(struct text *out)
     add_examples(out);
     add_finding_pages(out);
     add_cause_pages(out);
+    add_keys(out);
 }

@@ -109,18 +109,24 @@ static bool fail_unknown_command(const char *word, struct err *err)
     return false;
 }
 
+static bool is_source(const char *word)
+{
+    return access(word, F_OK) == 0 || strpbrk(word, "=/.:") || strcmp(word, "-") == 0;
+}
+
 /* The first word is no subcommand: a slip, or a file without one? */
 static bool fail_no_command(const char *word, struct err *err)
 {
     const char *near = nearest_word(word, command_name);
-    bool source = access(word, F_OK) == 0 || strpbrk(word, "=/.") || strcmp(word, "-") == 0;
+    bool source = is_source(word);
     if (near && !source)
         return err_set(err, "unknown subcommand %s; did you mean %s?", word, near);
     if (!source)
         return fail_unknown_command(word, err);
     return err_set(err,
                    "%s: a subcommand is missing: check judges the calls of a capture, calls lists "
-                   "them, messages lists its messages",
+                   "them, messages lists its messages; without one there are screens, for which "
+                   "standard output has to be a terminal",
                    word);
 }
 
@@ -131,6 +137,10 @@ static bool take_operand(struct cmd_arguments *a, const char *word, struct err *
         return true;
     }
     a->command = command_by_name(word);
+    if (!a->command && is_source(word) && isatty(STDOUT_FILENO)) {
+        a->command = cmd_command_of(CMD_TUI);
+        list_add(&a->operands, word);
+    }
     return a->command || fail_no_command(word, err);
 }
 

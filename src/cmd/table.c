@@ -3,6 +3,7 @@
 
 #define BIT(id)  (1u << CMD_##id)
 #define CAPTURES (BIT(CHECK) | BIT(CALLS) | BIT(MESSAGES) | BIT(FLOW))
+#define READING  (CAPTURES | BIT(TUI))
 #define PRINTING (CAPTURES | BIT(TRUNK) | BIT(EXPLAIN))
 #define ANY      ((1u << CMD_COUNT) - 1)
 
@@ -96,6 +97,25 @@ static const struct cmd_command commands[CMD_COUNT] = {
                         "sipxray flow --format svg:call.svg --format html:call.html *.pcap\n",
             .run = cmd_flow,
         },
+    [CMD_TUI] =
+        {
+            .name = "tui",
+            .line = "browse calls, ladders and headers on screens",
+            .operands = "SOURCE...",
+            .about =
+                "Shows the calls, the ladder of a call over all hops, the headers of a message hop "
+                "by hop with what became of each, and the message itself with the header's bytes "
+                "marked. It is what sipxray does without a subcommand where standard output is a "
+                "terminal. F1 shows the keys of each screen. Files are read while the screens are "
+                "there; Esc stops that.",
+            .examples = "# Which hop takes the header away?  Enter, m, Enter\n"
+                        "sipxray --trunk trunk.json livekit=livekit.pcap kam1=kam1.pcap\n"
+                        "# As calls pass, on a proxy\n"
+                        "sipxray tui kam1=iface:any\n"
+                        "# From another host\n"
+                        "ssh kam1 tcpdump -U -w - udp port 5060 | sipxray tui kam1=-\n",
+            .run = cmd_tui,
+        },
     [CMD_TRUNK] =
         {
             .name = "trunk",
@@ -142,47 +162,48 @@ static const struct cmd_command commands[CMD_COUNT] = {
 
 static const struct cmd_option options[CMD_OPT_COUNT] = {
     [CMD_OPT_TRUNK] =
-        {"trunk", 0, true, false, BIT(CHECK) | BIT(FLOW), "FILE",
+        {"trunk", 0, true, false, BIT(CHECK) | BIT(FLOW) | BIT(TUI), "FILE",
          "LiveKit trunks as JSON: a list, a create request or a bare trunk",
          "In the shapes that lk sip inbound list --json and lk sip outbound list --json print and "
          "that the create and update commands take; names in camelCase or snake_case. The trunk of "
          "each call is picked as LiveKit would pick it. A dash reads standard input. flow marks "
          "what "
          "it promises and LiveKit never sent (!7 X-)."},
-    [CMD_OPT_TRUNK_ID] = {"trunk-id", 0, false, false, BIT(CHECK), "ID",
+    [CMD_OPT_TRUNK_ID] = {"trunk-id", 0, false, false, BIT(CHECK) | BIT(TUI), "ID",
                           "judge all calls by this trunk instead of the one that matches", NULL},
     [CMD_OPT_LIVEKIT] =
-        {"livekit", 0, false, false, BIT(CHECK) | BIT(FLOW), "NAME|ADDR", "which node is LiveKit",
+        {"livekit", 0, false, false, BIT(CHECK) | BIT(FLOW) | BIT(TUI), "NAME|ADDR",
+         "which node is LiveKit",
          "A point's name (a capture id for one by HEP), a name given by --node, or an "
          "address. Without it LiveKit is recognised by how its messages look."},
-    [CMD_OPT_VALUES] = {"values", 0, false, false, BIT(CHECK) | BIT(TRUNK), "FILE",
+    [CMD_OPT_VALUES] = {"values", 0, false, false, BIT(CHECK) | BIT(TUI) | BIT(TRUNK), "FILE",
                         "attribute values as JSON; they become part of what is owed",
                         "An object with the value of each attribute, as a string. An attribute "
                         "whose value is null is known to be unset, and its header is not owed."},
-    [CMD_OPT_NODE] = {"node", 0, true, false, BIT(CHECK) | BIT(FLOW), "NAME=ADDR[,ADDR...]",
-                      "these addresses are one node of this name",
+    [CMD_OPT_NODE] = {"node", 0, true, false, BIT(CHECK) | BIT(FLOW) | BIT(TUI),
+                      "NAME=ADDR[,ADDR...]", "these addresses are one node of this name",
                       "For nodes without a capture of their own, or with addresses that the "
                       "captures do not show to belong together."},
     [CMD_OPT_RULES] =
-        {"rules", 0, true, false, BIT(CHECK), "FILE",
+        {"rules", 0, true, false, BIT(CHECK) | BIT(TUI), "FILE",
          "judge messages by the rules in this YAML or JSON file",
          "sipxray-rules(5) describes them. Without a trunk they are judged in place of the X- "
          "headers, unless --follow is given as well. A dash reads standard input."},
-    [CMD_OPT_REQUIRE] = {"require", 0, true, false, BIT(CHECK), "RULE",
+    [CMD_OPT_REQUIRE] = {"require", 0, true, false, BIT(CHECK) | BIT(TUI), "RULE",
                          "a rule in a line: this header, and its value, must be there",
                          "Such as 'BYE X-Queue', 'BYE@five9:X-Queue=~^(Billing|Sales)$' or 'INVITE "
                          "X-Metadata[account]=12345'; sipxray-rules(5) has its grammar."},
-    [CMD_OPT_FORBID] = {"forbid", 0, true, false, BIT(CHECK), "RULE",
+    [CMD_OPT_FORBID] = {"forbid", 0, true, false, BIT(CHECK) | BIT(TUI), "RULE",
                         "a rule in a line: this header, or this value of it, must not be there",
                         "Such as 'X-Internal-*@last-hop' or 'BYE X-Queue=Unknown'."},
-    [CMD_OPT_STRICT] = {"strict", 0, false, false, BIT(CHECK), NULL,
+    [CMD_OPT_STRICT] = {"strict", 0, false, false, BIT(CHECK) | BIT(TUI), NULL,
                         "a rule that never applied is a failure", NULL},
-    [CMD_OPT_PACK] = {"pack", 0, true, false, BIT(CHECK), "NAME",
+    [CMD_OPT_PACK] = {"pack", 0, true, false, BIT(CHECK) | BIT(TUI), "NAME",
                       "apply the rules of this pack to every message",
                       "The packs are hygiene, leak, caller-id, reject and sayna; sipxray-packs(7) "
                       "tells what each looks for."},
     [CMD_OPT_FOLLOW] =
-        {"follow", 0, true, false, BIT(CHECK) | BIT(FLOW), "PATTERN",
+        {"follow", 0, true, false, BIT(CHECK) | BIT(FLOW) | BIT(TUI), "PATTERN",
          "follow the headers of this name; * and ? stand for any text",
          "Without a trunk they are judged in place of X-*. With a trunk they are "
          "shown beside those that it promises, and their loss does not count. In flow they are "
@@ -215,26 +236,26 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                          "A node's name, an address or a network, of which LiveKit and the nodes "
                          "captured on are no part. Without it each public address is outside, "
                          "but those of LiveKit and of the nodes captured on."},
-    [CMD_OPT_SAYNA] = {"sayna", 0, false, false, BIT(CHECK), "FILE",
+    [CMD_OPT_SAYNA] = {"sayna", 0, false, false, BIT(CHECK) | BIT(TUI), "FILE",
                        "the Sayna configuration (YAML), for the pack sayna",
                        "What counts is its sip block. Without the option the environment variables "
                        "SIP_ROOM_PREFIX, SIP_ALLOWED_ADDRESSES, SIP_HOOKS_JSON and SIP_HOOK_SECRET "
                        "are read, as Sayna reads them."},
     [CMD_OPT_BPF] =
-        {"bpf", 0, false, false, CAPTURES, "EXPR",
+        {"bpf", 0, false, false, READING, "EXPR",
          "read only packets that this pcap-filter(7) expression selects",
          "An expression that names ports, or looks into UDP, TCP or SCTP, also lets the "
          "later fragments of large messages through, which have no ports; --verbose "
          "prints it. It is held against the outermost IP header: port 5060 selects "
          "nothing within a tunnel, and on Ethernet with VLAN tags it has to be "
          "preceded by vlan and."},
-    [CMD_OPT_KEYLOG] = {"keylog", 0, true, false, CAPTURES, "FILE",
+    [CMD_OPT_KEYLOG] = {"keylog", 0, true, false, READING, "FILE",
                         "decrypt TLS by the secrets in this key log (NSS format)",
                         "What SSLKEYLOGFILE makes many programs write. The file may grow while the "
                         "captures are read, and with a live source it may be made later on. The "
                         "environment variable is heeded here as well, and "
                         "secrets that a pcapng capture carries need no option."},
-    [CMD_OPT_TLS_KEY] = {"tls-key", 0, true, false, CAPTURES, "FILE",
+    [CMD_OPT_TLS_KEY] = {"tls-key", 0, true, false, READING, "FILE",
                          "decrypt TLS by this RSA private key (PEM) of a server",
                          "It helps only where the key was exchanged by RSA: TLS 1.2 and before, "
                          "without Diffie-Hellman. All else needs a key log."},
@@ -260,20 +281,26 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                         "print in this format, to FILE where one is given",
                         "Several formats can be asked for in one run, all but one of them with a "
                         "file. A file appears whole or not at all."},
-    [CMD_OPT_COLOR] = {"color", 0, false, false, PRINTING, "WHEN",
+    [CMD_OPT_COLOR] = {"color", 0, false, false, PRINTING | BIT(TUI), "WHEN",
                        "colours: auto (on a terminal, the default), always, never", NULL},
-    [CMD_OPT_ASCII] = {"ascii", 0, false, false, BIT(FLOW), NULL, "draw with ASCII characters only",
+    [CMD_OPT_ASCII] = {"ascii", 0, false, false, BIT(FLOW) | BIT(TUI), NULL,
+                       "draw with ASCII characters only",
                        "The default where the locale is not one of UTF-8."},
     [CMD_OPT_LOCAL_TIME] = {"local-time", 0, false, false, CAPTURES, NULL,
                             "print times in local time, by TZ, instead of UTC", NULL},
     [CMD_OPT_SHOW_SECRETS] = {"show-secrets", 0, false, false,
-                              PRINTING & ~(BIT(CALLS) | BIT(EXPLAIN)), NULL,
+                              (PRINTING & ~(BIT(CALLS) | BIT(EXPLAIN))) | BIT(TUI), NULL,
                               "do not mask credentials in header values", NULL},
     [CMD_OPT_THREADS] =
         {"threads", 0, false, false, CAPTURES, "N",
          "use at most N threads (2 are the default on two processors)",
          "One thread reads and decodes while the other files and judges. The "
          "output is the same. More than two have nothing to do, and live sources take one."},
+    [CMD_OPT_MEMORY] = {"memory", 0, false, false, BIT(TUI), "MB",
+                        "keep calls in so much memory (512); beyond, the longest idle ones go",
+                        "What is kept of a message of a file is a record of about 130 bytes; its "
+                        "text is read again when it is shown. How many calls were dropped stands "
+                        "on the screen."},
     [CMD_OPT_VERBOSE] = {"verbose", 0, false, false, CAPTURES, NULL,
                          "say more: headers of messages, reasons of verdicts", NULL},
     [CMD_OPT_HELP] = {"help", 'h', true, false, ANY, NULL, "explain the subcommand, with examples",

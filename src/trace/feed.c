@@ -28,6 +28,8 @@ void trace_file(void *input, const struct packet_payload *payload, const struct 
         hop_nodes_saw(t->nodes, point, &payload->src, &payload->dst, payload->direction);
     if (filing.leg != CALL_NONE && !filing.retransmission && !filing.duplicate && joins(t))
         hop_joiner_note(t->joiner, t->calls, filing.sighting, m);
+    if (t->browse.on && filing.leg != CALL_NONE)
+        trace_browse_saw(t, filing.leg);
     if (!t->sinks.message)
         return;
     struct trace_message message = {point, payload, m, filing.retransmission, filing.duplicate};

@@ -24,6 +24,26 @@ struct trace_input {
 
 VEC_TYPE(trace_notices, struct trace_notice);
 
+/* A call while it is browsed: the legs that were joined under the one that appeared first. */
+struct trace_entry {
+    uint32_t leg;  /* CALL_NONE: dropped */
+    uint32_t into; /* another entry: it is part of that */
+    const uint32_t *legs;
+    uint32_t leg_count;
+    struct slice how;
+};
+
+VEC_TYPE(trace_entries, struct trace_entry);
+
+/* Browsing: nothing of it is used else. */
+struct trace_browse {
+    bool on, over, stopped;
+    struct trace_entries entries;
+    VEC(uint32_t) of_leg; /* entry of each leg */
+    struct arena arena;   /* of joined legs */
+    uint64_t evicted;
+};
+
 struct trace {
     struct trace_options options;
     struct trace_sinks sinks;
@@ -51,9 +71,10 @@ struct trace {
     struct err read_error; /* a source that changed while it was read */
     bool ending;           /* everything was read */
     size_t waiting;        /* inputs that are */
-    bool stopping;         /* the live ones were told to end */
-    uint64_t unreadable;   /* messages whose bytes could not be read again */
-    uint64_t left_out;     /* sightings beyond hop's limits */
+    struct trace_browse browse;
+    bool stopping;       /* the live ones were told to end */
+    uint64_t unreadable; /* messages whose bytes could not be read again */
+    uint64_t left_out;   /* sightings beyond hop's limits */
     trace_progress *progress;
     void *progress_context;
     struct trace_watch watch;
@@ -63,11 +84,15 @@ struct trace {
 /* Messages are followed over their sightings: their bytes are read again. */
 static inline bool trace_follows(const struct trace *t)
 {
-    return t->sinks.check || t->sinks.flow;
+    return t->sinks.check || t->sinks.flow || t->browse.on;
 }
 
 /* read.c */
 bool trace_feed(struct trace *t, struct err *err);
+/* The same in steps. */
+bool trace_feed_begin(struct trace *t, struct err *err);
+enum trace_step trace_feed_some(struct trace *t, uint32_t frames, struct err *err);
+void trace_feed_end(struct trace *t);
 /* What the captures say of their hosts goes to the nodes. */
 void trace_learn_hosts(struct trace *t);
 /* By the thread that files. */
@@ -89,6 +114,20 @@ void trace_points_end(struct trace *t);
 /* judge.c: the call table's events */
 void trace_leg_over(void *context, uint32_t leg);
 bool trace_leg_retire(void *context, uint32_t leg);
+/* A call of legs that belong together. */
+void trace_learn_joints(struct trace *t, const uint32_t *legs, size_t n);
+struct hop_call *trace_build(struct trace *t, struct arena *a, const uint32_t *legs, size_t n,
+                             struct slice how, const struct hop_source *source);
+bool trace_read_bytes(void *context, const struct call_sighting *s, struct arena *a,
+                      struct slice *bytes);
+
+/* browse.c */
+void trace_browse_saw(struct trace *t, uint32_t leg);  /* a message of it was filed */
+void trace_browse_join(struct trace *t, uint32_t leg); /* it is over */
+void trace_browse_free(struct trace_browse *b);
+
+/* trace.c */
+bool trace_begin(struct trace *t, uint32_t waiting_max, struct err *err);
 
 /* notice.c */
 void trace_collect_notices(struct trace *t);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 /* The bytes of a sighting: kept in memory, or still in the file where they were. */
-static bool read_bytes(void *context, const struct call_sighting *s, struct arena *a,
-                       struct slice *bytes)
+bool trace_read_bytes(void *context, const struct call_sighting *s, struct arena *a,
+                      struct slice *bytes)
 {
     struct trace *t = context;
     if (s->kept) {
@@ -31,7 +31,9 @@ void trace_leg_over(void *context, uint32_t leg)
     struct trace *t = context;
     if (!trace_follows(t))
         return;
-    hop_learn_legs(t->nodes, t->calls, &leg, 1, &t->scratch, read_bytes, t);
+    hop_learn_legs(t->nodes, t->calls, &leg, 1, &t->scratch, trace_read_bytes, t);
+    if (t->browse.on)
+        trace_browse_join(t, leg);
     arena_reset(&t->scratch);
 }
 
@@ -45,14 +47,14 @@ static bool all_over(const struct trace *t, const uint32_t *legs, size_t n)
 }
 
 /* Joined legs tell that what received the one and sent the other is one node. */
-static void learn_joints(struct trace *t, const uint32_t *legs, size_t n)
+void trace_learn_joints(struct trace *t, const uint32_t *legs, size_t n)
 {
     for (size_t i = 0; i + 1 < n; i++) {
         struct endpoint in, out;
         /* topology hiding: one message under two Call-IDs */
         if (call_leg_of(t->calls, legs[i])->from_tag ==
             call_leg_of(t->calls, legs[i + 1])->from_tag)
-            hop_learn_legs(t->nodes, t->calls, &legs[i], 2, &t->scratch, read_bytes, t);
+            hop_learn_legs(t->nodes, t->calls, &legs[i], 2, &t->scratch, trace_read_bytes, t);
         if (hop_joiner_joint(t->joiner, t->nodes, legs[i], legs[i + 1], &in, &out))
             hop_nodes_join(t->nodes, &in, &out, false);
     }
@@ -69,7 +71,7 @@ static void take_orphans(struct trace *t, const struct hop_call *call)
 }
 
 /* What the points could not read, as far as that is known by now. */
-static size_t list_hidden(struct trace *t, const struct hop_hidden **list)
+static size_t list_hidden(struct trace *t, struct arena *a, const struct hop_hidden **list)
 {
     VEC(struct hop_hidden) all = {0};
     for (size_t i = 0; i < t->inputs.n; i++) {
@@ -81,7 +83,7 @@ static size_t list_hidden(struct trace *t, const struct hop_hidden **list)
                     (struct hop_hidden){in->point,       hidden[k].src,      hidden[k].dst,
                                         hidden[k].frame, hidden[k].first_ns, hidden[k].last_ns};
     }
-    struct hop_hidden *copy = ARENA_ARRAY(&t->scratch, struct hop_hidden, all.n);
+    struct hop_hidden *copy = ARENA_ARRAY(a, struct hop_hidden, all.n);
     for (size_t i = 0; i < all.n; i++)
         copy[i] = all.items[i];
     size_t n = all.n;
@@ -90,12 +92,19 @@ static size_t list_hidden(struct trace *t, const struct hop_hidden **list)
     return n;
 }
 
+struct hop_call *trace_build(struct trace *t, struct arena *a, const uint32_t *legs, size_t n,
+                             struct slice how, const struct hop_source *source)
+{
+    struct hop_call *call = hop_call_build(a, t->calls, t->nodes, legs, n, source);
+    call->joined = how;
+    call->hidden_count = list_hidden(t, a, &call->hidden);
+    return call;
+}
+
 static struct hop_call *build(struct trace *t, const uint32_t *legs, size_t n, struct slice how,
                               const struct hop_source *source)
 {
-    struct hop_call *call = hop_call_build(&t->scratch, t->calls, t->nodes, legs, n, source);
-    call->joined = how;
-    call->hidden_count = list_hidden(t, &call->hidden);
+    struct hop_call *call = trace_build(t, &t->scratch, legs, n, how, source);
     t->left_out += call->sightings_left_out;
     take_orphans(t, call);
     return call;
@@ -103,7 +112,7 @@ static struct hop_call *build(struct trace *t, const uint32_t *legs, size_t n, s
 
 static void judge(struct trace *t, const uint32_t *legs, size_t n, struct slice how)
 {
-    const struct hop_source source = {read_bytes, t, check_wants, t->options.check};
+    const struct hop_source source = {trace_read_bytes, t, check_wants, t->options.check};
     const struct hop_call *call = build(t, legs, n, how, &source);
     struct check_call result;
     if (check_call(&t->scratch, t->options.check, t->options.summary, call, &result))
@@ -112,7 +121,7 @@ static void judge(struct trace *t, const uint32_t *legs, size_t n, struct slice 
 
 static void show_flow(struct trace *t, const uint32_t *legs, size_t n, struct slice how)
 {
-    const struct hop_source source = {read_bytes, t, NULL, NULL};
+    const struct hop_source source = {trace_read_bytes, t, NULL, NULL};
     struct call_summary summary;
     call_legs_summary(t->calls, legs, n, &t->scratch, &summary);
     if (t->sinks.choose && !t->sinks.choose(t->sinks.context, &summary))
@@ -135,7 +144,7 @@ bool trace_leg_retire(void *context, uint32_t leg)
         return false;
     }
     if (trace_follows(t)) {
-        learn_joints(t, legs, n);
+        trace_learn_joints(t, legs, n);
         if (hop_nodes_unsettled(t->nodes))
             hop_nodes_settle(t->nodes);
     }

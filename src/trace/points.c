@@ -78,7 +78,8 @@ static uint16_t agent_new(struct trace *t, struct trace_input *in, uint32_t agen
     *vec_add(&t->point_inputs) = in;
     map_add(&t->agent_index, agent_hash(t, in, agent), (uint32_t)id);
     hop_nodes_add_point(t->nodes, name);
-    call_table_wait(t->calls, CALL_WAITING_MANY);
+    if (!t->browse.on)
+        call_table_wait(t->calls, CALL_WAITING_MANY);
     t->agents++;
     return (uint16_t)id;
 }

@@ -184,21 +184,52 @@ void trace_learn_hosts(struct trace *t)
         learn_host(t, t->inputs.items[i]);
 }
 
-bool trace_feed(struct trace *t, struct err *err)
+bool trace_feed_begin(struct trace *t, struct err *err)
 {
-    struct trace_input *in;
     bool ok = true;
     for (size_t i = 0; ok && i < t->inputs.n; i++)
         ok = advance(t, t->inputs.items[i], err);
     trace_learn_hosts(t);
-    while (ok && (ok = choose(t, &in, err)) && in) {
-        note_link_type(t, in);
-        name_own_end(in);
-        packet_push(in->decoder, &in->frame);
-        note_progress(t);
-        ok = advance(t, in, err);
-    }
+    return ok;
+}
+
+static bool feed_one(struct trace *t, struct trace_input *in, struct err *err)
+{
+    note_link_type(t, in);
+    name_own_end(in);
+    packet_push(in->decoder, &in->frame);
+    note_progress(t);
+    return advance(t, in, err);
+}
+
+void trace_feed_end(struct trace *t)
+{
     for (size_t i = 0; i < t->inputs.n; i++)
         packet_flush(t->inputs.items[i]->decoder); /* another's secrets may have come since */
+}
+
+bool trace_feed(struct trace *t, struct err *err)
+{
+    struct trace_input *in;
+    bool ok = trace_feed_begin(t, err);
+    while (ok && (ok = choose(t, &in, err)) && in)
+        ok = feed_one(t, in, err);
+    trace_feed_end(t);
     return ok;
+}
+
+enum trace_step trace_feed_some(struct trace *t, uint32_t frames, struct err *err)
+{
+    while (frames-- > 0) {
+        struct trace_input *in = earliest(t);
+        heed_stop(t);
+        if (t->waiting && !ask_again(t, in ? in->frame.time_ns : INT64_MAX, err))
+            return TRACE_FAILED;
+        in = earliest(t);
+        if (!in)
+            return t->waiting ? TRACE_WAIT : TRACE_OVER;
+        if (!feed_one(t, in, err))
+            return TRACE_FAILED;
+    }
+    return TRACE_MORE;
 }

@@ -179,19 +179,24 @@ static bool feed(struct trace *t, struct err *err)
     return fed;
 }
 
-bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err)
+bool trace_begin(struct trace *t, uint32_t waiting_max, struct err *err)
 {
     const struct call_events events = {trace_leg_over, trace_leg_retire, t};
-    t->sinks = *sinks;
-    if (!sinks->message && !trace_follows(t) && !t->options.want_count)
+    if (!t->sinks.message && !trace_follows(t) && !t->options.want_count)
         sip_scanner_be_brief(t->scanner);
     if (!begin_nodes(t, err))
         return false;
     trace_points_begin(t);
-    t->calls = call_table_new(&t->key, trace_follows(t),
-                              t->inputs.n > 1 ? CALL_WAITING_MANY : CALL_WAITING_ONE, &events);
+    t->calls = call_table_new(&t->key, trace_follows(t), waiting_max, &events);
     call_table_want(t->calls, t->options.wants, t->options.want_count);
-    if (!feed(t, err))
+    return true;
+}
+
+bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err)
+{
+    t->sinks = *sinks;
+    if (!trace_begin(t, t->inputs.n > 1 ? CALL_WAITING_MANY : CALL_WAITING_ONE, err) ||
+        !feed(t, err))
         return false;
     t->ending = true;
     trace_points_end(t);
@@ -259,6 +264,7 @@ void trace_free(struct trace *t)
 {
     if (!t)
         return;
+    trace_browse_free(&t->browse);
     call_table_free(t->calls);
     hop_joiner_free(t->joiner);
     hop_nodes_free(t->nodes);

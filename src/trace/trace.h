@@ -103,6 +103,7 @@ struct trace_options {
     const struct call_want *wants; /* headers whose values call_summary is to have; borrowed */
     size_t want_count;
     unsigned threads; /* 1: one does it all; 0: two where there are two processors */
+    uint64_t memory;  /* trace_browse: bytes held of calls; beyond, the longest idle ones go */
     /* NULL: none.  Once it is not 0, live sources are told to end, and with them the run. */
     const volatile sig_atomic_t *stop;
 };
@@ -131,5 +132,44 @@ typedef void trace_progress(void *context, uint64_t bytes_read, uint64_t bytes_t
 void trace_set_progress(struct trace *t, trace_progress *progress, void *context);
 void trace_set_watch(struct trace *t, const struct trace_watch *watch);
 void trace_free(struct trace *t);
+
+/* ---- browsing --------------------------------------------------------------------------------
+ * The calls are kept and built when they are looked at, their messages read again from the sources.
+ * Instead of trace_run: trace_browse, then steps, between which all else may be asked. */
+
+enum trace_step {
+    TRACE_MORE,
+    TRACE_WAIT, /* live sources have nothing now */
+    TRACE_OVER, /* everything was read */
+    TRACE_FAILED,
+};
+
+bool trace_browse(struct trace *t, struct err *err);
+/* Reads at most so many frames. */
+enum trace_step trace_browse_step(struct trace *t, uint32_t frames, struct err *err);
+void trace_browse_stop(struct trace *t); /* what was not read until now is left aside */
+
+struct trace_load {
+    uint64_t bytes_read, bytes_total; /* 0: not known */
+    uint64_t frames, messages, retransmissions;
+    uint64_t undecrypted; /* TLS connections */
+    uint64_t lost; /* frames that the kernel dropped, streams' holes, datagrams not complete */
+    uint64_t unreadable; /* messages that could not be read again when they were looked at */
+    uint64_t evicted;    /* calls dropped at trace_options.memory */
+    bool stopped;
+};
+void trace_load(const struct trace *t, struct trace_load *out);
+
+/* Calls are numbered from 0 in the order in which they appeared.  A number stays the call's; what
+ * was joined to another call, or dropped, is no call any more. */
+uint32_t trace_call_count(const struct trace *t);
+bool trace_call_is(const struct trace *t, uint32_t call);
+uint32_t trace_call_messages(const struct trace *t, uint32_t call); /* changes as the call does */
+void trace_call_summary(const struct trace *t, uint32_t call, struct arena *a,
+                        struct call_summary *out);
+/* The call with all its messages, those after `wanted` if that is given; in the arena, but for
+ * names and index records, which are valid until the next step. */
+const struct hop_call *trace_call_open(struct trace *t, uint32_t call, struct arena *a,
+                                       hop_wanted *wanted, const void *wanted_context);
 
 #endif

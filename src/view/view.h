@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "check/check.h"
 #include "hop/hop.h"
+#include "view/list.h"
 
 #define VIEW_NONE UINT32_MAX
 
@@ -141,5 +142,36 @@ struct view_matrix {
 void view_matrix_build(struct arena *a, const struct hop_call *call, const struct hop_journey *j,
                        const struct view_options *o, enum view_matrix_rows rows,
                        struct view_matrix *out);
+
+/* ---- two messages ---------------------------------------------------------------------------- */
+
+enum view_part { VIEW_PART_START, VIEW_PART_HEADER, VIEW_PART_BODY };
+
+enum view_diff_kind {
+    VIEW_DIFF_SAME,
+    VIEW_DIFF_GONE,
+    VIEW_DIFF_NEW,
+    VIEW_DIFF_CHANGED,
+    VIEW_DIFF_MOVED,  /* as it was, but it stands elsewhere */
+    VIEW_DIFF_FOLDED, /* likewise, but over other lines */
+};
+
+struct view_diff_line {
+    enum view_diff_kind kind;
+    enum view_part part;
+    struct slice name;              /* of a header or of a line of SDP; as on the right */
+    struct slice left, right;       /* unfolded values; empty where it is not there */
+    size_t same_before, same_after; /* VIEW_DIFF_CHANGED: bytes that are equal at both ends */
+};
+
+/* In the order of the right side, with what is gone where it stood. */
+struct view_diff {
+    struct view_diff_line *lines;
+    size_t n;
+    uint64_t left_out; /* headers beyond VIEW_HEADERS_MAX, and the same for lines of the body */
+};
+
+void view_diff_build(struct arena *a, const struct sip_message *left,
+                     const struct sip_message *right, struct view_diff *out);
 
 #endif

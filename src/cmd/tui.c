@@ -1,0 +1,83 @@
+/* sipxray tui: the screens. */
+#include "tui/tui.h"
+#include "cmd/internal.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MEMORY_USUAL 512u /* MB */
+#define MB           (1024u * 1024u)
+
+struct screens {
+    const struct cmd_arguments *arguments;
+    struct cmd_owed owed;
+    struct report_style style;
+    struct trace *trace;
+};
+
+static bool read_memory(const struct cmd_arguments *a, struct trace_options *o, struct err *err)
+{
+    const char *value = cmd_value(a, CMD_OPT_MEMORY);
+    uint32_t mb = MEMORY_USUAL;
+    if (value && (!slice_to_u32(slice_of(value), &mb) || mb == 0))
+        return err_set(err, "--memory %s: a number of MB from 1 on", value);
+    o->memory = (uint64_t)mb * MB;
+    return true;
+}
+
+/* ---- the run --------------------------------------------------------------------------------- */
+
+static bool open_trace(struct screens *s, struct err *err)
+{
+    const struct cmd_list *nodes = &s->arguments->values[CMD_OPT_NODE];
+    struct trace_options options = {
+        .check = &s->owed.options,
+        .livekit = cmd_value(s->arguments, CMD_OPT_LIVEKIT),
+        .nodes = nodes->items,
+        .node_count = nodes->n,
+    };
+    if (!isatty(STDOUT_FILENO))
+        return err_set(err, "tui needs a terminal; check, calls, messages and flow print");
+    if (!cmd_style(&s->style, s->arguments, err) || !cmd_owed_read(&s->owed, s->arguments, err) ||
+        !read_memory(s->arguments, &options, err))
+        return false;
+    return (s->trace = cmd_trace_open(s->arguments, &options, err)) != NULL;
+}
+
+static bool run(struct screens *s, struct err *err)
+{
+    if (!open_trace(s, err))
+        return false;
+    bool utf8 = setlocale(LC_CTYPE, "") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    const struct tui_options options = {
+        .check = &s->owed.options,
+        .ascii = cmd_given(s->arguments, CMD_OPT_ASCII) || !utf8,
+        .show_secrets = s->style.show_secrets,
+        .colour = s->style.colour,
+        .version = CMD_VERSION,
+    };
+    if (trace_is_live(s->trace) && !cmd_privileges_drop(true, err))
+        return false;
+    cmd_signals_begin(true); /* they end the screens, so that the terminal is left as it was */
+    if (!trace_browse(s->trace, err))
+        return false;
+    struct tui *t = tui_new(s->trace, &options);
+    bool ok = tui_run(t, &options, cmd_signal_stop(), err);
+    tui_free(t);
+    return ok;
+}
+
+int cmd_tui(const struct cmd_arguments *a)
+{
+    struct err err;
+    struct screens s = {.arguments = a};
+    bool ok = run(&s, &err);
+    if (!ok)
+        cmd_complain("%s", err.text);
+    if (s.trace)
+        trace_free(s.trace);
+    cmd_owed_free(&s.owed);
+    return ok ? CMD_HOLDS : CMD_ERROR;
+}

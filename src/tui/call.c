@@ -1,0 +1,139 @@
+/* The call that is open, built anew whenever more was read. */
+#include "tui/internal.h"
+
+void tui_call_close(struct tui *t)
+{
+    arena_free(&t->call.arena);
+    t->call = (struct tui_call){.number = UINT32_MAX};
+}
+
+/* Everything is followed: the screens show all messages, whatever the trunk speaks of. */
+static void build(struct tui *t, uint32_t number)
+{
+    struct tui_call *c = &t->call;
+    const struct check_options *o = t->options.check;
+    struct check_summary summary; /* of this call alone */
+    int64_t began = tui_now_ms();
+    arena_free(&c->arena);
+    *c = (struct tui_call){.number = number};
+    c->hops = trace_call_open(t->trace, number, &c->arena, NULL, NULL);
+    check_summary_init(&summary, o);
+    c->checked = check_call(&c->arena, o, &summary, c->hops, &c->check);
+    check_summary_free(&summary);
+    t->view.judged = c->checked && o->trunks && o->trunks->n ? &c->check : NULL;
+    c->ladder = view_ladder_build(&c->arena, c->hops, &t->view);
+    t->stale = false;
+    t->heavy = tui_now_ms() - began > TUI_HEAVY_MS;
+}
+
+bool tui_call_open(struct tui *t, uint32_t number)
+{
+    if (number >= trace_call_count(t->trace) || !trace_call_is(t->trace, number))
+        return false;
+    build(t, number);
+    return true;
+}
+
+struct tui_call *tui_call_now(struct tui *t)
+{
+    uint32_t number = t->call.number;
+    if (number == UINT32_MAX || number >= trace_call_count(t->trace) ||
+        !trace_call_is(t->trace, number))
+        return NULL;
+    if (t->stale)
+        build(t, number);
+    return &t->call;
+}
+
+/* ---- places ---------------------------------------------------------------------------------- */
+
+bool tui_call_find(const struct tui_call *c, uint32_t sighting, size_t *journey, size_t *step)
+{
+    for (size_t i = 0; i < c->hops->journey_count; i++)
+        for (size_t k = 0; k < c->hops->journeys[i].step_count; k++)
+            if (c->hops->journeys[i].steps[k].sighting->id == sighting) {
+                *journey = i;
+                *step = k;
+                return true;
+            }
+    return false;
+}
+
+const struct hop_sighting *tui_call_sighting(const struct tui_call *c, uint32_t sighting)
+{
+    size_t journey, step;
+    if (!tui_call_find(c, sighting, &journey, &step))
+        return NULL;
+    return c->hops->journeys[journey].steps[step].sighting;
+}
+
+/* ---- verdicts -------------------------------------------------------------------------------- */
+
+const struct check_request *tui_call_request(const struct tui_call *c, const struct hop_journey *j)
+{
+    const struct view_options judged = {.judged = c->checked ? &c->check : NULL};
+    return judged.judged ? view_judged(&judged, j) : NULL;
+}
+
+const struct check_header *tui_request_header(const struct check_request *r, struct slice name)
+{
+    for (size_t i = 0; r && i < r->header_count; i++)
+        if (sip_name_equal(r->headers[i].name, name))
+            return &r->headers[i];
+    return NULL;
+}
+
+bool tui_header_is_bad(const struct check_header *h)
+{
+    return h->expected && h->verdict != CHECK_OK && h->verdict != CHECK_UNKNOWN;
+}
+
+void tui_header_harm(const struct check_header *h, size_t count, size_t *good, size_t *bad)
+{
+    *good = *bad = count;
+    for (size_t i = 0; i < count && *bad == count; i++) {
+        if (h->states[i] == CHECK_STATE_PRESENT)
+            *good = i;
+        else if (h->states[i] != CHECK_STATE_CUT && h->verdict != CHECK_OK)
+            *bad = i;
+    }
+}
+
+size_t tui_call_harmed_at(const struct tui_call *c, const struct hop_journey *j, size_t step)
+{
+    const struct check_request *r = tui_call_request(c, j);
+    size_t n = 0, good, bad;
+    for (size_t i = 0; r && i < r->header_count; i++) {
+        if (!tui_header_is_bad(&r->headers[i]))
+            continue;
+        tui_header_harm(&r->headers[i], r->sighting_count, &good, &bad);
+        n += bad == step;
+    }
+    return n;
+}
+
+bool tui_call_worst(const struct tui_call *c, size_t *journey, size_t *step)
+{
+    for (size_t i = 0; i < c->hops->journey_count; i++)
+        for (size_t k = 0; k < c->hops->journeys[i].step_count; k++)
+            if (tui_call_harmed_at(c, &c->hops->journeys[i], k)) {
+                *journey = i;
+                *step = k;
+                return true;
+            }
+    return false;
+}
+
+struct slice tui_sighting_title(struct tui_call *c, const struct hop_sighting *s)
+{
+    struct slice at = hop_sighting_at(&c->arena, c->hops->nodes, s);
+    struct text t = {0};
+    text_add(&t, s->message->method);
+    if (s->message->kind == SIP_RESPONSE)
+        text_printf(&t, " %u", s->message->status);
+    text_add(&t, SLICE(" at "));
+    text_add(&t, at);
+    struct slice title = arena_copy(&c->arena, text_slice(&t));
+    text_free(&t);
+    return title;
+}

@@ -1,0 +1,362 @@
+/* The list of calls. */
+#include "tui/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct calls {
+    struct tui_screen screen;
+    struct view_calls list;
+    struct tui_scroll scroll;
+    uint32_t at; /* the call under the cursor, which may move in the list */
+    bool follow;
+    VEC(uint32_t) marked;
+    bool asked_path; /* what is typed is a path, not a filter */
+    uint32_t judged; /* calls up to this one were, in the background */
+    uint64_t failed;
+    uint64_t messages; /* when the list was made anew */
+};
+
+/* ---- columns --------------------------------------------------------------------------------- */
+
+/* In order of appearance; those of a high rank go first where there is no room. */
+static const struct column {
+    enum view_cell cell;
+    uint8_t least, most, rank;
+    bool right;
+} columns[] = {
+    {VIEW_CELL_NUMBER, 4, 7, 5, true},    {VIEW_CELL_VERDICT, 8, 9, 2, false},
+    {VIEW_CELL_START, 8, 12, 4, false},   {VIEW_CELL_CALLER, 12, 20, 0, false},
+    {VIEW_CELL_CALLEE, 12, 20, 1, false}, {VIEW_CELL_STATE, 9, 14, 3, false},
+    {VIEW_CELL_MESSAGES, 4, 8, 6, true},  {VIEW_CELL_DURATION, 7, 9, 8, true},
+    {VIEW_CELL_POINTS, 10, 40, 9, false}, {VIEW_CELL_CALL_ID, 9, 60, 7, false},
+};
+#define COLUMNS (sizeof columns / sizeof *columns)
+
+static void fit_columns(size_t width, size_t out[COLUMNS])
+{
+    size_t left = width - 1;
+    memset(out, 0, COLUMNS * sizeof *out);
+    for (unsigned rank = 0; rank < COLUMNS; rank++)
+        for (size_t i = 0; i < COLUMNS; i++)
+            if (columns[i].rank == rank && left > columns[i].least) {
+                out[i] = columns[i].least;
+                left -= columns[i].least + 1u;
+            }
+    for (unsigned rank = 0; rank < COLUMNS; rank++)
+        for (size_t i = 0; i < COLUMNS; i++) {
+            size_t more = columns[i].rank == rank && out[i] ? columns[i].most - out[i] : 0;
+            more = more < left ? more : left;
+            out[i] += more;
+            left -= more;
+        }
+}
+
+static void draw_head(const struct calls *s, struct grid *g, size_t row, const size_t *widths)
+{
+    size_t x = 1;
+    grid_fill(g, row, 0, g->columns, GRID_HEAD);
+    for (size_t i = 0; i < COLUMNS; x += widths[i] ? widths[i] + 1 : 0, i++) {
+        struct text name = {0};
+        if (widths[i] == 0)
+            continue;
+        bool sorted = columns[i].cell == s->list.sort;
+        text_printf(&name, "%s%s", sorted ? s->list.backwards ? "v" : "^" : "",
+                    view_cell_name(columns[i].cell));
+        if (name.n > widths[i])
+            name.n = widths[i];
+        size_t at = columns[i].right && widths[i] > name.n ? x + widths[i] - name.n : x;
+        grid_fit(g, row, at, x + widths[i], GRID_HEAD, text_slice(&name));
+        text_free(&name);
+    }
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+static size_t mark_of(const struct calls *s, uint32_t call)
+{
+    size_t i = 0;
+    while (i < s->marked.n && s->marked.items[i] != call)
+        i++;
+    return i;
+}
+
+static unsigned look_of(enum view_cell cell, const struct view_verdict *w,
+                        const struct call_summary *c)
+{
+    if (cell == VIEW_CELL_VERDICT)
+        return w->verdict == CHECK_FAIL   ? GRID_BAD
+               : w->verdict == CHECK_PASS ? GRID_GOOD
+                                          : GRID_WARN;
+    if (cell == VIEW_CELL_STATE && c->outcome == CALL_FAILED)
+        return GRID_BAD;
+    if (cell == VIEW_CELL_NUMBER || cell == VIEW_CELL_CALL_ID || cell == VIEW_CELL_POINTS)
+        return GRID_DIM;
+    return GRID_PLAIN;
+}
+
+static void draw_call(struct calls *s, struct grid *g, size_t row, uint32_t call,
+                      const size_t *widths)
+{
+    struct call_summary c;
+    struct text words = {0};
+    const struct view_verdict *w = view_calls_verdict(&s->list, call, true);
+    trace_call_summary(s->list.trace, call, &s->list.scratch, &c);
+    if (mark_of(s, call) < s->marked.n)
+        grid_put(g, row, 0, 1, GRID_CUSTOM, SLICE("*"));
+    size_t x = 1;
+    for (size_t i = 0; i < COLUMNS; i++) {
+        if (widths[i] == 0)
+            continue;
+        text_clear(&words);
+        view_calls_add_cell(&s->list, &words, columns[i].cell, call, &c);
+        if (columns[i].cell == VIEW_CELL_START && widths[i] < words.n)
+            words.n = 8; /* without milliseconds */
+        size_t pad = columns[i].right && words.n < widths[i] ? widths[i] - words.n : 0;
+        grid_fit(g, row, x + pad, x + widths[i], look_of(columns[i].cell, w, &c),
+                 text_slice(&words));
+        x += widths[i] + 1;
+    }
+    text_free(&words);
+    arena_reset(&s->list.scratch);
+}
+
+/* The cursor stays on its call. */
+static void find_at(struct calls *s)
+{
+    const struct view_calls *v = &s->list;
+    if (s->follow) {
+        s->scroll.at = v->shown_count ? v->shown_count - 1 : 0;
+        return;
+    }
+    if (s->scroll.at < v->shown_count && v->shown[s->scroll.at] == s->at)
+        return;
+    for (size_t i = 0; i < v->shown_count; i++)
+        if (v->shown[i] == s->at) {
+            s->scroll.at = i;
+            return;
+        }
+}
+
+static void note_at(struct calls *s)
+{
+    if (s->scroll.at < s->list.shown_count)
+        s->at = s->list.shown[s->scroll.at];
+}
+
+/* A list that is filtered or sorted is made anew when a tenth more was read, and at the end. */
+static void update(struct tui *t, struct calls *s)
+{
+    struct trace_load l;
+    trace_load(t->trace, &l);
+    bool over = t->step == TRACE_OVER, more = l.messages != s->messages;
+    bool anew =
+        more && (over || t->step == TRACE_WAIT || l.messages > s->messages + s->messages / 10);
+    if (anew)
+        s->messages = l.messages;
+    view_calls_update(&s->list, anew);
+    find_at(s);
+}
+
+static void calls_draw(struct tui *t, struct tui_screen *screen, struct grid *g,
+                       struct tui_area area)
+{
+    struct calls *s = (struct calls *)screen;
+    size_t widths[COLUMNS];
+    fit_columns(g->columns, widths);
+    update(t, s);
+    draw_head(s, g, area.top, widths);
+    size_t first = area.top + 1;
+    tui_scroll_fit(&s->scroll, s->list.shown_count, area.bottom - first);
+    note_at(s);
+    for (size_t i = 0; first + i < area.bottom && s->scroll.top + i < s->list.shown_count; i++) {
+        draw_call(s, g, first + i, s->list.shown[s->scroll.top + i], widths);
+        if (s->scroll.top + i == s->scroll.at)
+            grid_select(g, first + i, 0, g->columns);
+    }
+    if (s->list.shown_count == 0 && t->step == TRACE_OVER)
+        grid_put(g, first, 1, g->columns, GRID_DIM,
+                 s->list.filter.n ? SLICE("no call in which this text stands; F5 shows all")
+                                  : SLICE("no call in the captures"));
+}
+
+static void calls_title(struct tui *t, struct tui_screen *screen, struct text *out)
+{
+    struct calls *s = (struct calls *)screen;
+    const struct trace_point *points;
+    size_t n = trace_points(t->trace, &points);
+    text_printf(out, "Calls %zu", s->list.shown_count);
+    if (s->failed && s->list.filter.n == 0)
+        text_printf(out, ", %llu fail", (unsigned long long)s->failed);
+    if (s->list.filter.n) {
+        text_add(out, SLICE("  with: "));
+        text_add(out, text_slice(&s->list.filter));
+    }
+    text_add(out, SLICE("  of"));
+    for (size_t i = 0; i < n; i++)
+        text_printf(out, " %s", points[i].name);
+}
+
+/* ---- what keys do ---------------------------------------------------------------------------- */
+
+static bool open_call(struct tui *t, struct calls *s)
+{
+    return s->scroll.at < s->list.shown_count && tui_call_open(t, s->list.shown[s->scroll.at]);
+}
+
+static void open_matrix(struct tui *t)
+{
+    size_t journey = 0, step = 0;
+    if (!t->call.hops->journey_count) {
+        tui_say(t, "no message of this call can be read");
+        return;
+    }
+    if (!tui_call_worst(&t->call, &journey, &step))
+        journey = step = 0;
+    tui_matrix_push(t, journey, step);
+}
+
+static void open_raw(struct tui *t)
+{
+    const struct view_ladder *l = t->call.ladder;
+    if (l->row_count)
+        tui_message_push(t, view_row_first(&l->rows[0])->id, SLICE_NONE);
+}
+
+static void open_screen(struct tui *t, struct calls *s, enum tui_action a)
+{
+    if (!open_call(t, s))
+        return;
+    if (a == DO_OPEN)
+        tui_ladder_push(t);
+    else if (a == DO_MATRIX)
+        open_matrix(t);
+    else if (a == DO_RAW)
+        open_raw(t);
+    else
+        tui_findings_push(t);
+}
+
+static void mark(struct calls *s)
+{
+    if (s->scroll.at >= s->list.shown_count)
+        return;
+    uint32_t call = s->list.shown[s->scroll.at];
+    size_t i = mark_of(s, call);
+    if (i == s->marked.n)
+        *vec_add(&s->marked) = call;
+    else
+        s->marked.items[i] = s->marked.items[--s->marked.n];
+    tui_scroll_do(&s->scroll, DO_DOWN);
+    note_at(s);
+}
+
+static void sort(struct calls *s, enum tui_action a)
+{
+    enum view_cell by = s->list.sort;
+    bool backwards = s->list.backwards;
+    if (a == DO_SORT_TURN)
+        backwards = !backwards;
+    else
+        by = (by + (a == DO_SORT_NEXT ? 1 : VIEW_CELL_COUNT - 1)) % VIEW_CELL_COUNT;
+    view_calls_sort(&s->list, by, backwards);
+    find_at(s);
+}
+
+static void calls_act(struct tui *t, struct tui_screen *screen, enum tui_action a)
+{
+    struct calls *s = (struct calls *)screen;
+    if (tui_scroll_do(&s->scroll, a)) {
+        s->follow = false;
+        note_at(s);
+        return;
+    }
+    switch (a) {
+    case DO_MARK:
+        mark(s);
+        break;
+    case DO_SEARCH:
+    case DO_SAVE:
+        s->asked_path = a == DO_SAVE;
+        tui_ask(t, s->asked_path ? "Save to (" TUI_SAVE_AS "):" : "Calls with:");
+        break;
+    case DO_CLEAR:
+        view_calls_filter(&s->list, SLICE_NONE);
+        break;
+    case DO_SORT_NEXT:
+    case DO_SORT_PREVIOUS:
+    case DO_SORT_TURN:
+        sort(s, a);
+        break;
+    case DO_FOLLOW:
+        s->follow = !s->follow;
+        tui_say(t, s->follow ? "the cursor follows the end" : "the cursor stays");
+        break;
+    case DO_STATISTICS:
+        tui_statistics_push(t);
+        break;
+    default:
+        open_screen(t, s, a);
+    }
+}
+
+static void calls_typed(struct tui *t, struct tui_screen *screen, struct slice line)
+{
+    struct calls *s = (struct calls *)screen;
+    if (!s->asked_path)
+        view_calls_filter(&s->list, line);
+    else if (s->marked.n)
+        tui_save_calls(t, line, s->marked.items, s->marked.n);
+    else
+        tui_save_calls(t, line, s->list.shown, s->list.shown_count);
+}
+
+static void calls_free(struct tui_screen *screen)
+{
+    struct calls *s = (struct calls *)screen;
+    view_calls_free(&s->list);
+    vec_free(&s->marked);
+}
+
+static void calls_click(struct tui *t, struct tui_screen *screen, size_t row)
+{
+    struct calls *s = (struct calls *)screen;
+    (void)t;
+    if (row < 1 || row - 1 >= s->scroll.page || s->scroll.top + row - 1 >= s->scroll.n)
+        return;
+    s->scroll.at = s->scroll.top + row - 1;
+    s->follow = false;
+    note_at(s);
+}
+
+static const struct tui_kind calls_kind = {
+    .map = MAP_CALLS,
+    .scrolls = true,
+    .draw = calls_draw,
+    .act = calls_act,
+    .title = calls_title,
+    .click = calls_click,
+    .typed = calls_typed,
+    .free = calls_free,
+};
+
+void tui_calls_push(struct tui *t)
+{
+    struct calls *s = tui_push(t, &calls_kind, sizeof *s);
+    view_calls_init(&s->list, t->trace, t->options.check);
+}
+
+/* ---- judged in the background ---------------------------------------------------------------- */
+
+bool tui_calls_judge(struct tui *t)
+{
+    struct calls *s = (struct calls *)t->screens[0];
+    if (s->judged >= trace_call_count(t->trace))
+        return false;
+    uint32_t call = s->judged++;
+    if (trace_call_is(t->trace, call)) {
+        const struct view_verdict *w = view_calls_verdict(&s->list, call, true);
+        s->failed += w->judged && w->verdict == CHECK_FAIL;
+    }
+    return true;
+}

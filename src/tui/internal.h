@@ -1,0 +1,234 @@
+/* Private to tui/: the screens and what they share. */
+#ifndef TUI_INTERNAL_H
+#define TUI_INTERNAL_H
+
+#include "report/report.h"
+#include "tui/tui.h"
+#include "view/view.h"
+
+/* ---- what keys do ---------------------------------------------------------------------------- */
+
+enum tui_map {
+    MAP_CALLS,
+    MAP_LADDER,
+    MAP_MATRIX,
+    MAP_MESSAGE,
+    MAP_FINDINGS,
+    MAP_DIFF,
+    MAP_TEXT,
+    MAP_SCROLL,
+    MAP_ALL,
+    MAP_COUNT
+};
+
+enum tui_action {
+    DO_NOTHING,
+    DO_OPEN,
+    DO_MATRIX,
+    DO_RAW,
+    DO_FINDINGS,
+    DO_EXPLAIN,
+    DO_DIFF,
+    DO_SEARCH,
+    DO_CLEAR,
+    DO_NEXT,
+    DO_PREVIOUS,
+    DO_MARK,
+    DO_SORT_NEXT,
+    DO_SORT_PREVIOUS,
+    DO_SORT_TURN,
+    DO_FOLLOW,
+    DO_SAVE,
+    DO_STATISTICS,
+    DO_PREVIEW,
+    DO_LARGER,
+    DO_SMALLER,
+    DO_TIMES,
+    DO_ALL_HEADERS,
+    DO_WRAP,
+    DO_HEX,
+    DO_COPY,
+    DO_LEFT,
+    DO_RIGHT,
+    DO_UP,
+    DO_DOWN,
+    DO_PAGE_UP,
+    DO_PAGE_DOWN,
+    DO_TOP,
+    DO_BOTTOM,
+    DO_HELP,
+    DO_BACK,
+    DO_QUIT,
+    DO_REDRAW
+};
+
+enum tui_action tui_action_of(enum tui_map map, uint32_t key);
+/* "Enter Ladder  m Headers ..." as far as it fits. */
+void tui_draw_bar(struct grid *g, size_t row, enum tui_map map);
+void tui_help_text(struct text *out, enum tui_map map);
+
+/* ---- lists ----------------------------------------------------------------------------------- */
+
+/* Where the cursor is in a list of n, of which `page` are seen from `top` on. */
+struct tui_scroll {
+    size_t at, top, n, page;
+};
+bool tui_scroll_do(struct tui_scroll *s, enum tui_action a); /* false: no action of a list */
+void tui_scroll_fit(struct tui_scroll *s, size_t n, size_t page);
+/* The same for a text, which has no cursor: `top` moves. */
+bool tui_scroll_text(struct tui_scroll *s, enum tui_action a);
+
+/* ---- the call that is open ------------------------------------------------------------------- */
+
+/* Built anew when more was loaded, for what it borrows is valid until then.  A screen remembers
+ * places by sighting ids. */
+struct tui_call {
+    uint32_t number; /* of trace_call_*; UINT32_MAX: none */
+    struct arena arena;
+    const struct hop_call *hops;
+    const struct view_ladder *ladder;
+    struct check_call check;
+    bool checked;
+};
+
+bool tui_call_open(struct tui *t, uint32_t number);
+/* The open call as it is now; NULL: it is there no more. */
+struct tui_call *tui_call_now(struct tui *t);
+void tui_call_close(struct tui *t);
+/* A sighting by its id: the journey's index and step; false: not in this call. */
+bool tui_call_find(const struct tui_call *c, uint32_t sighting, size_t *journey, size_t *step);
+const struct hop_sighting *tui_call_sighting(const struct tui_call *c, uint32_t sighting);
+/* What check says of a journey; NULL: nothing. */
+const struct check_request *tui_call_request(const struct tui_call *c, const struct hop_journey *j);
+const struct check_header *tui_request_header(const struct check_request *r, struct slice name);
+/* A header that is owed, or has to survive, and does not. */
+bool tui_header_is_bad(const struct check_header *h);
+/* The last step where it stood right and the first where it does not; count: there is none. */
+void tui_header_harm(const struct check_header *h, size_t count, size_t *good, size_t *bad);
+/* How many headers come to harm at this step. */
+size_t tui_call_harmed_at(const struct tui_call *c, const struct hop_journey *j, size_t step);
+/* The first message of the call whose headers come to harm, with the place of the harm; false:
+ * there is none. */
+bool tui_call_worst(const struct tui_call *c, size_t *journey, size_t *step);
+struct slice tui_sighting_title(struct tui_call *c, const struct hop_sighting *s);
+
+/* ---- screens --------------------------------------------------------------------------------- */
+
+/* Where a screen may draw: from the row after the title to before the status line. */
+struct tui_area {
+    size_t top, bottom;
+};
+
+struct tui_screen;
+
+struct tui_kind {
+    enum tui_map map;
+    bool scrolls; /* MAP_SCROLL holds as well */
+    bool in_call; /* it shows the open call */
+    void (*draw)(struct tui *t, struct tui_screen *s, struct grid *g, struct tui_area area);
+    void (*act)(struct tui *t, struct tui_screen *s, enum tui_action a);
+    void (*title)(struct tui *t, struct tui_screen *s, struct text *out);
+    /* a line was typed; NULL: the screen asks for none */
+    void (*typed)(struct tui *t, struct tui_screen *s, struct slice line);
+    void (*status)(struct tui *t, struct tui_screen *s, struct text *out); /* NULL: the counters */
+    /* a click on a row of the grid, told from the area's top; NULL: nothing */
+    void (*click)(struct tui *t, struct tui_screen *s, size_t row);
+    void (*free)(struct tui_screen *s); /* NULL: nothing in it */
+};
+
+/* Each screen's own struct begins with this one. */
+struct tui_screen {
+    const struct tui_kind *kind;
+};
+
+#define TUI_DEPTH_MAX 32u /* screens above each other; the lowest but the first give way */
+
+void *tui_push(struct tui *t, const struct tui_kind *kind, size_t size);
+void tui_pop(struct tui *t);
+void tui_ask(struct tui *t, const char *question); /* the line goes to `typed` of the screen */
+void tui_say(struct tui *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+void tui_calls_push(struct tui *t);
+void tui_ladder_push(struct tui *t);
+void tui_matrix_push(struct tui *t, size_t journey, size_t step);
+/* header: its bytes are marked where it stands there; empty: none */
+void tui_message_push(struct tui *t, uint32_t sighting, struct slice header);
+void tui_findings_push(struct tui *t);
+void tui_diff_push(struct tui *t, uint32_t left, uint32_t right);
+/* A message and what it was a hop before; says so where there is none. */
+void tui_diff_before(struct tui *t, uint32_t sighting);
+void tui_text_push(struct tui *t, const char *title, struct text *text); /* takes the text */
+void tui_explain(struct tui *t, struct slice id);
+void tui_statistics_push(struct tui *t);
+
+/* Judges one more call in the background; false: all are. */
+bool tui_calls_judge(struct tui *t);
+
+/* save.c: the end of the file's name says what is written; a file that is there is left alone. */
+void tui_save_calls(struct tui *t, struct slice path, const uint32_t *calls, size_t n);
+void tui_save_call(struct tui *t, struct slice path); /* the open one */
+void tui_save_message(struct tui *t, struct slice path, const struct sip_message *m);
+#define TUI_SAVE_AS ".txt .json .html .svg .mmd"
+
+/* ---- text on the grid ------------------------------------------------------------------------ */
+
+size_t grid_width(const struct grid *g, struct slice bytes);
+
+struct tui_piece {
+    struct slice text;
+    uint8_t look;
+};
+/* A line of pieces as the row `row` of a text of which `top` is seen first.  Returns the rows that
+ * it takes: several where it is wrapped; else its first `pan` columns are left out. */
+size_t tui_put_line(struct grid *g, struct tui_area area, size_t top, size_t row,
+                    const struct tui_piece *pieces, size_t n, bool wrap, size_t pan);
+
+/* A message, and where it is looked at. */
+struct tui_page {
+    const struct sip_message *message;
+    struct slice header;         /* its bytes are marked; empty: none */
+    size_t found_from, found_to; /* bytes that are marked as well */
+    size_t top, pan;
+    bool wrap, hex;
+    bool asked_path;  /* what is typed is a path, not a text to search for */
+    size_t found_row; /* out: where the first mark is; SIZE_MAX: there is none */
+};
+/* Returns its rows. */
+size_t tui_draw_page(const struct tui *t, struct grid *g, struct tui_area area, struct tui_page *p);
+void tui_draw_message(const struct tui *t, struct grid *g, struct tui_area area,
+                      const struct sip_message *m);
+/* Its bytes, without secrets. */
+void tui_add_message(const struct tui *t, struct text *out, const struct sip_message *m);
+
+/* ---- the program ----------------------------------------------------------------------------- */
+
+struct tui_prompt {
+    bool on;
+    const char *question;
+    struct text line;
+};
+
+struct tui {
+    struct trace *trace;
+    struct tui_options options;
+    struct tui_screen *screens[TUI_DEPTH_MAX];
+    size_t depth;
+    struct tui_call call;
+    bool stale;      /* something was read since the call was built */
+    bool heavy;      /* building it takes long: files are not read on while it is open */
+    uint64_t frames; /* read so far */
+    struct view_options view;
+    size_t columns; /* of the terminal */
+    struct tui_prompt prompt;
+    struct text said; /* until the next key */
+    struct text clipboard;
+    enum trace_step step;
+    struct err err; /* TRACE_FAILED */
+    bool over;
+};
+
+#define TUI_HEAVY_MS 50 /* to build a call */
+bool tui_is_secret(const struct tui *t, const struct sip_header *h);
+struct slice tui_utf8(const struct tui *t, const char *utf8, const char *ascii);
+
+#endif

@@ -1,0 +1,163 @@
+/* What is saved: calls as text, JSON, pages and pictures; a message as its bytes. */
+#include "tui/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static bool write_all(int fd, struct slice bytes)
+{
+    while (bytes.n) {
+        ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n < 0 && errno != EINTR)
+            return false;
+        bytes = slice_from(bytes, n > 0 ? (size_t)n : 0);
+    }
+    return true;
+}
+
+/* A file that is there is never written over. */
+static void write_file(struct tui *t, struct slice path, struct slice bytes)
+{
+    char *name = base_alloc(path.n + 1);
+    memcpy(name, path.p, path.n);
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    bool ok = fd >= 0 && write_all(fd, bytes);
+    if (fd >= 0 && close(fd) != 0)
+        ok = false;
+    if (ok)
+        tui_say(t, "%zu bytes written to %s", bytes.n, name);
+    else
+        tui_say(t, "%s: %s", name, strerror(errno));
+    free(name);
+}
+
+/* ---- formats --------------------------------------------------------------------------------- */
+
+enum format { SAVE_TEXT, SAVE_JSON, SAVE_HTML, SAVE_SVG, SAVE_MERMAID, SAVE_NONE };
+
+static enum format format_of(struct slice path)
+{
+    static const char *const ends[] = {".txt", ".json", ".html", ".svg", ".mmd"};
+    for (enum format f = 0; f < SAVE_NONE; f++) {
+        size_t n = strlen(ends[f]);
+        if (path.n > n && slice_equal_nocase(slice_from(path, path.n - n), slice_of(ends[f])))
+            return f;
+    }
+    return SAVE_NONE;
+}
+
+static void add_ladder(struct tui *t, struct text *out, enum format f, const struct view_ladder *l,
+                       uint64_t number)
+{
+    const struct report_style style = {
+        .width = 120, .show_secrets = t->options.show_secrets, .ascii = t->options.ascii};
+    const struct report_svg svg = {.prefix = ""};
+    if (f == SAVE_HTML)
+        report_flow_html(out, &style, l, number);
+    else if (f == SAVE_SVG)
+        report_ladder_svg(out, l, &svg);
+    else if (f == SAVE_MERMAID)
+        report_flow_mermaid(out, l);
+    else {
+        text_add(out, number > 1 ? SLICE("\n") : SLICE(""));
+        report_flow_text(out, &style, l, true);
+    }
+}
+
+static void add_ladders(struct tui *t, struct text *out, enum format f, const uint32_t *calls,
+                        size_t n)
+{
+    const struct check_options *o = t->options.check;
+    uint64_t number = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct arena a = {0};
+        struct check_summary summary;
+        struct check_call judged;
+        struct view_options view = t->view;
+        if (!trace_call_is(t->trace, calls[i]))
+            continue;
+        const struct hop_call *hops = trace_call_open(t->trace, calls[i], &a, NULL, NULL);
+        check_summary_init(&summary, o);
+        bool promised = o->trunks && o->trunks->n && check_call(&a, o, &summary, hops, &judged);
+        view.judged = promised ? &judged : NULL;
+        add_ladder(t, out, f, view_ladder_build(&a, hops, &view), ++number);
+        check_summary_free(&summary);
+        arena_free(&a);
+    }
+    if (f == SAVE_HTML)
+        report_flow_html_end(out);
+}
+
+/* The report of check over these calls. */
+static void add_json(struct tui *t, struct text *out, const uint32_t *calls, size_t n)
+{
+    const struct check_options *o = t->options.check;
+    struct check_summary summary;
+    struct report_check report = {.style.show_secrets = t->options.show_secrets,
+                                  .format = report_format("json")};
+    struct text body = {0};
+    check_summary_init(&summary, o);
+    for (size_t i = 0; i < n; i++) {
+        struct arena a = {0};
+        struct check_call result;
+        if (trace_call_is(t->trace, calls[i]) &&
+            check_call(&a, o, &summary, trace_call_open(t->trace, calls[i], &a, NULL, NULL),
+                       &result))
+            report_check_call(&body, &report, &result);
+        arena_free(&a);
+    }
+    check_summary_end(&summary, o);
+    struct report_run run = {.version = t->options.version,
+                             .verdict = check_summary_verdict(&summary, o),
+                             .baseline = o->baseline,
+                             .summary = &summary,
+                             .rules = o->rules};
+    run.point_count = trace_points(t->trace, &run.points);
+    run.node_count = trace_nodes(t->trace, &run.nodes);
+    report_check_begin(out, &report, &run);
+    text_add(out, text_slice(&body));
+    report_check_end(out, &report, &run);
+    report_check_free(&report);
+    text_free(&body);
+    check_summary_free(&summary);
+}
+
+void tui_save_calls(struct tui *t, struct slice path, const uint32_t *calls, size_t n)
+{
+    enum format f = format_of(path);
+    struct text out = {0};
+    if (path.n == 0)
+        return;
+    if (f == SAVE_NONE)
+        tui_say(t, "the name has to end in one of " TUI_SAVE_AS);
+    else if ((f == SAVE_SVG || f == SAVE_MERMAID) && n != 1)
+        tui_say(t, "a picture holds one call: mark one, or name a .html file");
+    else {
+        if (f == SAVE_JSON)
+            add_json(t, &out, calls, n);
+        else
+            add_ladders(t, &out, f, calls, n);
+        write_file(t, path, text_slice(&out));
+    }
+    text_free(&out);
+}
+
+void tui_save_call(struct tui *t, struct slice path)
+{
+    tui_save_calls(t, path, &t->call.number, 1);
+}
+
+void tui_save_message(struct tui *t, struct slice path, const struct sip_message *m)
+{
+    struct text out = {0};
+    if (path.n == 0)
+        return;
+    tui_add_message(t, &out, m);
+    write_file(t, path, text_slice(&out));
+    text_free(&out);
+}

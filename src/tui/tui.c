@@ -1,0 +1,384 @@
+/* The program: screens above each other, the line that asks, loading, and what keys reach. */
+#include "tui/internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define STEP_FRAMES 256u /* read before the clock is asked again */
+
+/* ---- made and freed -------------------------------------------------------------------------- */
+
+struct tui *tui_new(struct trace *trace, const struct tui_options *options)
+{
+    struct tui *t = base_alloc(sizeof *t);
+    t->trace = trace;
+    t->options = *options;
+    t->call.number = UINT32_MAX;
+    t->view = (struct view_options){.follow = options->check->follow,
+                                    .follow_count = options->check->follow_count};
+    tui_calls_push(t);
+    return t;
+}
+
+void tui_free(struct tui *t)
+{
+    if (!t)
+        return;
+    while (t->depth)
+        tui_pop(t);
+    tui_call_close(t);
+    text_free(&t->prompt.line);
+    text_free(&t->said);
+    text_free(&t->clipboard);
+    free(t);
+}
+
+/* ---- screens --------------------------------------------------------------------------------- */
+
+static struct tui_screen *top_of(const struct tui *t)
+{
+    return t->screens[t->depth - 1];
+}
+
+static void free_screen(struct tui_screen *s)
+{
+    if (s->kind->free)
+        s->kind->free(s);
+    free(s);
+}
+
+void *tui_push(struct tui *t, const struct tui_kind *kind, size_t size)
+{
+    if (t->depth == TUI_DEPTH_MAX) {
+        free_screen(t->screens[1]);
+        memmove(&t->screens[1], &t->screens[2], (TUI_DEPTH_MAX - 2) * sizeof *t->screens);
+        t->depth--;
+    }
+    struct tui_screen *s = base_alloc(size);
+    s->kind = kind;
+    t->screens[t->depth++] = s;
+    return s;
+}
+
+void tui_pop(struct tui *t)
+{
+    free_screen(t->screens[--t->depth]);
+}
+
+void tui_say(struct tui *t, const char *format, ...)
+{
+    char words[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    text_clear(&t->said);
+    text_add(&t->said, slice_of(words));
+}
+
+void tui_ask(struct tui *t, const char *question)
+{
+    t->prompt.on = true;
+    t->prompt.question = question;
+    text_clear(&t->prompt.line);
+}
+
+struct slice tui_utf8(const struct tui *t, const char *utf8, const char *ascii)
+{
+    return slice_of(t->options.ascii ? ascii : utf8);
+}
+
+bool tui_is_secret(const struct tui *t, const struct sip_header *h)
+{
+    return !t->options.show_secrets && (sip_is_secret(h->name) || sip_is_credentials(h->name));
+}
+
+/* A call that was dropped leaves no screen of it behind. */
+static void leave_dropped(struct tui *t)
+{
+    if (!top_of(t)->kind->in_call || tui_call_now(t))
+        return;
+    while (t->depth > 1)
+        tui_pop(t);
+    tui_call_close(t);
+    tui_say(t, "the call is not kept any more");
+}
+
+/* ---- drawing --------------------------------------------------------------------------------- */
+
+static void add_progress(struct text *out, const struct trace_load *l)
+{
+    if (l->bytes_total) {
+        unsigned percent = (unsigned)(100.0 * (double)l->bytes_read / (double)l->bytes_total);
+        text_add_char(out, '[');
+        text_add_fill(out, '#', percent / 10);
+        text_add_fill(out, '.', 10 - percent / 10);
+        text_printf(out, "] %u %%  ", percent);
+    } else {
+        text_add(out, SLICE("live  "));
+    }
+}
+
+static void add_count(struct text *out, const char *what, uint64_t n, bool always)
+{
+    if (n || always)
+        text_printf(out, "%s %llu  ", what, (unsigned long long)n);
+}
+
+/* What was not read or not kept is said whatever else is. */
+static void counters(const struct tui *t, struct text *out)
+{
+    struct trace_load l;
+    trace_load(t->trace, &l);
+    if (t->step == TRACE_MORE || t->step == TRACE_WAIT)
+        add_progress(out, &l);
+    if (l.stopped)
+        text_add(out, SLICE("stopped  "));
+    add_count(out, "undecrypted", l.undecrypted, false);
+    add_count(out, "lost", l.lost, false);
+    add_count(out, "unreadable", l.unreadable, false);
+    add_count(out, "evicted", l.evicted, false);
+    add_count(out, "packets", l.frames, true);
+    add_count(out, "messages", l.messages, true);
+}
+
+static void draw_prompt(struct tui *t, struct grid *g, size_t row)
+{
+    size_t column = grid_put(g, row, 0, g->columns, GRID_HEAD, slice_of(t->prompt.question));
+    struct slice line = text_slice(&t->prompt.line);
+    size_t room = g->columns > column + 2 ? g->columns - column - 2 : 1, width = text_width(line);
+    column = grid_put_from(g, row, column + 1, g->columns, GRID_PLAIN, line,
+                           width > room ? width - room : 0);
+    g->cursor = true;
+    g->cursor_row = row;
+    g->cursor_column = column < g->columns ? column : g->columns - 1;
+}
+
+static void draw_status(struct tui *t, struct grid *g, size_t row)
+{
+    struct tui_screen *s = top_of(t);
+    struct text words = {0};
+    if (t->prompt.on) {
+        draw_prompt(t, g, row);
+        return;
+    }
+    if (t->step == TRACE_FAILED)
+        text_add(&words, slice_of(t->err.text));
+    else if (t->said.n)
+        text_add(&words, text_slice(&t->said));
+    else if (s->kind->status)
+        s->kind->status(t, s, &words);
+    else
+        counters(t, &words);
+    grid_fit(g, row, 0, g->columns, t->step == TRACE_FAILED ? GRID_BAD : GRID_HEAD,
+             text_slice(&words));
+    text_free(&words);
+}
+
+static void draw_title(struct tui *t, struct grid *g)
+{
+    struct text title = {0};
+    top_of(t)->kind->title(t, top_of(t), &title);
+    grid_fill(g, 0, 0, g->columns, GRID_TITLE);
+    grid_fit(g, 0, 0, g->columns, GRID_TITLE, text_slice(&title));
+    text_free(&title);
+}
+
+#define ROWS_LEAST    4u
+#define COLUMNS_LEAST 16u
+
+void tui_draw(struct tui *t, struct grid *g)
+{
+    grid_size(g, g->rows, g->columns);
+    g->ascii = t->options.ascii;
+    t->columns = g->columns;
+    if (g->rows < ROWS_LEAST || g->columns < COLUMNS_LEAST) {
+        grid_put(g, 0, 0, g->columns, GRID_PLAIN, SLICE("too small"));
+        return;
+    }
+    leave_dropped(t);
+    draw_title(t, g);
+    struct tui_screen *s = top_of(t);
+    s->kind->draw(t, s, g, (struct tui_area){1, g->rows - 2});
+    draw_status(t, g, g->rows - 2);
+    tui_draw_bar(g, g->rows - 1, s->kind->map);
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+static void back(struct tui *t)
+{
+    if (t->depth > 1)
+        tui_pop(t);
+    else if (t->step == TRACE_MORE)
+        trace_browse_stop(t->trace);
+    else
+        t->over = true;
+    if (t->depth == 1)
+        tui_call_close(t);
+}
+
+static void help(struct tui *t)
+{
+    struct text words = {0};
+    tui_help_text(&words, top_of(t)->kind->map);
+    tui_text_push(t, "Help", &words);
+}
+
+static void do_action(struct tui *t, enum tui_action a)
+{
+    struct tui_screen *s = top_of(t);
+    switch (a) {
+    case DO_BACK:
+        back(t);
+        break;
+    case DO_QUIT:
+        t->over = true;
+        break;
+    case DO_HELP:
+        help(t);
+        break;
+    case DO_NOTHING:
+    case DO_REDRAW:
+        break;
+    default:
+        s->kind->act(t, s, a);
+    }
+}
+
+static void erase(struct text *line)
+{
+    while (line->n && ((unsigned char)line->p[line->n - 1] & 0xc0) == 0x80)
+        line->n--;
+    if (line->n)
+        line->n--;
+}
+
+static void add_code(struct text *t, uint32_t code)
+{
+    if (code < 0x80) {
+        text_add_char(t, (char)code);
+        return;
+    }
+    unsigned more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
+    text_add_char(t, (char)(leads[more] | code >> (6 * more)));
+    while (more-- > 0)
+        text_add_char(t, (char)(0x80 | (code >> (6 * more) & 0x3f)));
+}
+
+static void prompt_key(struct tui *t, uint32_t key)
+{
+    struct tui_prompt *p = &t->prompt;
+    if (key == TUI_KEY_ESC) {
+        p->on = false;
+    } else if (key == TUI_KEY_ENTER) {
+        p->on = false;
+        top_of(t)->kind->typed(t, top_of(t), text_slice(&p->line));
+    } else if (key == TUI_KEY_BACKSPACE || key == 8) {
+        erase(&p->line);
+    } else if (key == ('u' & 0x1f)) {
+        text_clear(&p->line);
+    } else if (key >= ' ' && key < TUI_KEY_UP) {
+        add_code(&p->line, key);
+    }
+}
+
+void tui_key(struct tui *t, uint32_t key)
+{
+    text_clear(&t->said);
+    leave_dropped(t);
+    if (t->prompt.on) {
+        prompt_key(t, key);
+        return;
+    }
+    const struct tui_kind *kind = top_of(t)->kind;
+    enum tui_action a = tui_action_of(kind->map, key);
+    if (a == DO_NOTHING && kind->scrolls)
+        a = tui_action_of(MAP_SCROLL, key);
+    if (a == DO_NOTHING)
+        a = tui_action_of(MAP_ALL, key);
+    do_action(t, a);
+}
+
+bool tui_is_over(const struct tui *t)
+{
+    return t->over;
+}
+
+struct slice tui_clipboard(const struct tui *t)
+{
+    return text_slice(&t->clipboard);
+}
+
+void tui_clipboard_done(struct tui *t)
+{
+    text_clear(&t->clipboard);
+}
+
+void tui_warn(struct tui *t, const char *term, const char *as)
+{
+    if (term)
+        tui_say(t, "TERM=%s is not known here: taken for %s", term, as);
+    else
+        tui_say(t, "TERM is not set: taken for %s", as);
+}
+
+void tui_click(struct tui *t, size_t row, bool twice)
+{
+    leave_dropped(t);
+    struct tui_screen *s = top_of(t);
+    if (row < 1 || !s->kind->click || t->prompt.on)
+        return;
+    s->kind->click(t, s, row - 1);
+    if (twice)
+        s->kind->act(t, s, DO_OPEN);
+}
+
+/* ---- loading --------------------------------------------------------------------------------- */
+
+int64_t tui_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void load(struct tui *t)
+{
+    struct trace_load l;
+    t->step = trace_browse_step(t->trace, STEP_FRAMES, &t->err);
+    trace_load(t->trace, &l);
+    t->stale |= l.frames != t->frames || t->step == TRACE_OVER;
+    t->frames = l.frames;
+}
+
+static bool is_loading(const struct tui *t)
+{
+    return t->step == TRACE_MORE || t->step == TRACE_WAIT;
+}
+
+/* A call that takes long to build is not built anew and anew, where files can wait. */
+static bool waits(const struct tui *t)
+{
+    return t->heavy && t->call.number != UINT32_MAX && !trace_is_live(t->trace);
+}
+
+enum tui_state tui_work(struct tui *t, unsigned milliseconds)
+{
+    int64_t end = tui_now_ms() + milliseconds;
+    if (is_loading(t) && waits(t))
+        return TUI_READY;
+    do {
+        if (is_loading(t))
+            load(t);
+        if (t->step == TRACE_WAIT)
+            return TUI_LIVE;
+        if (!is_loading(t) && !tui_calls_judge(t))
+            return TUI_READY;
+    } while (tui_now_ms() < end);
+    return TUI_BUSY;
+}

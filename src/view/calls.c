@@ -1,0 +1,298 @@
+/* The list of calls: filtered by a text, sorted by a cell, judged where it is looked at. */
+#include "view/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void view_calls_init(struct view_calls *v, struct trace *t, const struct check_options *o)
+{
+    *v = (struct view_calls){.trace = t, .options = o, .sort = VIEW_CELL_NUMBER};
+}
+
+void view_calls_free(struct view_calls *v)
+{
+    text_free(&v->filter);
+    arena_free(&v->scratch);
+    free(v->shown);
+    free(v->verdicts);
+}
+
+/* ---- cells ----------------------------------------------------------------------------------- */
+
+const char *view_cell_name(enum view_cell c)
+{
+    static const char *const names[] = {"#",     "Verdict", "Start",  "From",   "To",
+                                        "State", "Msgs",    "Length", "Points", "Call-ID"};
+    return names[c];
+}
+
+static int64_t duration_ms(const struct call_summary *c)
+{
+    int64_t end = c->end_ns ? c->end_ns : c->last_ns;
+    return end > c->start_ns ? (end - c->start_ns) / 1000000 : 0;
+}
+
+static void add_duration(struct text *out, int64_t ms)
+{
+    int64_t s = ms / 1000;
+    if (s < 60)
+        text_printf(out, "%lld.%03lld", (long long)s, (long long)(ms % 1000));
+    else if (s < 3600)
+        text_printf(out, "%lld:%02lld", (long long)(s / 60), (long long)(s % 60));
+    else
+        text_printf(out, "%lld:%02lld:%02lld", (long long)(s / 3600), (long long)(s / 60 % 60),
+                    (long long)(s % 60));
+}
+
+static void add_start(struct text *out, int64_t ns)
+{
+    int64_t ms = ns / 1000000, of_day = ms % 86400000 + (ms < 0 ? 86400000 : 0);
+    text_printf(out, "%02d:%02d:%02d.%03d", (int)(of_day / 3600000), (int)(of_day / 60000 % 60),
+                (int)(of_day / 1000 % 60), (int)(of_day % 1000));
+}
+
+static void add_state(struct text *out, const struct call_summary *c)
+{
+    text_add(out,
+             c->outcome == CALL_NOT_A_CALL ? c->method : slice_of(call_outcome_name(c->outcome)));
+    if (c->status >= 300)
+        text_printf(out, " %u", c->status);
+}
+
+static void add_verdict(struct text *out, const struct view_verdict *w)
+{
+    if (w->messages == 0 || !w->judged)
+        return;
+    if (w->verdict == CHECK_FAIL)
+        text_printf(out, "FAIL %u", w->errors);
+    else
+        text_add(out, w->verdict == CHECK_PASS ? SLICE("pass") : SLICE("?"));
+}
+
+static void add_points(struct view_calls *v, struct text *out, const struct call_summary *c)
+{
+    const struct trace_point *points;
+    trace_points(v->trace, &points);
+    for (size_t i = 0; i < c->point_count; i++) {
+        text_add(out, i ? SLICE(" ") : SLICE(""));
+        text_add(out, slice_of(points[c->points[i]].name));
+    }
+}
+
+void view_calls_add_cell(struct view_calls *v, struct text *out, enum view_cell cell, uint32_t call,
+                         const struct call_summary *c)
+{
+    switch (cell) {
+    case VIEW_CELL_NUMBER:
+        text_printf(out, "%u", call + 1);
+        break;
+    case VIEW_CELL_VERDICT:
+        add_verdict(out, view_calls_verdict(v, call, false));
+        break;
+    case VIEW_CELL_START:
+        add_start(out, c->start_ns);
+        break;
+    case VIEW_CELL_CALLER:
+        text_add(out, c->caller);
+        break;
+    case VIEW_CELL_CALLEE:
+        text_add(out, c->callee);
+        break;
+    case VIEW_CELL_STATE:
+        add_state(out, c);
+        break;
+    case VIEW_CELL_MESSAGES:
+        text_printf(out, "%u", c->messages);
+        break;
+    case VIEW_CELL_DURATION:
+        add_duration(out, duration_ms(c));
+        break;
+    case VIEW_CELL_POINTS:
+        add_points(v, out, c);
+        break;
+    default:
+        text_add(out, c->call_id_count ? c->call_ids[0] : SLICE_NONE);
+    }
+}
+
+/* ---- verdicts -------------------------------------------------------------------------------- */
+
+static void judge(struct view_calls *v, uint32_t call, struct view_verdict *out)
+{
+    struct arena a = {0};
+    struct check_call result;
+    struct check_summary summary; /* of this call alone */
+    const struct hop_call *hops = trace_call_open(v->trace, call, &a, check_wants, v->options);
+    *out = (struct view_verdict){.messages = trace_call_messages(v->trace, call)};
+    check_summary_init(&summary, v->options);
+    out->judged = check_call(&a, v->options, &summary, hops, &result);
+    out->verdict = out->judged ? result.verdict : CHECK_PASS;
+    for (size_t i = 0; out->judged && i < result.finding_count; i++)
+        out->errors += result.findings[i].severity == CHECK_ERROR;
+    check_summary_free(&summary);
+    arena_free(&a);
+}
+
+const struct view_verdict *view_calls_verdict(struct view_calls *v, uint32_t call, bool now)
+{
+    while (v->verdict_count <= call) {
+        if (v->verdict_count == v->verdict_cap)
+            v->verdicts = vec_grow(v->verdicts, &v->verdict_cap, sizeof *v->verdicts);
+        v->verdicts[v->verdict_count++] = (struct view_verdict){0};
+    }
+    struct view_verdict *w = &v->verdicts[call];
+    if (now && w->messages != trace_call_messages(v->trace, call))
+        judge(v, call, w);
+    return w;
+}
+
+/* ---- which are shown ------------------------------------------------------------------------- */
+
+static bool contains_nocase(struct slice text, struct slice part)
+{
+    for (size_t i = 0; i + part.n <= text.n; i++)
+        if (slice_equal_nocase((struct slice){text.p + i, part.n}, part))
+            return true;
+    return false;
+}
+
+static bool is_shown(struct view_calls *v, uint32_t call)
+{
+    struct call_summary c;
+    struct text words = {0};
+    if (!trace_call_is(v->trace, call))
+        return false;
+    if (v->filter.n == 0)
+        return true;
+    trace_call_summary(v->trace, call, &v->scratch, &c);
+    for (enum view_cell cell = VIEW_CELL_NUMBER + 1; cell < VIEW_CELL_COUNT; cell++) {
+        view_calls_add_cell(v, &words, cell, call, &c);
+        text_add_char(&words, '\n');
+    }
+    for (size_t i = 1; i < c.call_id_count; i++) {
+        text_add(&words, c.call_ids[i]);
+        text_add_char(&words, '\n');
+    }
+    bool shown = contains_nocase(text_slice(&words), text_slice(&v->filter));
+    text_free(&words);
+    arena_reset(&v->scratch);
+    return shown;
+}
+
+static void show(struct view_calls *v, uint32_t call)
+{
+    if (v->shown_count == v->shown_cap)
+        v->shown = vec_grow(v->shown, &v->shown_cap, sizeof *v->shown);
+    v->shown[v->shown_count++] = call;
+}
+
+/* ---- the order ------------------------------------------------------------------------------- */
+
+struct key {
+    int64_t number;
+    struct slice text;
+    uint32_t call;
+};
+
+static struct key key_of(struct view_calls *v, uint32_t call)
+{
+    struct call_summary c;
+    struct text words = {0};
+    struct key k = {.call = call};
+    const struct view_verdict *w = view_calls_verdict(v, call, false);
+    trace_call_summary(v->trace, call, &v->scratch, &c);
+    switch (v->sort) {
+    case VIEW_CELL_NUMBER:
+        break;
+    case VIEW_CELL_START:
+        k.number = c.start_ns;
+        break;
+    case VIEW_CELL_MESSAGES:
+        k.number = c.messages;
+        break;
+    case VIEW_CELL_DURATION:
+        k.number = duration_ms(&c);
+        break;
+    case VIEW_CELL_VERDICT: /* what fails first */
+        k.number = !w->judged ? 3 : w->verdict == CHECK_FAIL ? 0 : w->verdict == CHECK_PASS ? 2 : 1;
+        break;
+    default:
+        view_calls_add_cell(v, &words, v->sort, call, &c);
+        k.text = arena_copy(&v->scratch, text_slice(&words));
+    }
+    text_free(&words);
+    return k;
+}
+
+static int compare(const void *a, const void *b, void *context)
+{
+    const struct key *x = a, *y = b;
+    const struct view_calls *v = context;
+    int order = x->number < y->number   ? -1
+                : x->number > y->number ? 1
+                                        : slice_compare(x->text, y->text);
+    if (order == 0)
+        order = x->call < y->call ? -1 : x->call > y->call;
+    return v->backwards ? -order : order;
+}
+
+static void sort(struct view_calls *v)
+{
+    struct key *keys = base_alloc((v->shown_count + 1) * sizeof *keys);
+    for (size_t i = 0; i < v->shown_count; i++)
+        keys[i] = key_of(v, v->shown[i]);
+    qsort_r(keys, v->shown_count, sizeof *keys, compare, v);
+    for (size_t i = 0; i < v->shown_count; i++)
+        v->shown[i] = keys[i].call;
+    arena_reset(&v->scratch);
+    free(keys);
+}
+
+static bool in_order(const struct view_calls *v)
+{
+    return v->sort == VIEW_CELL_NUMBER && !v->backwards;
+}
+
+static void drop_gone(struct view_calls *v)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->shown_count; i++)
+        if (trace_call_is(v->trace, v->shown[i]))
+            v->shown[n++] = v->shown[i];
+    v->shown_count = n;
+}
+
+void view_calls_update(struct view_calls *v, bool anew)
+{
+    uint32_t n = trace_call_count(v->trace);
+    bool changing = v->filter.n || !in_order(v);
+    anew &= changing;
+    if (anew) {
+        v->known = 0;
+        v->shown_count = 0;
+    }
+    drop_gone(v);
+    for (; v->known < n; v->known++)
+        if (is_shown(v, v->known))
+            show(v, v->known);
+    if (anew && !in_order(v))
+        sort(v);
+}
+
+void view_calls_filter(struct view_calls *v, struct slice text)
+{
+    text_clear(&v->filter);
+    text_add(&v->filter, text);
+    v->known = 0;
+    v->shown_count = 0;
+    view_calls_update(v, true);
+}
+
+void view_calls_sort(struct view_calls *v, enum view_cell by, bool backwards)
+{
+    v->sort = by;
+    v->backwards = backwards;
+    v->known = 0;
+    v->shown_count = 0;
+    view_calls_update(v, true);
+}

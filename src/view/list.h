@@ -1,0 +1,58 @@
+/* The list of calls while a trace is browsed: which are shown, in which order, with what in each
+ * cell.  Included by view.h. */
+#ifndef VIEW_LIST_H
+#define VIEW_LIST_H
+
+#include "check/check.h"
+#include "trace/trace.h"
+
+enum view_cell {
+    VIEW_CELL_NUMBER,
+    VIEW_CELL_VERDICT,
+    VIEW_CELL_START,
+    VIEW_CELL_CALLER,
+    VIEW_CELL_CALLEE,
+    VIEW_CELL_STATE,
+    VIEW_CELL_MESSAGES,
+    VIEW_CELL_DURATION,
+    VIEW_CELL_POINTS,
+    VIEW_CELL_CALL_ID,
+    VIEW_CELL_COUNT
+};
+
+/* What check says of a call, as far as it was asked. */
+struct view_verdict {
+    uint32_t messages; /* that the call had then; 0: not judged yet */
+    uint32_t errors;   /* findings of that severity */
+    bool judged;       /* false: nothing in it is subject to a check */
+    enum check_verdict verdict;
+};
+
+struct view_calls {
+    struct trace *trace;
+    const struct check_options *options;
+    uint32_t *shown; /* numbers of calls, shown_count of them */
+    size_t shown_count, shown_cap;
+    uint32_t known; /* calls that were looked at */
+    enum view_cell sort;
+    bool backwards;
+    struct text filter; /* a text that one of the cells has to contain, in any case; empty: all */
+    struct view_verdict *verdicts; /* of each call */
+    size_t verdict_count, verdict_cap;
+    struct arena scratch;
+};
+
+void view_calls_init(struct view_calls *v, struct trace *t, const struct check_options *o);
+void view_calls_free(struct view_calls *v);
+void view_calls_filter(struct view_calls *v, struct slice text);
+void view_calls_sort(struct view_calls *v, enum view_cell by, bool backwards);
+/* What appeared since goes to the end, what is no call any more goes; `anew`: filtered and sorted
+ * again, for calls change as they go on. */
+void view_calls_update(struct view_calls *v, bool anew);
+const char *view_cell_name(enum view_cell c);
+/* The verdict as it is known; `judge`: judged now where that is not so. */
+const struct view_verdict *view_calls_verdict(struct view_calls *v, uint32_t call, bool judge);
+void view_calls_add_cell(struct view_calls *v, struct text *out, enum view_cell cell, uint32_t call,
+                         const struct call_summary *c);
+
+#endif

@@ -1,0 +1,181 @@
+/* Drives the screens without a terminal: reads a case, works its keys, prints the grid.
+ *
+ *     in FOLDER                  under captures/
+ *     with [--trunk FILE] [--ascii] [--memory MB] SOURCE...
+ *     size ROWS COLUMNS
+ *     keys KEY...                as keys.def names them; "text" is typed
+ *     size ROWS COLUMNS          once more: the terminal is another size from now on
+ *
+ * Below the text stand the looks: a letter for each cell, capitals where the cursor is. */
+#include "tui/tui.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct run {
+    struct expect_trunks trunks;
+    struct check_options owed;
+    struct trace *trace;
+    struct tui *tui;
+    struct grid grid;
+    struct arena strings;
+    size_t rows, columns;
+    bool ascii;
+};
+
+static void fail(const char *what, const char *why)
+{
+    fprintf(stderr, "%s: %s\n", what, why);
+    exit(2);
+}
+
+static struct slice next_word(struct slice *rest)
+{
+    *rest = slice_trim(*rest);
+    struct slice word = slice_first(*rest, slice_find(*rest, ' '));
+    if (rest->n && rest->p[0] == '"')
+        word = slice_first(*rest, slice_find(slice_from(*rest, 1), '"') + 2);
+    *rest = slice_from(*rest, word.n);
+    return word;
+}
+
+static const char *string_of(struct run *r, struct slice s)
+{
+    return arena_copy(&r->strings, s).p;
+}
+
+/* ---- the case -------------------------------------------------------------------------------- */
+
+static void open_trace(struct run *r, struct slice words)
+{
+    struct err err;
+    struct trace_options options = {.check = &r->owed};
+    const char *sources[16];
+    size_t n = 0;
+    r->owed.trunks = &r->trunks;
+    while (slice_trim(words).n) {
+        struct slice word = next_word(&words);
+        if (slice_is(word, "--ascii"))
+            r->ascii = true;
+        else if (slice_is(word, "--memory"))
+            options.memory = strtoull(string_of(r, next_word(&words)), NULL, 10) << 10;
+        else if (!slice_is(word, "--trunk"))
+            sources[n++] = string_of(r, word);
+        else if (!expect_trunks_read(&r->trunks, string_of(r, next_word(&words)), &err))
+            fail("trunk", err.text);
+    }
+    r->trace = trace_new(&options);
+    for (size_t i = 0; i < n; i++)
+        if (!trace_add(r->trace, sources[i], &err))
+            fail("source", err.text);
+    if (!trace_browse(r->trace, &err))
+        fail("browse", err.text);
+    const struct tui_options screens = {.check = &r->owed, .ascii = r->ascii, .version = "-"};
+    r->tui = tui_new(r->trace, &screens);
+}
+
+static void draw(struct run *r)
+{
+    grid_size(&r->grid, r->rows, r->columns);
+    while (tui_work(r->tui, 1000) == TUI_BUSY)
+        continue;
+    tui_draw(r->tui, &r->grid);
+}
+
+static void press(struct run *r, struct slice word)
+{
+    uint32_t key = tui_key_of(word);
+    if (word.n > 1 && word.p[0] == '"') {
+        for (size_t i = 1; i < word.n && word.p[i] != '"'; i++)
+            tui_key(r->tui, (unsigned char)word.p[i]);
+    } else if (key != TUI_KEY_NONE) {
+        tui_key(r->tui, key);
+    } else {
+        fail("no such key", string_of(r, word));
+    }
+    draw(r);
+}
+
+static void obey(struct run *r, struct slice line)
+{
+    struct slice word = next_word(&line);
+    if (slice_is(word, "in")) {
+        if (chdir(string_of(r, next_word(&line))) != 0)
+            fail("in", "no such folder");
+    } else if (slice_is(word, "with")) {
+        open_trace(r, line);
+    } else if (slice_is(word, "size")) {
+        r->rows = (size_t)atoi(string_of(r, next_word(&line)));
+        r->columns = (size_t)atoi(string_of(r, next_word(&line)));
+        draw(r);
+    } else if (slice_is(word, "keys")) {
+        while (slice_trim(line).n)
+            press(r, next_word(&line));
+    } else if (word.n && word.p[0] != '#') {
+        fail("what is this", string_of(r, word));
+    }
+}
+
+/* ---- the grid -------------------------------------------------------------------------------- */
+
+static void print_line(struct text *line)
+{
+    while (line->n && line->p[line->n - 1] == ' ')
+        line->n--;
+    text_add_char(line, '\n');
+    fwrite(line->p, 1, line->n, stdout);
+    text_clear(line);
+}
+
+static void print_grid(const struct grid *g)
+{
+    static const char looks[GRID_LOOKS + 1] = " dthkgbwsnxm";
+    struct text line = {0};
+    for (size_t row = 0; row < g->rows; row++) {
+        for (size_t x = 0; x < g->columns; x++) {
+            const struct grid_cell *c = grid_at(g, row, x);
+            if (!c->second)
+                text_add(&line, c->text[0] ? slice_of(c->text) : SLICE(" "));
+        }
+        print_line(&line);
+    }
+    printf("%.*s\n", (int)g->columns,
+           "----------------------------------------------------------------------------------");
+    for (size_t row = 0; row < g->rows; row++) {
+        for (size_t x = 0; x < g->columns; x++) {
+            unsigned look = grid_at(g, row, x)->look;
+            char letter = looks[look & ~GRID_SELECTED];
+            if (look & GRID_SELECTED)
+                letter = letter == ' ' ? '_' : (char)(letter - 'a' + 'A');
+            text_add_char(&line, letter);
+        }
+        print_line(&line);
+    }
+    text_free(&line);
+}
+
+int main(int argc, char **argv)
+{
+    struct run r = {.rows = 24, .columns = 80};
+    char line[4096];
+    FILE *f = argc == 2 ? fopen(argv[1], "r") : NULL;
+    if (!f)
+        fail("usage", "screen KEYS-FILE");
+    if (chdir("captures") != 0)
+        fail("captures", "no such folder");
+    while (fgets(line, sizeof line, f))
+        obey(&r, slice_trim(slice_of(line)));
+    fclose(f);
+    if (tui_is_over(r.tui))
+        puts("the user left");
+    else
+        print_grid(&r.grid);
+    tui_free(r.tui);
+    trace_free(r.trace);
+    expect_trunks_free(&r.trunks);
+    grid_free(&r.grid);
+    arena_free(&r.strings);
+    return 0;
+}

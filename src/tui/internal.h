@@ -218,7 +218,8 @@ struct tui {
     bool heavy;      /* building it takes long: files are not read on while it is open */
     uint64_t frames; /* read so far */
     struct view_options view;
-    size_t columns; /* of the terminal */
+    size_t rows, columns; /* of the terminal */
+    bool drawn;           /* the screen on top was, so that it knows where its cursor is */
     struct tui_prompt prompt;
     struct text said; /* until the next key */
     struct text clipboard;

@@ -60,12 +60,14 @@ void *tui_push(struct tui *t, const struct tui_kind *kind, size_t size)
     struct tui_screen *s = base_alloc(size);
     s->kind = kind;
     t->screens[t->depth++] = s;
+    t->drawn = false;
     return s;
 }
 
 void tui_pop(struct tui *t)
 {
     free_screen(t->screens[--t->depth]);
+    t->drawn = false;
 }
 
 void tui_say(struct tui *t, const char *format, ...)
@@ -194,7 +196,9 @@ void tui_draw(struct tui *t, struct grid *g)
 {
     grid_size(g, g->rows, g->columns);
     g->ascii = t->options.ascii;
+    t->rows = g->rows;
     t->columns = g->columns;
+    t->drawn = true;
     if (g->rows < ROWS_LEAST || g->columns < COLUMNS_LEAST) {
         grid_put(g, 0, 0, g->columns, GRID_PLAIN, SLICE("too small"));
         return;
@@ -287,8 +291,22 @@ static void prompt_key(struct tui *t, uint32_t key)
     }
 }
 
+/* A key that was typed ahead finds the screen as if it had been seen. */
+static void draw_unseen(struct tui *t)
+{
+    struct grid g = {.rows = t->rows, .columns = t->columns};
+    if (t->drawn || t->rows == 0)
+        return;
+    size_t rows = g.rows, columns = g.columns;
+    g.rows = 0;
+    grid_size(&g, rows, columns);
+    tui_draw(t, &g);
+    grid_free(&g);
+}
+
 void tui_key(struct tui *t, uint32_t key)
 {
+    draw_unseen(t);
     text_clear(&t->said);
     leave_dropped(t);
     if (t->prompt.on) {

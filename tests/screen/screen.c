@@ -4,6 +4,7 @@
  *     with [--trunk FILE] [--ascii] [--memory MB] SOURCE...
  *     size ROWS COLUMNS
  *     keys KEY...                as keys.def names them; "text" is typed
+ *     ahead KEY...               the same, without a look at the screen in between
  *     size ROWS COLUMNS          once more: the terminal is another size from now on
  *
  * Below the text stand the looks: a letter for each cell, capitals where the cursor is. */
@@ -84,7 +85,7 @@ static void draw(struct run *r)
     tui_draw(r->tui, &r->grid);
 }
 
-static void press(struct run *r, struct slice word)
+static void press(struct run *r, struct slice word, bool look)
 {
     uint32_t key = tui_key_of(word);
     if (word.n > 1 && word.p[0] == '"') {
@@ -95,7 +96,8 @@ static void press(struct run *r, struct slice word)
     } else {
         fail("no such key", string_of(r, word));
     }
-    draw(r);
+    if (look)
+        draw(r);
 }
 
 static void obey(struct run *r, struct slice line)
@@ -110,9 +112,11 @@ static void obey(struct run *r, struct slice line)
         r->rows = (size_t)atoi(string_of(r, next_word(&line)));
         r->columns = (size_t)atoi(string_of(r, next_word(&line)));
         draw(r);
-    } else if (slice_is(word, "keys")) {
+    } else if (slice_is(word, "keys") || slice_is(word, "ahead")) {
+        bool look = slice_is(word, "keys");
         while (slice_trim(line).n)
-            press(r, next_word(&line));
+            press(r, next_word(&line), look);
+        draw(r);
     } else if (word.n && word.p[0] != '#') {
         fail("what is this", string_of(r, word));
     }

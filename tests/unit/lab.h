@@ -46,12 +46,14 @@ struct lab {
     const char *trunks, *values, *trunk_id, *livekit, *nodes[4], *follow[4];
     const char *packs[4], *outside[4]; /* --pack, --outside */
     const struct expect_sayna *sayna;  /* --sayna */
-    bool allow_untested, backwards;    /* the points in reverse order */
+    const char *rules;                 /* --rules, as YAML */
+    bool strict;
+    bool allow_untested, backwards; /* the points in reverse order */
     /* what it says */
     struct text report, calls;
     enum check_verdict verdict;
     struct text why, findings, causes, messages, joined, addresses, notices;
-    struct text ruled; /* what the packs found: "severity id message name @node: words" */
+    struct text ruled; /* what packs and rules found: "severity id message name @node: words" */
     uint64_t transmissions;
 };
 
@@ -334,7 +336,7 @@ static inline bool lab_by_pack(const struct lab *lab, const struct check_finding
 
 static inline void lab_ruled(struct lab *lab, const struct check_finding *f)
 {
-    if (!lab_by_pack(lab, f))
+    if (!lab_by_pack(lab, f) && !f->rule)
         return;
     text_printf(&lab->ruled, "%s %s %.*s %.*s @%.*s: ", check_severity_name(f->severity), f->id,
                 SLICE_ARG(f->method), SLICE_ARG(f->header), SLICE_ARG(f->node));
@@ -486,6 +488,8 @@ static inline void lab_run(struct lab *lab)
 {
     struct expect_trunks trunks = {0};
     struct expect_values values = {0};
+    struct expect_rules rules = {0};
+    struct expect_mistakes mistakes = {0};
     struct check_summary summary;
     struct slice follow[COUNT(lab->follow)];
     struct err err;
@@ -502,6 +506,10 @@ static inline void lab_run(struct lab *lab)
     for (size_t i = 0; i < o.follow_count; i++)
         follow[i] = slice_of(lab->follow[i]);
     lab_packs(lab, &o);
+    if (lab->rules && !expect_rules_parse(&rules, "rules", slice_of(lab->rules), &mistakes))
+        fail_msg("%s", mistakes.items[0].p);
+    o.rules = &rules;
+    o.strict = lab->strict;
     struct check_outside outside[COUNT(lab->outside)];
     o.outside = outside;
     o.sayna = lab->sayna;
@@ -515,6 +523,8 @@ static inline void lab_run(struct lab *lab)
     lab_run_findings(lab, &summary);
     lab->verdict = check_summary_verdict(&summary, &o);
     check_summary_free(&summary);
+    expect_rules_free(&rules);
+    expect_mistakes_free(&mistakes);
     expect_values_free(&values);
     expect_trunks_free(&trunks);
 }

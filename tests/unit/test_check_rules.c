@@ -70,30 +70,35 @@ static void test_rules(void **state)
          "error rule-violated BYE X-Internal-Id @: rule a (rules:1): X-Internal-Id of BYE is there "
          "at five9:in\n"},
         {R("a") "at: nowhere\n  header: X-Queue\n", &none, CHECK_INCONCLUSIVE,
-         "warning rule-never-applied: rule a (rules:1): never applied: no message was seen at "
+         "warning rule-never-applied X-Queue: rule a (rules:1): never applied: no message was seen "
+         "at "
          "nowhere\n"},
         /* which messages */
         {R("a") "message: BYE\n  sender: far\n  header: X-Queue\n", &none, CHECK_INCONCLUSIVE,
-         "warning rule-never-applied: rule a (rules:1): never applied: no BYE was sent by far\n"},
+         "warning rule-never-applied X-Queue: rule a (rules:1): never applied: no BYE was sent by "
+         "far\n"},
         {R("a") "message: BYE\n  sender: [callee, kam1]\n  header: X-Queue\n", &none, CHECK_PASS,
          ""},
         {R("a") "message: BYE\n  sender: livekit\n  direction: inbound\n  header: X-Queue\n", &none,
          CHECK_PASS, ""},
         {R("a") "message: BYE\n  direction: outbound\n  header: X-Queue\n", &none,
          CHECK_INCONCLUSIVE,
-         "warning rule-never-applied: rule a (rules:1): never applied: no call with BYE was "
+         "warning rule-never-applied X-Queue: rule a (rules:1): never applied: no call with BYE "
+         "was "
          "outbound\n"},
         {R("a") "message: INFO\n  header: X-Queue\n", &none, CHECK_INCONCLUSIVE,
-         "warning rule-never-applied: rule a (rules:1): never applied: no INFO was seen\n"},
+         "warning rule-never-applied X-Queue: rule a (rules:1): never applied: no INFO was seen\n"},
         {R("a") "message: re-INVITE\n  header: X-Queue\n", &none, CHECK_INCONCLUSIVE,
-         "warning rule-never-applied: rule a (rules:1): never applied: no re-INVITE was seen\n"},
+         "warning rule-never-applied X-Queue: rule a (rules:1): never applied: no re-INVITE was "
+         "seen\n"},
         {R("a") "message: INVITE 2xx\n  header: X-Queue\n  at: livekit\n", &none, CHECK_FAIL,
          "error rule-violated INVITE 200 X-Queue @livekit: rule a (rules:1): X-Queue of 200 to "
          "INVITE is absent at livekit:out; livekit did not send it\n"},
         {R("a") "message: '*'\n  header: X-Queue\n  optional: true\n  equals: Sales\n", &none,
          CHECK_PASS, ""},
         {R("a") "header: X-Absent\n  optional: true\n  equals: Sales\n", &none, CHECK_INCONCLUSIVE,
-         "warning rule-never-applied: rule a (rules:1): never applied: X-Absent was never there\n"},
+         "warning rule-never-applied X-Absent: rule a (rules:1): never applied: X-Absent was never "
+         "there\n"},
         /* values */
         {R("a") "message: BYE\n  header: X-Queue\n  one-of: [Sales, Billing]\n", &alters,
          CHECK_FAIL,
@@ -146,7 +151,8 @@ static void test_rules(void **state)
         /* conditions */
         {R("a") "message: BYE\n  header: X-No\n  when: {caller: '+1510*'}\n", &none,
          CHECK_INCONCLUSIVE,
-         "warning rule-never-applied: rule a (rules:1): never applied: its condition never held "
+         "warning rule-never-applied X-No: rule a (rules:1): never applied: its condition never "
+         "held "
          "for a BYE\n"},
         {R("a") "message: BYE\n  header: X-Queue\n"
                 "  when: {caller: ['+1510*', '+1415*'], callee: '+15105550100'}\n",
@@ -159,7 +165,8 @@ static void test_rules(void **state)
         {R("a") "message: BYE\n  header: X-No\n"
                 "  when: {header: {message: INVITE, header: X-Tenant, equals: other}}\n",
          &none, CHECK_INCONCLUSIVE,
-         "warning rule-never-applied: rule a (rules:1): never applied: its condition never held "
+         "warning rule-never-applied X-No: rule a (rules:1): never applied: its condition never "
+         "held "
          "for a BYE\n"},
         {R("a") "message: BYE\n  header: X-No\n"
                 "  when: {header: {message: INFO, header: X-Tenant}}\n",
@@ -169,15 +176,17 @@ static void test_rules(void **state)
          "not tell whether its condition holds\n"},
         {R("a") "message: BYE\n  header: X-No\n  when: {header: {header: X-Queue, absent: true}}\n",
          &none, CHECK_INCONCLUSIVE,
-         "warning rule-never-applied: rule a (rules:1): never applied: its condition never held "
+         "warning rule-never-applied X-No: rule a (rules:1): never applied: its condition never "
+         "held "
          "for a BYE\n"},
         {R("a") "message: BYE\n  header: X-No\n  when: {trunk: ST_x}\n", &none, CHECK_INCONCLUSIVE,
-         "warning rule-never-applied: rule a (rules:1): never applied: its condition never held "
+         "warning rule-never-applied X-No: rule a (rules:1): never applied: its condition never "
+         "held "
          "for a BYE\n"},
         /* one that holds is enough, and one that never applied is told */
         {R("a") "message: BYE\n  header: X-Queue\n" R("b") "message: INFO\n  header: X-Queue\n",
          &none, CHECK_PASS,
-         "warning rule-never-applied: rule b (rules:4): never applied: no INFO was seen\n"},
+         "warning rule-never-applied X-Queue: rule b (rules:4): never applied: no INFO was seen\n"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -202,8 +211,9 @@ static void test_strict(void **state)
     (void)state;
     call(&lab, (struct path_change){NULL, NULL, NULL, NULL});
     lab_run(&lab);
-    assert_string_equal(lab.ruled.p, "error rule-never-applied: rule b (rules:4): never applied: "
-                                     "no INFO was seen\n");
+    assert_string_equal(lab.ruled.p,
+                        "error rule-never-applied X-Queue: rule b (rules:4): never applied: "
+                        "no INFO was seen\n");
     assert_int_equal(lab.verdict, CHECK_FAIL);
     lab_free(&lab);
 }

@@ -210,14 +210,10 @@ static struct rule_answer ask_unchanged(struct rule_at *at, size_t step, struct 
         enum check_header_verdict v = check_values_compare(&was, &is);
         if (v == CHECK_OK)
             break;
-        struct slice at_name =
-            hop_sighting_at(a, at->w->call->nodes, at->journey->steps[i].sighting);
-        return answer_of(EXPECT_FAILS, name,
-                         is.n == 0
-                             ? PACK_JOIN(a, SLICE("is gone, and was there at "), at_name)
-                             : PACK_JOIN(a, SLICE("is "), pack_quote(a, name, is.items[0]),
-                                         SLICE(", and was "), pack_quote(a, name, was.items[0]),
-                                         SLICE(" at "), at_name));
+        struct slice words =
+            PACK_JOIN(a, SLICE("is "), pack_quote(a, name, is.n ? is.items[0] : name),
+                      SLICE(" and no longer "), pack_quote(a, name, was.items[0]));
+        return answer_of(EXPECT_FAILS, name, is.n ? words : SLICE("is gone"));
     }
     return answer_of(EXPECT_HOLDS, name, SLICE_NONE);
 }

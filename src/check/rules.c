@@ -36,19 +36,45 @@ static bool same_answer(const struct rule_answer *a, const struct rule_answer *b
            sip_name_equal(a->header, b->header);
 }
 
+static bool holds_at(const struct rule_at *at, const struct rule_answer *answers, size_t from,
+                     size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        if (at->steps[i] && answers[i].answer == EXPECT_HOLDS && !answers[i].nothing)
+            return true;
+    return false;
+}
+
+/* What holds before and behind a sighting that was cut, holds there: the header arrives. */
+static void bridge(const struct rule_at *at, struct rule_answer *answers)
+{
+    size_t n = at->journey->step_count;
+    for (size_t i = 0; i < n; i++)
+        if (at->steps[i] && answers[i].answer == EXPECT_OPEN && holds_at(at, answers, 0, i) &&
+            holds_at(at, answers, i + 1, n))
+            answers[i].answer = EXPECT_HOLDS;
+}
+
+static bool is_first_such(const struct outcome *o, enum expect_answer answer)
+{
+    return answer == EXPECT_FAILS ? o->answer != EXPECT_FAILS
+                                  : answer == EXPECT_OPEN && o->answer == EXPECT_HOLDS;
+}
+
 /* The first sighting that fails counts; else the first that is open. */
 static struct outcome ask_everywhere(struct rule_at *at, struct rule_answer *answers)
 {
     size_t n = at->journey->step_count;
     struct outcome o = {.answer = EXPECT_HOLDS, .nothing = true, .good = n, .bad = n};
+    for (size_t i = 0; i < n; i++)
+        if (at->steps[i])
+            answers[i] = rule_ask(at, i);
+    bridge(at, answers);
     for (size_t i = 0; i < n; i++) {
         if (!at->steps[i])
             continue;
-        answers[i] = rule_ask(at, i);
         o.nothing &= answers[i].nothing;
-        if (answers[i].answer == EXPECT_FAILS
-                ? o.answer == EXPECT_FAILS
-                : o.answer != EXPECT_HOLDS || answers[i].answer == EXPECT_HOLDS)
+        if (!is_first_such(&o, answers[i].answer))
             continue;
         o.answer = answers[i].answer;
         o.first = answers[i];

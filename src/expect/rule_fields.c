@@ -418,5 +418,7 @@ bool rule_read(struct rule_reader *r, const struct json *object, struct expect_r
         rule_mistake(r, json_place(object), "a rule needs a header");
     if (r->found == before)
         rule_check_sense(r, object, out);
+    else
+        rule_compile(r, object, &out->test);
     return r->found == before;
 }

@@ -54,6 +54,7 @@ bool rule_read(struct rule_reader *r, const struct json *object, struct expect_r
 /* rule_sense.c: assertions that contradict each other, and what is meant where nothing is said.
  * `object`: where the keys stand; NULL: the rule has a line only. */
 bool rule_check_sense(struct rule_reader *r, const struct json *object, struct expect_rule *rule);
+void rule_compile(struct rule_reader *r, const struct json *object, struct expect_test *t);
 bool rule_check_test(struct rule_reader *r, const struct json *object, struct expect_test *t);
 
 #endif

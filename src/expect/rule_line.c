@@ -208,6 +208,8 @@ bool expect_rules_line(struct expect_rules *rules, bool forbid, const char *text
     add_test(&l, forbid, slice_from(whole, test));
     if (!rule_check_sense(&r, NULL, &rule))
         return false;
+    if (test < whole.n && (sip_is_secret(rule.test.header) || sip_is_credentials(rule.test.header)))
+        rule.about = arena_printf(&rules->arena, "%.*s=***", SLICE_ARG(slice_first(whole, test)));
     *vec_add(rules) = rule;
     return true;
 }

@@ -20,6 +20,12 @@ static bool compile(struct rule_reader *r, const struct json *object, const char
                         fault.at);
 }
 
+void rule_compile(struct rule_reader *r, const struct json *object, struct expect_test *t)
+{
+    compile(r, object, "matches", t, &t->matches);
+    compile(r, object, "not-matches", t, &t->unlike);
+}
+
 /* A value that is asked for has to pass what else is said of it. */
 static bool check_equals(struct rule_reader *r, const struct json *object, struct expect_test *t)
 {
@@ -73,8 +79,7 @@ bool rule_check_test(struct rule_reader *r, const struct json *object, struct ex
     if (object && json_get(object, "equals") && json_get(object, "one-of"))
         return rule_mistake(r, place_of(object, "one-of"),
                             "equals and one-of stand together: put the value into one-of");
-    compile(r, object, "matches", t, &t->matches);
-    compile(r, object, "not-matches", t, &t->unlike);
+    rule_compile(r, object, t);
     check_absent(r, object, t);
     check_count(r, object, t);
     if (r->found == before)

@@ -131,16 +131,16 @@ static void write_results(struct json_writer *w, const struct check_request *r)
     if (r->rule_count == 0)
         return;
     json_add_key(w, "rules");
+    flat(w);
     json_begin_array(w);
     for (size_t i = 0; i < r->rule_count; i++) {
-        flat(w);
         json_begin_object(w);
         write_string(w, "id", r->rules[i].rule->id);
         write_cstring(w, "verdict", check_verdict_name(r->rules[i].verdict));
         json_end_object(w);
-        lines(w);
     }
     json_end_array(w);
+    lines(w);
 }
 
 static void write_request(struct json_writer *w, const struct report_style *style,

@@ -447,6 +447,9 @@ static void test_secret(void **state)
     assert_int_equal(expect_test_value(&a, &rules.items[0].test, SLICE("x"), true, &why),
                      EXPECT_FAILS);
     assert_true(slice_is(why, "not what the rule asks for"));
+    assert_true(expect_rules_line(&rules, false, "BYE X-API-Key=s3cret", &m));
+    assert_true(slice_is(rules.items[1].about, "BYE X-API-Key=***"));
+    expect_mistakes_free(&m);
     arena_free(&a);
     expect_rules_free(&rules);
 }

@@ -60,14 +60,20 @@ struct report_facts report_call_facts(struct arena *a, const struct report_style
     return f;
 }
 
+/* A sentence within another has no full stop. */
+static struct slice unstopped(struct slice s)
+{
+    return s.n && s.p[s.n - 1] == '.' ? slice_first(s, s.n - 1) : s;
+}
+
 struct slice report_cause_text(struct arena *a, const struct check_cause *cause)
 {
     struct text t = {0};
     text_printf(&t, "%s (%s): ", cause->id, check_confidence_name(cause->confidence));
-    text_add(&t, cause->message);
+    text_add(&t, unstopped(cause->message));
     if (cause->remedy.n) {
         text_add(&t, SLICE("; remedy: "));
-        text_add(&t, cause->remedy);
+        text_add(&t, unstopped(cause->remedy));
     }
     for (size_t i = 0; i < cause->evidence_count; i++) {
         text_add(&t, i ? SLICE(", ") : SLICE("; seen at "));

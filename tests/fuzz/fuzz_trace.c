@@ -15,13 +15,17 @@ static const char trunk[] =
     "\"headers_to_attributes\": {\"X-Five9-CallId\": \"five9.callId\"}, "
     "\"attributes_to_headers\": {\"five9.queue\": \"X-Five9-Queue\", \"five9.call\": \"X-Call\"}}";
 
+static const char *const formats[] = {"text",     "json", "tap",    "junit",
+                                      "markdown", "html", "github", "ndjson"};
+#define FORMATS (sizeof formats / sizeof *formats)
+
 struct run {
     const struct trace *trace;
-    struct report_style style;
-    struct text text, json;
+    struct text text;
+    struct report_check checks[FORMATS];
+    struct text reports[FORMATS]; /* the calls */
     struct report_calls calls;
     struct report_messages messages;
-    size_t judged;
 };
 
 static void on_message(void *context, const struct trace_message *m)
@@ -43,35 +47,47 @@ static void on_call(void *context, const struct call_summary *call)
 static void on_check(void *context, const struct check_call *call)
 {
     struct run *r = context;
-    report_check_text(&r->text, &r->style, call);
-    report_check_json_call(&r->json, &r->style, r->judged++ == 0, call);
+    for (size_t i = 0; i < FORMATS; i++)
+        report_check_call(&r->reports[i], &r->checks[i], call);
 }
 
-/* JSON that can be read back (unless for a NUL, which trunk files may not have); text without a
- * control character but the white ones that CSV quotes. */
-static void check_outputs(struct run *r, const struct report_run *known)
+/* JSON that can be read back (unless for a NUL, which trunk files may not have). */
+static void check_json(const struct text *t)
 {
-    struct text whole = {0};
     struct err err;
-    report_check_json_head(&whole, known);
-    text_add(&whole, text_slice(&r->json));
-    report_check_json_tail(&whole, known, r->judged > 0);
-    struct json *back = json_parse("back", text_slice(&whole), &err);
+    struct json *back = json_parse("back", text_slice(t), &err);
     assert(back || strstr(err.text, "\\u0000"));
     json_free(back);
-    report_check_text_end(&r->text, &r->style, known);
-    for (size_t i = 0; i < r->text.n; i++)
-        assert((unsigned char)r->text.p[i] >= 0x20 ||
-               (r->text.p[i] && strchr("\t\r\n", r->text.p[i])));
-    text_free(&whole);
+}
+
+/* Without a control character but the white ones that CSV quotes. */
+static void check_text(const struct text *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        assert((unsigned char)t->p[i] >= 0x20 || (t->p[i] && strchr("\t\r\n", t->p[i])));
+}
+
+static void check_outputs(struct run *r, const struct report_run *known)
+{
+    check_text(&r->text);
+    for (size_t i = 0; i < FORMATS; i++) {
+        struct text whole = {0};
+        report_check_begin(&whole, &r->checks[i], known);
+        text_add(&whole, text_slice(&r->reports[i]));
+        report_check_end(&whole, &r->checks[i], known);
+        check_text(&whole);
+        if (strcmp(formats[i], "json") == 0)
+            check_json(&whole);
+        text_free(&whole);
+    }
 }
 
 static void run(int fd, const struct expect_trunks *trunks)
 {
-    struct check_options check = {.trunks = trunks};
+    struct check_options check = {.trunks = trunks, .everything = true};
     struct check_summary summary;
     struct trace_options options = {.check = &check, .summary = &summary};
-    struct run r = {.style = {.width = 80, .verbose = true}, .messages.style.verbose = true};
+    struct run r = {.messages.style.verbose = true};
     struct trace_sinks sinks = {
         .message = on_message, .call = on_call, .check = on_check, .context = &r};
     const struct trace_notice *notices;
@@ -79,12 +95,16 @@ static void run(int fd, const struct expect_trunks *trunks)
     char a[64], b[64];
     snprintf(a, sizeof a, "a=/proc/self/fd/%d", fd);
     snprintf(b, sizeof b, "b=/proc/self/fd/%d", fd);
+    for (size_t i = 0; i < FORMATS; i++)
+        r.checks[i] = (struct report_check){.format = report_format(formats[i]),
+                                            .style = {.width = 80, .verbose = true}};
     check_summary_init(&summary, &check);
     struct trace *t = trace_new(&options);
     if (trace_add(t, a, &err) && trace_add(t, b, &err)) {
         struct report_run known = {.version = "0", .verdict = CHECK_PASS, .summary = &summary};
         r.trace = t;
         bool good = trace_run(t, &sinks, &err);
+        check_summary_end(&summary, &check);
         known.point_count = trace_points(t, &known.points);
         assert(good || err.text[0]);
         known.node_count = good ? trace_nodes(t, &known.nodes) : 0;
@@ -94,8 +114,11 @@ static void run(int fd, const struct expect_trunks *trunks)
     trace_free(t);
     check_summary_free(&summary);
     report_messages_free(&r.messages);
+    for (size_t i = 0; i < FORMATS; i++) {
+        report_check_free(&r.checks[i]);
+        text_free(&r.reports[i]);
+    }
     text_free(&r.text);
-    text_free(&r.json);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -75,8 +75,8 @@ def told(text, name):
     for f in of_run if name != "junit" else []:
         expect(shown(f["message"]) in text, "%s: nothing on the run's %s" % (name, f["id"]))
     for k in causes:
-        expect(shown(k["message"]) in text, "%s: no cause %s" % (name, k["id"]))
-        expect(shown(k["remedy"]) in text, "%s: no remedy of %s" % (name, k["id"]))
+        expect(shown(k["message"]).rstrip(".") in text, "%s: no cause %s" % (name, k["id"]))
+        expect(shown(k["remedy"]).rstrip(".") in text, "%s: no remedy of %s" % (name, k["id"]))
 
 
 def tap():

@@ -7,7 +7,8 @@
  *     ahead KEY...               the same, without a look at the screen in between
  *     size ROWS COLUMNS          once more: the terminal is another size from now on
  *
- * Below the text stand the looks: a letter for each cell, capitals where the cursor is. */
+ * With "svg" it prints a picture.  Below the text stand the looks: a letter for each cell, capitals
+ * where the cursor is. */
 #include "tui/tui.h"
 
 #include <stdio.h>
@@ -122,6 +123,99 @@ static void obey(struct run *r, struct slice line)
     }
 }
 
+/* ---- a picture ------------------------------------------------------------------------------- */
+
+#define CELL_WIDTH  8u
+#define CELL_HEIGHT 17u
+
+static const struct {
+    const char *ink, *more; /* colour, and further attributes */
+} inks[GRID_LOOKS] = {
+    [GRID_PLAIN] = {"#d4d4d4", ""},
+    [GRID_DIM] = {"#8a8a8a", ""},
+    [GRID_TITLE] = {"#1c1c1c", ""},
+    [GRID_HEAD] = {"#ffffff", " font-weight=\"bold\""},
+    [GRID_KEY] = {"#ffffff", " font-weight=\"bold\" text-decoration=\"underline\""},
+    [GRID_GOOD] = {"#87d787", ""},
+    [GRID_BAD] = {"#ff8787", " font-weight=\"bold\""},
+    [GRID_WARN] = {"#ffd75f", ""},
+    [GRID_START] = {"#5fd7d7", " font-weight=\"bold\""},
+    [GRID_NAME] = {"#5fd7d7", ""},
+    [GRID_CUSTOM] = {"#d787d7", " font-weight=\"bold\""},
+    [GRID_MARK] = {"#1c1c1c", " font-weight=\"bold\""},
+};
+
+static const char *paper_of(unsigned look)
+{
+    return look & GRID_SELECTED ? "#3a4a6a"
+           : look == GRID_TITLE ? "#d4d4d4"
+           : look == GRID_MARK  ? "#ffd75f"
+                                : NULL;
+}
+
+static const char *ink_of(unsigned look)
+{
+    if (look == (GRID_PLAIN | GRID_SELECTED))
+        return "#ffffff";
+    return inks[look & ~GRID_SELECTED].ink;
+}
+
+/* A word each, for spaces are folded in XML. */
+static void print_word(const struct grid *g, size_t row, size_t x, size_t end)
+{
+    unsigned look = grid_at(g, row, x)->look;
+    struct text words = {0}, safe = {0};
+    for (size_t i = x; i < end; i++)
+        text_add(&words, slice_of(grid_at(g, row, i)->text));
+    text_add_xml(&safe, text_slice(&words));
+    printf("<text x=\"%zu\" y=\"%zu\" textLength=\"%zu\" fill=\"%s\"%s>%s</text>\n", x * CELL_WIDTH,
+           row * CELL_HEIGHT + 13, (end - x) * CELL_WIDTH, ink_of(look),
+           inks[look & ~GRID_SELECTED].more, safe.p);
+    text_free(&words);
+    text_free(&safe);
+}
+
+static bool is_blank(const struct grid_cell *c)
+{
+    return !c->second && (c->text[0] == '\0' || c->text[0] == ' ');
+}
+
+/* Cells of one look, from x to before end. */
+static void print_run(const struct grid *g, size_t row, size_t x, size_t end)
+{
+    const char *paper = paper_of(grid_at(g, row, x)->look);
+    if (paper)
+        printf("<rect x=\"%zu\" y=\"%zu\" width=\"%zu\" height=\"%u\" fill=\"%s\"/>\n",
+               x * CELL_WIDTH, row * CELL_HEIGHT, (end - x) * CELL_WIDTH, CELL_HEIGHT, paper);
+    for (size_t i = x, k; i < end; i = k) {
+        for (k = i; k < end && !is_blank(grid_at(g, row, k));)
+            k++;
+        if (k > i)
+            print_word(g, row, i, k);
+        else
+            k++;
+    }
+}
+
+static void print_svg(const struct grid *g)
+{
+    size_t width = g->columns * CELL_WIDTH, height = g->rows * CELL_HEIGHT;
+    printf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-8 -8 %zu %zu\" width=\"%zu\" "
+           "font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"13\" "
+           "xml:space=\"preserve\">\n",
+           width + 16, height + 16, width + 16);
+    printf("<rect x=\"-8\" y=\"-8\" width=\"%zu\" height=\"%zu\" rx=\"6\" fill=\"#1c1c1c\"/>\n",
+           width + 16, height + 16);
+    for (size_t row = 0; row < g->rows; row++)
+        for (size_t x = 0, end; x < g->columns; x = end) {
+            for (end = x + 1;
+                 end < g->columns && grid_at(g, row, end)->look == grid_at(g, row, x)->look;)
+                end++;
+            print_run(g, row, x, end);
+        }
+    puts("</svg>");
+}
+
 /* ---- the grid -------------------------------------------------------------------------------- */
 
 static void print_line(struct text *line)
@@ -164,9 +258,10 @@ int main(int argc, char **argv)
 {
     struct run r = {.rows = 24, .columns = 80};
     char line[4096];
-    FILE *f = argc == 2 ? fopen(argv[1], "r") : NULL;
+    bool svg = argc == 3 && strcmp(argv[2], "svg") == 0;
+    FILE *f = argc == 2 || svg ? fopen(argv[1], "r") : NULL;
     if (!f)
-        fail("usage", "screen KEYS-FILE");
+        fail("usage", "screen KEYS-FILE [svg]");
     if (chdir("captures") != 0)
         fail("captures", "no such folder");
     while (fgets(line, sizeof line, f))
@@ -174,6 +269,8 @@ int main(int argc, char **argv)
     fclose(f);
     if (tui_is_over(r.tui))
         puts("the user left");
+    else if (svg)
+        print_svg(&r.grid);
     else
         print_grid(&r.grid);
     tui_free(r.tui);

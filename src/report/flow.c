@@ -178,8 +178,9 @@ size_t report_flow_remarks(struct arena *a, const struct view_ladder *l, const s
         *vec_add(&list) = arena_printf(a, "Messages left out, for the call has too many: %llu",
                                        (unsigned long long)l->call->sightings_left_out);
     if (l->headers_left_out)
-        *vec_add(&list) = arena_printf(a, "Headers beyond %u of a message, not compared: %llu",
-                                       VIEW_HEADERS_MAX, (unsigned long long)l->headers_left_out);
+        *vec_add(&list) = arena_printf(
+            a, "Messages with more than %u headers are not compared; headers beyond that: %llu",
+            VIEW_HEADERS_MAX, (unsigned long long)l->headers_left_out);
     struct slice *copy = ARENA_ARRAY(a, struct slice, list.n);
     for (size_t i = 0; i < list.n; i++)
         copy[i] = list.items[i];

@@ -1,6 +1,8 @@
 /* Which headers differ between two sightings of a message, and which of them matter. */
 #include "view/internal.h"
 
+#include <stdlib.h>
+
 /* RFC 3261 16.6 and 20: what a proxy adds, takes off or counts down. */
 static bool is_routing(enum sip_header_id id)
 {
@@ -33,51 +35,142 @@ enum view_header_class view_class_of(const struct view_options *o, struct slice 
     return is_routing(id) ? VIEW_ROUTING : is_of_dialog(id) ? VIEW_DIALOG : VIEW_OTHER;
 }
 
-static void add(struct view_changes *list, const struct view_options *o, struct slice name,
-                enum view_change_kind kind, bool on_wire)
+/* ---- headers by their names ---------------------------------------------------------------------
+ */
+
+/* A header of a message, to be sorted by name. */
+struct named {
+    struct slice name; /* the long form of a compact one */
+    const struct sip_header *header;
+};
+
+struct names {
+    struct named *items;
+    size_t n;
+    const struct sip_message *message;
+};
+
+static int compare_names(struct slice a, struct slice b)
 {
-    *vec_add(list) = (struct view_change){kind, view_class_of(o, name), name, on_wire};
+    size_t n = a.n < b.n ? a.n : b.n;
+    for (size_t i = 0; i < n; i++) {
+        int x = ascii_lower((unsigned char)a.p[i]), y = ascii_lower((unsigned char)b.p[i]);
+        if (x != y)
+            return x - y;
+    }
+    return a.n == b.n ? 0 : a.n < b.n ? -1 : 1;
 }
 
-/* The first header of its name? */
-static bool is_first(const struct sip_message *m, uint32_t i)
+static int by_name(const void *a, const void *b)
 {
-    uint32_t at;
-    const struct sip_header *h = sip_header_next(m, 0, m->headers[i].name, &at);
-    return h == &m->headers[i];
+    const struct named *x = a, *y = b;
+    int order = compare_names(x->name, y->name);
+    return order ? order : x->header < y->header ? -1 : 1;
 }
 
-static uint32_t compared(const struct sip_message *m)
+static struct names names_of(struct arena *a, const struct sip_message *m)
 {
-    return m->header_count < VIEW_HEADERS_MAX ? m->header_count : VIEW_HEADERS_MAX;
+    struct names all = {NULL, m->header_count, m};
+    if (all.n > VIEW_HEADERS_MAX)
+        all.n = VIEW_HEADERS_MAX;
+    all.items = ARENA_ARRAY(a, struct named, all.n);
+    for (size_t i = 0; i < all.n; i++) {
+        const struct sip_header *h = &m->headers[i];
+        const char *name = sip_header_name((enum sip_header_id)h->id);
+        all.items[i] = (struct named){name ? slice_of(name) : h->name, h};
+    }
+    if (all.n)
+        qsort(all.items, all.n, sizeof *all.items, by_name);
+    return all;
+}
+
+/* How many from `at` on have its name. */
+static size_t alike(const struct names *all, size_t at)
+{
+    size_t n = 1;
+    while (at + n < all->n && compare_names(all->items[at].name, all->items[at + n].name) == 0)
+        n++;
+    return n;
+}
+
+static struct expect_list values_of(struct arena *a, const struct names *all, size_t at, size_t n,
+                                    bool *cut)
+{
+    const struct sip_message *m = all->message;
+    struct expect_list values = {ARENA_ARRAY(a, struct slice, n), n};
+    for (size_t i = 0; i < n; i++) {
+        const struct sip_header *h = all->items[at + i].header;
+        *cut |= h->cut || (!m->headers_complete && h == &m->headers[m->header_count - 1]);
+        values.items[i] = sip_unfold(a, h);
+    }
+    return values;
+}
+
+/* ---- what differs -------------------------------------------------------------------------------
+ */
+
+struct comparison {
+    struct view_changes *list;
+    struct arena *scratch;
+    const struct view_options *options;
+    struct names was, is;
+    bool on_wire;
+};
+
+static void add(const struct comparison *c, struct slice name, enum view_change_kind kind)
+{
+    *vec_add(c->list) =
+        (struct view_change){kind, view_class_of(c->options, name), name, c->on_wire};
 }
 
 /* What was not captured has not changed: a message cut in its headers lacks none for certain. */
+static void compare_values(const struct comparison *c, size_t x, size_t nx, size_t y, size_t ny)
+{
+    bool cut = false;
+    struct expect_list before = values_of(c->scratch, &c->was, x, nx, &cut);
+    struct expect_list after = values_of(c->scratch, &c->is, y, ny, &cut);
+    if (!cut && check_values_compare(&before, &after) != CHECK_OK)
+        add(c, c->was.items[x].header->name, VIEW_ALTERED);
+}
+
+static void compare_gone(const struct comparison *c, size_t x, size_t nx)
+{
+    bool cut = false;
+    (void)values_of(c->scratch, &c->was, x, nx, &cut);
+    if (!cut && c->is.message->headers_complete)
+        add(c, c->was.items[x].header->name, VIEW_GONE);
+}
+
+static void compare(const struct comparison *c)
+{
+    size_t x = 0, y = 0;
+    while (x < c->was.n || y < c->is.n) {
+        size_t nx = x < c->was.n ? alike(&c->was, x) : 0;
+        size_t ny = y < c->is.n ? alike(&c->is, y) : 0;
+        int order = !nx ? 1 : !ny ? -1 : compare_names(c->was.items[x].name, c->is.items[y].name);
+        if (order == 0)
+            compare_values(c, x, nx, y, ny);
+        else if (order < 0)
+            compare_gone(c, x, nx);
+        else if (c->was.message->headers_complete)
+            add(c, c->is.items[y].header->name, VIEW_ADDED);
+        x += order <= 0 ? nx : 0;
+        y += order >= 0 ? ny : 0;
+    }
+}
+
+/* Where headers are beyond the limit in the one message, they may be within it in the other: then
+ * nothing is said. */
 uint64_t view_changes_add(struct view_changes *list, struct arena *scratch,
                           const struct view_options *o, const struct hop_sighting *was,
                           const struct hop_sighting *is, bool on_wire)
 {
-    const struct sip_message *x = was->message, *y = is->message;
-    for (uint32_t i = 0; i < compared(x); i++) {
-        struct slice name = x->headers[i].name;
-        bool cut_x, cut_y;
-        if (!is_first(x, i))
-            continue;
-        struct expect_list before = check_values_of(scratch, x, name, &cut_x);
-        struct expect_list after = check_values_of(scratch, y, name, &cut_y);
-        if (cut_x || cut_y || (!y->headers_complete && after.n == 0))
-            continue;
-        if (after.n == 0)
-            add(list, o, name, VIEW_GONE, on_wire);
-        else if (check_values_compare(&before, &after) != CHECK_OK)
-            add(list, o, name, VIEW_ALTERED, on_wire);
-    }
-    for (uint32_t i = 0; x->headers_complete && i < compared(y); i++) {
-        uint32_t at;
-        if (is_first(y, i) && !sip_header_next(x, 0, y->headers[i].name, &at))
-            add(list, o, y->headers[i].name, VIEW_ADDED, on_wire);
-    }
-    return x->header_count - compared(x) + (y->header_count - compared(y));
+    struct comparison c = {
+        list, scratch, o, names_of(scratch, was->message), names_of(scratch, is->message), on_wire};
+    uint64_t left_out = was->message->header_count - c.was.n + (is->message->header_count - c.is.n);
+    if (left_out == 0)
+        compare(&c);
+    return left_out;
 }
 
 void view_changes_owed(struct view_changes *list, const struct view_options *o,

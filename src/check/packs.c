@@ -43,6 +43,18 @@ struct slice pack_join(struct arena *a, const struct slice *parts, size_t n)
     return joined;
 }
 
+struct slice pack_either(struct arena *a, const struct expect_list *names)
+{
+    struct text t = {0};
+    for (size_t i = 0; i < names->n; i++) {
+        text_add(&t, i ? SLICE(" or ") : SLICE(""));
+        text_add(&t, names->items[i]);
+    }
+    struct slice either = arena_copy(a, text_slice(&t));
+    text_free(&t);
+    return either;
+}
+
 #define QUOTE_MAX 72u /* bytes of a value that are shown whole */
 #define QUOTE_END 16u /* of a longer one, from its end */
 

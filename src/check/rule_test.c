@@ -131,14 +131,6 @@ static bool all_among(const struct expect_test *t, const struct expect_list *par
     return true;
 }
 
-static struct slice joined_names(struct arena *a, const struct expect_list *names)
-{
-    struct slice all = names->items[0];
-    for (size_t i = 1; i < names->n; i++)
-        all = PACK_JOIN(a, all, SLICE(" or "), names->items[i]);
-    return all;
-}
-
 static struct slice unlike_words(struct arena *a, const struct expect_test *t,
                                  const struct sip_header *h, const struct expect_list *parts,
                                  struct slice what, const struct expect_list *with)
@@ -186,7 +178,7 @@ static struct rule_answer ask_user_of(struct arena *a, const struct expect_rule 
     if (open)
         return answer_of(EXPECT_OPEN, h->name,
                          SLICE("was not captured with what it is compared with"));
-    struct slice what = PACK_JOIN(a, SLICE("the user of "), joined_names(a, &rule->user_of));
+    struct slice what = PACK_JOIN(a, SLICE("the user of "), pack_either(a, &rule->user_of));
     return answer_of(EXPECT_FAILS, h->name, unlike_words(a, &rule->test, h, parts, what, &users));
 }
 

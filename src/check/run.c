@@ -47,14 +47,6 @@ static struct slice places_text(struct arena *a, const struct expect_rule *rule)
     return all;
 }
 
-static struct slice senders_text(struct arena *a, const struct expect_rule *rule)
-{
-    struct slice all = rule->senders.n ? rule->senders.items[0] : SLICE_NONE;
-    for (size_t i = 1; i < rule->senders.n; i++)
-        all = PACK_JOIN(a, all, SLICE(" or "), rule->senders.items[i]);
-    return all;
-}
-
 static struct slice why_not(struct arena *a, const struct expect_rule *rule,
                             enum check_rule_stage stage)
 {
@@ -64,7 +56,8 @@ static struct slice why_not(struct arena *a, const struct expect_rule *rule,
         return PACK_JOIN(a, SLICE("no call with "), message, SLICE(" was "),
                          rule->way == EXPECT_WAY_INBOUND ? SLICE("inbound") : SLICE("outbound"));
     case CHECK_RULE_NO_SENDER:
-        return PACK_JOIN(a, SLICE("no "), message, SLICE(" was sent by "), senders_text(a, rule));
+        return PACK_JOIN(a, SLICE("no "), message, SLICE(" was sent by "),
+                         pack_either(a, &rule->senders));
     case CHECK_RULE_NO_CONDITION:
         return PACK_JOIN(a, SLICE("its condition never held for a "), message);
     case CHECK_RULE_NO_PLACE:

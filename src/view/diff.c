@@ -1,6 +1,7 @@
 /* Two messages side by side: header by header, wherever each stands. */
 #include "view/view.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* The start line, a header, or a line of the body. */
@@ -134,6 +135,7 @@ static void find_inner(struct view_diff_line *l)
 static void add_line(struct diff *d, const struct item *left, const struct item *right)
 {
     const struct item *it = right ? right : left;
+    assert(it);
     struct view_diff_line *l = &d->out->lines[d->out->n++];
     *l = (struct view_diff_line){.part = it->part, .name = it->name};
     if (left)

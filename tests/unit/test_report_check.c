@@ -458,8 +458,9 @@ static void test_json_forms(void **state)
     d.headers[1].has_value = true;
     d.headers[1].value = SLICE("en-US");
     struct json *root = report_of(&d, 1, &plain);
-    keys_are(at(root, "calls.0"),
-             "call_ids joined start direction caller callee trunk verdict requests findings causes");
+    keys_are(
+        at(root, "calls.0"),
+        "call_ids joined start direction caller callee trunk verdict requests findings causes");
     keys_are(at(root, "calls.0.requests.0.headers.0.guilty"), "node after before candidates");
     keys_are(at(root, "calls.0.requests.0.headers.1"),
              "name expected value verdict states values guilty");

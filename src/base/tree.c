@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define TREE_FILE_MAX                                                                              \
-    ((size_t)64 << 20) /* no configuration is larger: a wrong file (a capture) is */
+    ((size_t)64 << 20) /* a wrong file (a capture) is larger, and a baseline may be */
 
 /* ---- building -------------------------------------------------------------------------------- */
 
@@ -118,7 +118,7 @@ static bool read_all(FILE *f, const char *name, struct text *out, struct err *er
     while ((n = fread(chunk, 1, sizeof chunk, f)) > 0) {
         text_add(out, (struct slice){chunk, n});
         if (out->n > TREE_FILE_MAX)
-            return err_set(err, "%s: larger than 64 MiB: this is no configuration", name);
+            return err_set(err, "%s: larger than 64 MiB, the most that is read", name);
     }
     if (ferror(f))
         return err_set(err, "%s: cannot read: %s", name, strerror(errno));

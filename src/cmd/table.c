@@ -270,7 +270,8 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "A finding is the same as an earlier one if id, severity, message, header, node, trunk "
          "and rule are. The exit status is 1 only for errors that are new: that the earlier report "
          "has not, "
-         "or has fewer of, if both are of as many calls. A dash reads standard input."},
+         "or has fewer of, if both are of as many calls. A dash reads standard input; 64 MiB are "
+         "the most."},
     [CMD_OPT_ALLOW_UNTESTED] = {"allow-untested", 0, false, false, BIT(CHECK), NULL,
                                 "exit with 0 instead of 3 when a promised header was never judged",
                                 NULL},

@@ -149,6 +149,9 @@ void trace_collect_notices(struct trace *t)
     if (t->options.summary)
         notice(t, "", t->options.summary->headers_left_out,
                "headers left out, for one message has more than are followed");
+    if (t->options.summary)
+        notice(t, "", t->options.summary->unique_left_out,
+               "values that were not compared with those of other calls, for there are too many");
     notice(t, "", t->left_out,
            "sightings left out, for one call has more messages than are followed");
     notice(t, "", hop_nodes_overflow(t->nodes), "messages of addresses beyond the limit of nodes");

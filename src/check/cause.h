@@ -55,6 +55,7 @@ bool cause_has_words(struct slice s, struct slice words); /* in upper or lower c
 bool cause_has(const struct hop_sighting *s, struct slice name);
 bool cause_is_mapped(const struct expect_trunk *t, struct slice name); /* attributes_to_headers */
 bool cause_is_fixed(const struct expect_trunk *t, struct slice name);  /* headers */
+bool cause_is_read(const struct expect_trunk *t, struct slice name);   /* headers_to_attributes */
 struct slice cause_attribute(const struct expect_trunk *t, struct slice header);
 /* How many headers of attributes_to_headers a message of LiveKit's has at its first sighting. */
 size_t cause_mapped_on(const struct cause_work *c, const struct hop_journey *j);

@@ -41,6 +41,14 @@ struct slice cause_attribute(const struct expect_trunk *t, struct slice header)
     return SLICE_NONE;
 }
 
+bool cause_is_read(const struct expect_trunk *t, struct slice name)
+{
+    for (size_t i = 0; i < t->headers_to_attributes.n; i++)
+        if (sip_name_equal(t->headers_to_attributes.pairs[i].key, name))
+            return true;
+    return false;
+}
+
 bool cause_is_fixed(const struct expect_trunk *t, struct slice name)
 {
     for (size_t i = 0; i < t->headers.n; i++)

@@ -280,7 +280,8 @@ static void of_empty_map(struct cause_work *c)
     if (other)
         add_unmapped(c, other);
     if (t->headers.n || t->headers_to_attributes.n) {
-        add_wrong_map(c);
+        if (!is_known(c, CAUSE_WRONG_MAP))
+            add_wrong_map(c);
     } else if (!other) {
         struct cause *cause = cause_add(c, CAUSE_MAP_WIPED, CHECK_POSSIBLE,
                                         SLICE("the trunk that takes the call maps nothing at all; "

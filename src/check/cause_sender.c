@@ -33,10 +33,16 @@ static const struct hop_journey *witness_of(const struct cause_work *c)
 static struct slice witness_words(struct cause_work *c, const struct unsent *u,
                                   const struct hop_journey *witness, const char *mark)
 {
+    const char *what = witness == c->refer ? "REFER" : "200 to INVITE";
+    if (!c->w->trunk)
+        return arena_printf(c->arena,
+                            "LiveKit's BYE has no X- header, while its %s of this call "
+                            "has %.*s%s",
+                            what, SLICE_ARG(cause_names(c->arena, u->names, u->n)), mark);
     return arena_printf(c->arena,
-                        "LiveKit's BYE has none of %zu mapped headers, %s of this call has %zu%s",
-                        u->n, witness == c->refer ? "while its REFER" : "while its 200 to INVITE",
-                        cause_mapped_on(c, witness), mark);
+                        "LiveKit's BYE has none of %zu mapped headers, while its %s of this call "
+                        "has %zu%s",
+                        u->n, what, cause_mapped_on(c, witness), mark);
 }
 
 static struct slice no_witness_words(struct cause_work *c, const struct unsent *u, const char *mark)
@@ -89,6 +95,16 @@ static void add_room(struct cause_work *c, const struct unsent *u,
                                  : "; with the room, its attributes go in any release so far");
 }
 
+static void add_release_or_room(struct cause_work *c, const struct unsent *u,
+                                const struct hop_journey *witness)
+{
+    if (is_new_release(c))
+        add_room(c, u, witness);
+    add_release(c, u, witness);
+    if (!is_new_release(c))
+        add_room(c, u, witness);
+}
+
 /* LiveKit sent other messages that would carry the canary, and they do not. */
 static bool canary_silent(const struct cause_work *c)
 {
@@ -130,11 +146,7 @@ static void explain_bare_bye(struct cause_work *c, const struct unsent *u)
     bool silent = !witness && canary_silent(c);
     if (silent)
         cause_of_mapping(c, true);
-    if (is_new_release(c))
-        add_room(c, u, witness);
-    add_release(c, u, witness);
-    if (!is_new_release(c))
-        add_room(c, u, witness);
+    add_release_or_room(c, u, witness);
     if (!witness)
         add_all_unset(c, u);
     if (!witness && !silent)
@@ -162,11 +174,12 @@ static void add_near_miss(struct cause_work *c, const struct unsent *u, struct s
         cause_add(c, CAUSE_NEAR_MISS, at_most(u, CHECK_LIKELY),
                   arena_printf(c->arena, "%.*s has %.*s in place of %.*s", SLICE_ARG(u->message),
                                SLICE_ARG(near->name), SLICE_ARG(name)));
-    cause->remedy = arena_printf(
-        c->arena,
-        "Write %.*s for the attribute %.*s in the trunk's attributes_to_headers, and store the "
-        "trunk again; LiveKit sends names exactly as they stand there.",
-        SLICE_ARG(name), SLICE_ARG(cause_attribute(c->w->trunk, name)));
+    if (c->w->trunk)
+        cause->remedy = arena_printf(
+            c->arena,
+            "Write %.*s for the attribute %.*s in the trunk's attributes_to_headers, and store the "
+            "trunk again; LiveKit sends names exactly as they stand there.",
+            SLICE_ARG(name), SLICE_ARG(cause_attribute(c->w->trunk, name)));
     cause_see_first(c, cause, u->j);
 }
 
@@ -206,17 +219,23 @@ static void add_unset(struct cause_work *c, const struct unsent *u)
 {
     bool before = was_sent_before(c, u);
     bool canary = c->canary.n && cause_has(u->j->steps[0].sighting, c->canary);
+    struct text t = {0};
+    text_add(&t, u->message);
+    if (c->w->trunk)
+        text_printf(&t, " has %s%zu mapped header%s, and", canary ? "the canary among " : "",
+                    u->present, u->present == 1 ? "" : "s");
+    text_printf(&t, " %s %.*s%s", c->w->trunk ? "not" : "lacks",
+                SLICE_ARG(cause_names(c->arena, u->names, u->n)),
+                before ? ", which LiveKit sent earlier in this call" : "");
     struct cause *cause = cause_add(
-        c, CAUSE_ATTRIBUTE_UNSET, at_most(u, before ? CHECK_CERTAIN : CHECK_LIKELY),
-        arena_printf(c->arena, "%.*s has %s%zu mapped header%s, and not %.*s%s",
-                     SLICE_ARG(u->message), canary ? "the canary among " : "", u->present,
-                     u->present == 1 ? "" : "s", SLICE_ARG(cause_names(c->arena, u->names, u->n)),
-                     before ? ", which LiveKit sent earlier in this call" : ""));
-    cause->remedy = arena_printf(
-        c->arena,
-        "Set %.*s on the SIP participant, not on the agent's own, and before the call ends; an "
-        "empty value unsets it.",
-        SLICE_ARG(attributes_of(c, u)));
+        c, CAUSE_ATTRIBUTE_UNSET, at_most(u, before && c->w->trunk ? CHECK_CERTAIN : CHECK_LIKELY),
+        cause_join(c->arena, &t));
+    if (c->w->trunk)
+        cause->remedy = arena_printf(
+            c->arena,
+            "Set %.*s on the SIP participant, not on the agent's own, and before the call ends; "
+            "an empty value unsets it.",
+            SLICE_ARG(attributes_of(c, u)));
     cause_see_first(c, cause, u->j);
 }
 
@@ -229,15 +248,101 @@ static bool is_newline_found(const struct cause_work *c)
     return false;
 }
 
+/* What a rule asks for and no map has.  Where the trunk was given that proves it; else it is one
+ * reason of several. */
+static void add_unmapped(struct cause_work *c, const struct unsent *u, const struct slice *names,
+                         size_t n)
+{
+    const struct expect_trunk *t = c->w->trunk;
+    bool elsewhere = false;
+    for (size_t i = 0; t && i < n; i++)
+        elsewhere |= cause_is_fixed(t, names[i]) || cause_is_read(t, names[i]);
+    struct slice list = cause_names(c->arena, names, n);
+    struct cause *cause = cause_add(
+        c, elsewhere ? CAUSE_WRONG_MAP : CAUSE_NOT_MAPPED,
+        at_most(u, t ? CHECK_LIKELY : CHECK_POSSIBLE),
+        !t ? arena_printf(c->arena, "no trunk was given that would map %.*s", SLICE_ARG(list))
+           : arena_printf(c->arena, "%.*s %s in attributes_to_headers, and so not on %.*s%s",
+                          SLICE_ARG(list), n == 1 ? "is not" : "are not", SLICE_ARG(u->message),
+                          elsewhere ? "; another map, which does not act there, has it" : ""));
+    cause_see_first(c, cause, u->j);
+}
+
+static size_t take_unmapped(struct cause_work *c, struct unsent *u)
+{
+    struct slice *names = ARENA_ARRAY(c->arena, struct slice, u->n);
+    size_t left = 0, found = 0;
+    for (size_t i = 0; i < u->n; i++)
+        if (cause_is_mapped(c->w->trunk, u->names[i]))
+            u->names[left++] = u->names[i];
+        else
+            names[found++] = u->names[i];
+    u->n = left;
+    if (found)
+        add_unmapped(c, u, names, found);
+    return found;
+}
+
+/* A rule asks for a header on LiveKit's INVITE: `headers` alone acts there. */
+static void add_not_on_invite(struct cause_work *c, const struct unsent *u)
+{
+    bool mapped = cause_is_mapped(c->w->trunk, u->names[0]);
+    struct cause *cause =
+        cause_add(c, mapped ? CAUSE_WRONG_MAP : CAUSE_NOT_MAPPED,
+                  at_most(u, c->w->trunk ? CHECK_LIKELY : CHECK_POSSIBLE),
+                  arena_printf(c->arena, "%.*s: of a trunk's maps only headers acts on INVITE",
+                               SLICE_ARG(cause_names(c->arena, u->names, u->n))));
+    cause->remedy = slice_of("Put the header into the trunk's headers, or into those of the "
+                             "request that makes the call.");
+    cause_see_first(c, cause, u->j);
+}
+
+/* Fixed headers are owed on the 200 to INVITE, or an outbound INVITE; others a rule asks for. */
+static void explain_unsent_invite(struct cause_work *c, struct unsent *u)
+{
+    bool fixed = false;
+    for (size_t i = 0; c->w->trunk && i < u->n; i++)
+        fixed |= cause_is_fixed(c->w->trunk, u->names[i]);
+    if (fixed)
+        cause_of_mapping(c, true);
+    else if (!u->r->status)
+        add_not_on_invite(c, u);
+    else if (take_unmapped(c, u) == 0 || u->n)
+        add_unset(c, u);
+}
+
+static bool has_custom(const struct hop_sighting *s)
+{
+    for (uint32_t i = 0; i < s->message->header_count; i++)
+        if (slice_starts_nocase(s->message->headers[i].name, SLICE("X-")))
+            return true;
+    return false;
+}
+
+/* Without a trunk, what LiveKit sent earlier in the call is mapped. */
+static void explain_sent_before(struct cause_work *c, const struct unsent *u)
+{
+    if (u->j->method != SIP_BYE || has_custom(u->j->steps[0].sighting))
+        add_unset(c, u);
+    else
+        add_release_or_room(
+            c, u,
+            c->refer && cause_has(c->refer->steps[0].sighting, u->names[0]) ? c->refer : c->ok);
+}
+
 static void explain_unsent(struct cause_work *c, struct unsent *u)
 {
-    bool invite = u->j->method == SIP_INVITE;
-    if (invite) {
-        cause_of_mapping(c, true);
+    if (u->j->method == SIP_INVITE) {
+        explain_unsent_invite(c, u);
         return;
     }
     bool newline = is_newline_found(c); /* what follows it in the message was no header any more */
     size_t near = take_near_misses(c, u);
+    if (!c->w->trunk && u->n && was_sent_before(c, u)) {
+        explain_sent_before(c, u);
+        return;
+    }
+    (void)take_unmapped(c, u);
     if (u->n == 0 || newline)
         return;
     if (u->present || near)

@@ -389,7 +389,7 @@ static void of_request(struct cause_work *c, const struct check_request *r,
                        .sure = true};
     for (size_t i = 0; i < r->header_count; i++) {
         const struct check_header *h = &r->headers[i];
-        if (!h->expected || h->by_rule) /* no map sends what only a rule asks for */
+        if (!h->expected)
             continue;
         if (h->verdict == CHECK_NEVER_SENT || h->verdict == CHECK_MISSING) {
             u.names[u.n++] = h->name;

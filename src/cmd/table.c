@@ -115,6 +115,8 @@ static const struct cmd_command commands[CMD_COUNT] = {
                 "there; Esc stops that.",
             .examples = "# Which hop takes the header away?  Enter, m, Enter\n"
                         "sipxray --trunk trunk.json livekit=livekit.pcap kam1=kam1.pcap\n"
+                        "# With a header of BYE as a column to sort and filter by\n"
+                        "sipxray --columns caller,callee,BYE:X-Five9-Queue livekit.pcap\n"
                         "# As calls pass, on a proxy\n"
                         "sipxray tui kam1=iface:any\n"
                         "# From another host\n"
@@ -214,11 +216,14 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "shown beside those that it promises, and their loss does not count. In flow they are "
          "marked as X-* are."},
     [CMD_OPT_COLUMNS] =
-        {"columns", 0, false, false, BIT(CALLS), "LIST", "these columns instead of the usual ones",
+        {"columns", 0, false, false, BIT(CALLS) | BIT(TUI), "LIST",
+         "these columns instead of the usual ones",
          "Parted by commas: start, answer, end, last, duration, talk, outcome, status, method, "
          "caller, callee, src, dst, messages, points, call_id, call_ids, or a header of a message: "
          "BYE:X-Five9-Queue of the BYE, 200:X-A of a response, \"INVITE 2xx:X-A\" of a response "
-         "to INVITE, X-A of any message. The first message that has the header tells its value."},
+         "to INVITE, X-A of any message. The first message that has the header tells its value. "
+         "The screens show number and verdict before them, and sort and filter by headers as "
+         "well."},
     [CMD_OPT_GROUP_BY] = {"group-by", 0, false, false, BIT(CALLS), "COLUMN",
                           "count the calls by the values of a header, or of another column",
                           "For each value how many calls there were, how many were answered and "

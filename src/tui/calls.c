@@ -4,8 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct column {
+    enum view_cell cell;
+    size_t least, most, rank;
+    bool right;
+    struct slice title;
+    size_t width; /* 0: there is no room for it */
+};
+
 struct calls {
     struct tui_screen screen;
+    VEC(struct column) columns;
     struct view_calls list;
     struct tui_scroll scroll;
     uint32_t at; /* the call under the cursor, which may move in the list */
@@ -20,53 +29,94 @@ struct calls {
 /* ---- columns --------------------------------------------------------------------------------- */
 
 /* In order of appearance; those of a high rank go first where there is no room. */
-static const struct column {
-    enum view_cell cell;
-    uint8_t least, most, rank;
-    bool right;
-} columns[] = {
-    {VIEW_CELL_NUMBER, 4, 7, 5, true},    {VIEW_CELL_VERDICT, 8, 9, 2, false},
-    {VIEW_CELL_START, 8, 12, 4, false},   {VIEW_CELL_CALLER, 12, 20, 0, false},
-    {VIEW_CELL_CALLEE, 12, 20, 1, false}, {VIEW_CELL_STATE, 9, 14, 3, false},
-    {VIEW_CELL_MESSAGES, 4, 8, 6, true},  {VIEW_CELL_DURATION, 7, 9, 8, true},
-    {VIEW_CELL_POINTS, 10, 40, 9, false}, {VIEW_CELL_CALL_ID, 9, 60, 7, false},
+static const struct column usual[] = {
+    {.cell = VIEW_CELL_NUMBER, .least = 4, .most = 7, .rank = 5, .right = true},
+    {.cell = VIEW_CELL_VERDICT, .least = 8, .most = 9, .rank = 2, .right = false},
+    {.cell = VIEW_CELL_START, .least = 8, .most = 12, .rank = 4, .right = false},
+    {.cell = VIEW_CELL_CALLER, .least = 12, .most = 20, .rank = 0, .right = false},
+    {.cell = VIEW_CELL_CALLEE, .least = 12, .most = 20, .rank = 1, .right = false},
+    {.cell = VIEW_CELL_STATE, .least = 9, .most = 14, .rank = 3, .right = false},
+    {.cell = VIEW_CELL_MESSAGES, .least = 4, .most = 8, .rank = 6, .right = true},
+    {.cell = VIEW_CELL_DURATION, .least = 7, .most = 9, .rank = 8, .right = true},
+    {.cell = VIEW_CELL_POINTS, .least = 10, .most = 40, .rank = 9, .right = false},
+    {.cell = VIEW_CELL_CALL_ID, .least = 9, .most = 60, .rank = 7, .right = false},
 };
-#define COLUMNS (sizeof columns / sizeof *columns)
+#define USUAL (sizeof usual / sizeof *usual)
 
-static void fit_columns(size_t width, size_t out[COLUMNS])
+static struct column column_of(enum view_cell cell, struct slice title, size_t rank)
 {
-    size_t left = width - 1;
-    memset(out, 0, COLUMNS * sizeof *out);
-    for (unsigned rank = 0; rank < COLUMNS; rank++)
-        for (size_t i = 0; i < COLUMNS; i++)
-            if (columns[i].rank == rank && left > columns[i].least) {
-                out[i] = columns[i].least;
-                left -= columns[i].least + 1u;
+    struct column c = {.cell = cell, .least = 8, .most = 24};
+    for (size_t i = 0; i < USUAL; i++)
+        if (usual[i].cell == cell)
+            c = usual[i];
+    c.rank = rank;
+    c.title = title;
+    return c;
+}
+
+/* Those that were asked for, in that order, behind number and verdict. */
+static void choose_columns(struct calls *s, const struct tui_options *o)
+{
+    if (o->column_count == 0)
+        for (size_t i = 0; i < USUAL; i++) {
+            struct slice name = slice_of(view_cell_name(usual[i].cell));
+            *vec_add(&s->columns) = column_of(usual[i].cell, name, usual[i].rank);
+        }
+    else {
+        *vec_add(&s->columns) = column_of(VIEW_CELL_NUMBER, SLICE("#"), 1);
+        *vec_add(&s->columns) = column_of(VIEW_CELL_VERDICT, SLICE("Verdict"), 0);
+    }
+    for (size_t i = 0; i < o->column_count; i++)
+        *vec_add(&s->columns) = column_of(o->columns[i].cell, o->columns[i].title, 2 + i);
+}
+
+static void fit_number(struct calls *s)
+{
+    size_t digits = 4;
+    for (uint32_t n = trace_call_count(s->list.trace); n > 9999; n /= 10)
+        digits++;
+    s->columns.items[0].least = digits;
+    s->columns.items[0].most = digits;
+}
+
+/* By rank: to their least, then what is left to their most. */
+static void fit_columns(struct calls *s, size_t width)
+{
+    struct column *c = s->columns.items;
+    size_t left = width - 1, n = s->columns.n;
+    fit_number(s);
+    for (size_t i = 0; i < n; i++)
+        c[i].width = 0;
+    for (size_t rank = 0; rank < n; rank++)
+        for (size_t i = 0; i < n; i++)
+            if (c[i].rank == rank && left > c[i].least) {
+                c[i].width = c[i].least;
+                left -= c[i].least + 1;
             }
-    for (unsigned rank = 0; rank < COLUMNS; rank++)
-        for (size_t i = 0; i < COLUMNS; i++) {
-            size_t more = columns[i].rank == rank && out[i] ? columns[i].most - out[i] : 0;
+    for (size_t rank = 0; rank < n; rank++)
+        for (size_t i = 0; i < n; i++) {
+            size_t more = c[i].rank == rank && c[i].width ? c[i].most - c[i].width : 0;
             more = more < left ? more : left;
-            out[i] += more;
+            c[i].width += more;
             left -= more;
         }
 }
 
-static void draw_head(const struct calls *s, struct grid *g, size_t row, const size_t *widths)
+static void draw_head(const struct calls *s, struct grid *g, size_t row)
 {
     size_t x = 1;
     grid_fill(g, row, 0, g->columns, GRID_HEAD);
-    for (size_t i = 0; i < COLUMNS; x += widths[i] ? widths[i] + 1 : 0, i++) {
+    for (size_t i = 0; i < s->columns.n; i++) {
+        const struct column *c = &s->columns.items[i];
         struct text name = {0};
-        if (widths[i] == 0)
+        if (c->width == 0)
             continue;
-        bool sorted = columns[i].cell == s->list.sort;
-        text_printf(&name, "%s%s", sorted ? s->list.backwards ? "v" : "^" : "",
-                    view_cell_name(columns[i].cell));
-        if (name.n > widths[i])
-            name.n = widths[i];
-        size_t at = columns[i].right && widths[i] > name.n ? x + widths[i] - name.n : x;
-        grid_fit(g, row, at, x + widths[i], GRID_HEAD, text_slice(&name));
+        if (c->cell == s->list.sort)
+            text_add(&name, s->list.backwards ? SLICE("v") : SLICE("^"));
+        text_add(&name, slice_first(c->title, c->width - name.n));
+        size_t at = c->right && c->width > name.n ? x + c->width - name.n : x;
+        grid_fit(g, row, at, x + c->width, GRID_HEAD, text_slice(&name));
+        x += c->width + 1;
         text_free(&name);
     }
 }
@@ -95,8 +145,7 @@ static unsigned look_of(enum view_cell cell, const struct view_verdict *w,
     return GRID_PLAIN;
 }
 
-static void draw_call(struct calls *s, struct grid *g, size_t row, uint32_t call,
-                      const size_t *widths)
+static void draw_call(struct calls *s, struct grid *g, size_t row, uint32_t call)
 {
     struct call_summary c;
     struct text words = {0};
@@ -105,17 +154,17 @@ static void draw_call(struct calls *s, struct grid *g, size_t row, uint32_t call
     if (mark_of(s, call) < s->marked.n)
         grid_put(g, row, 0, 1, GRID_CUSTOM, SLICE("*"));
     size_t x = 1;
-    for (size_t i = 0; i < COLUMNS; i++) {
-        if (widths[i] == 0)
+    for (size_t i = 0; i < s->columns.n; i++) {
+        const struct column *k = &s->columns.items[i];
+        if (k->width == 0)
             continue;
         text_clear(&words);
-        view_calls_add_cell(&s->list, &words, columns[i].cell, call, &c);
-        if (columns[i].cell == VIEW_CELL_START && widths[i] < words.n)
+        view_calls_add_cell(&s->list, &words, k->cell, call, &c);
+        if (k->cell == VIEW_CELL_START && k->width < words.n)
             words.n = 8; /* without milliseconds */
-        size_t pad = columns[i].right && words.n < widths[i] ? widths[i] - words.n : 0;
-        grid_fit(g, row, x + pad, x + widths[i], look_of(columns[i].cell, w, &c),
-                 text_slice(&words));
-        x += widths[i] + 1;
+        size_t pad = k->right && words.n < k->width ? k->width - words.n : 0;
+        grid_fit(g, row, x + pad, x + k->width, look_of(k->cell, w, &c), text_slice(&words));
+        x += k->width + 1;
     }
     text_free(&words);
     arena_reset(&s->list.scratch);
@@ -162,15 +211,14 @@ static void calls_draw(struct tui *t, struct tui_screen *screen, struct grid *g,
                        struct tui_area area)
 {
     struct calls *s = (struct calls *)screen;
-    size_t widths[COLUMNS];
-    fit_columns(g->columns, widths);
     update(t, s);
-    draw_head(s, g, area.top, widths);
+    fit_columns(s, g->columns);
+    draw_head(s, g, area.top);
     size_t first = area.top + 1;
     tui_scroll_fit(&s->scroll, s->list.shown_count, area.bottom - first);
     note_at(s);
     for (size_t i = 0; first + i < area.bottom && s->scroll.top + i < s->list.shown_count; i++) {
-        draw_call(s, g, first + i, s->list.shown[s->scroll.top + i], widths);
+        draw_call(s, g, first + i, s->list.shown[s->scroll.top + i]);
         if (s->scroll.top + i == s->scroll.at)
             grid_select(g, first + i, 0, g->columns);
     }
@@ -251,6 +299,15 @@ static void mark(struct calls *s)
     note_at(s);
 }
 
+/* By the column beside the one that it is sorted by. */
+static enum view_cell next_column(const struct calls *s, bool forwards)
+{
+    size_t n = s->columns.n, i = 0;
+    while (i < n && s->columns.items[i].cell != s->list.sort)
+        i++;
+    return s->columns.items[(i + (forwards ? 1 : n - 1)) % n].cell;
+}
+
 static void sort(struct calls *s, enum tui_action a)
 {
     enum view_cell by = s->list.sort;
@@ -258,7 +315,7 @@ static void sort(struct calls *s, enum tui_action a)
     if (a == DO_SORT_TURN)
         backwards = !backwards;
     else
-        by = (by + (a == DO_SORT_NEXT ? 1 : VIEW_CELL_COUNT - 1)) % VIEW_CELL_COUNT;
+        by = next_column(s, a == DO_SORT_NEXT);
     view_calls_sort(&s->list, by, backwards);
     find_at(s);
 }
@@ -316,6 +373,7 @@ static void calls_free(struct tui_screen *screen)
     struct calls *s = (struct calls *)screen;
     view_calls_free(&s->list);
     vec_free(&s->marked);
+    vec_free(&s->columns);
 }
 
 static void calls_click(struct tui *t, struct tui_screen *screen, size_t row)
@@ -344,6 +402,9 @@ void tui_calls_push(struct tui *t)
 {
     struct calls *s = tui_push(t, &calls_kind, sizeof *s);
     view_calls_init(&s->list, t->trace, t->options.check);
+    s->list.headers = t->options.headers;
+    s->list.header_count = t->options.header_count;
+    choose_columns(s, &t->options);
 }
 
 /* ---- judged in the background ---------------------------------------------------------------- */

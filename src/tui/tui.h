@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "check/check.h"
 #include "trace/trace.h"
+#include "view/view.h"
 
 #include <signal.h>
 
@@ -95,8 +96,18 @@ size_t tui_bindings(const struct tui_binding **list);
 
 /* ---- the program ----------------------------------------------------------------------------- */
 
+/* A column of the list of calls. */
+struct tui_column {
+    enum view_cell cell;
+    struct slice title;
+};
+
 struct tui_options {
     const struct check_options *check;
+    const struct tui_column *columns; /* beside number and verdict; none: the usual ones */
+    size_t column_count;
+    const struct slice *headers; /* names of trace_options.wants */
+    size_t header_count;
     bool ascii;
     bool show_secrets;
     bool colour;

@@ -79,9 +79,24 @@ static void add_points(struct view_calls *v, struct text *out, const struct call
     }
 }
 
+/* The value that the first message with the header has; secrets never show in lists. */
+static void add_header(const struct view_calls *v, struct text *out, size_t want,
+                       const struct call_summary *c)
+{
+    const struct call_value *value = want < v->header_count ? c->values[want] : NULL;
+    if (!value)
+        return;
+    bool secret = sip_is_secret(v->headers[want]) || sip_is_credentials(v->headers[want]);
+    text_add(out, secret ? SLICE("***") : value->value);
+}
+
 void view_calls_add_cell(struct view_calls *v, struct text *out, enum view_cell cell, uint32_t call,
                          const struct call_summary *c)
 {
+    if (cell >= VIEW_CELL_COUNT) {
+        add_header(v, out, cell - VIEW_CELL_COUNT, c);
+        return;
+    }
     switch (cell) {
     case VIEW_CELL_NUMBER:
         text_printf(out, "%u", call + 1);
@@ -165,8 +180,8 @@ static bool is_shown(struct view_calls *v, uint32_t call)
     if (v->filter.n == 0)
         return true;
     trace_call_summary(v->trace, call, &v->scratch, &c);
-    for (enum view_cell cell = VIEW_CELL_NUMBER + 1; cell < VIEW_CELL_COUNT; cell++) {
-        view_calls_add_cell(v, &words, cell, call, &c);
+    for (size_t cell = VIEW_CELL_NUMBER + 1; cell < VIEW_CELL_COUNT + v->header_count; cell++) {
+        view_calls_add_cell(v, &words, (enum view_cell)cell, call, &c);
         text_add_char(&words, '\n');
     }
     for (size_t i = 1; i < c.call_id_count; i++) {

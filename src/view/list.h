@@ -17,7 +17,7 @@ enum view_cell {
     VIEW_CELL_DURATION,
     VIEW_CELL_POINTS,
     VIEW_CELL_CALL_ID,
-    VIEW_CELL_COUNT
+    VIEW_CELL_COUNT /* and on: the values of trace_options.wants, in that order */
 };
 
 /* What check says of a call, as far as it was asked. */
@@ -31,6 +31,8 @@ struct view_verdict {
 struct view_calls {
     struct trace *trace;
     const struct check_options *options;
+    const struct slice *headers; /* names of trace_options.wants; borrowed */
+    size_t header_count;
     uint32_t *shown; /* numbers of calls, shown_count of them */
     size_t shown_count, shown_cap;
     uint32_t known; /* calls that were looked at */
@@ -49,7 +51,7 @@ void view_calls_sort(struct view_calls *v, enum view_cell by, bool backwards);
 /* What appeared since goes to the end, what is no call any more goes; `anew`: filtered and sorted
  * again, for calls change as they go on. */
 void view_calls_update(struct view_calls *v, bool anew);
-const char *view_cell_name(enum view_cell c);
+const char *view_cell_name(enum view_cell c); /* of those before VIEW_CELL_COUNT */
 /* The verdict as it is known; `judge`: judged now where that is not so. */
 const struct view_verdict *view_calls_verdict(struct view_calls *v, uint32_t call, bool judge);
 void view_calls_add_cell(struct view_calls *v, struct text *out, enum view_cell cell, uint32_t call,

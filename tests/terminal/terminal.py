@@ -285,6 +285,26 @@ def save():
         t.close()
 
 
+def columns():
+    """A header of BYE as a column, to filter by."""
+    t = Terminal()
+    try:
+        t.start("--columns caller,BYE:X-Five9-Queue,points")
+        t.wait("BYE:X-Five9-Queue", "Billing", "livekit kam1")
+        t.keys("/")
+        t.tmux("send-keys", "-l", "billing")
+        t.keys("Enter")
+        t.wait("with: billing", "Billing")
+        t.keys(">", ">")
+        t.wait("^caller")
+        t.keys("Q")
+        t.left_sane()
+        t.type(f"{SIPXRAY} --columns talk five9.pcap; echo status=$?")
+        t.wait("not of the screens", "status=2")
+    finally:
+        t.close()
+
+
 def hang_up():
     """The terminal goes away, and so does the program."""
     t = Terminal()
@@ -303,7 +323,7 @@ def hang_up():
 
 
 TESTS = (walk, small, resize, escape, signals, unknown, no_colour, ascii_only, pipe, copy, save,
-         hang_up)
+         columns, hang_up)
 for test in TESTS:
     try:
         test()

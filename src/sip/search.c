@@ -302,9 +302,11 @@ static const char *version_at_end(const struct sip_search *s, const char *end)
 size_t sip_unfinished(const struct sip_search *s)
 {
     const char *front = s->bytes.p, *end = front + s->bytes.n, *word;
+    if (end == front || end[-1] == '\n')
+        return s->bytes.n;
+    const char *text_end = end[-1] == '\r' ? end - 1 : end;
     const char *from = s->bytes.n > SIP_START_MAX ? end - SIP_START_MAX : front;
     const char *second = last_space(from, end), *first = second ? last_space(from, second) : NULL;
-    const char *text_end = end > front && end[-1] == '\r' ? end - 1 : end;
     if (first && first + 1 < second && sip_next_control(first + 1, second) == second &&
         slice_starts(SLICE(SIP_VERSION), between(second + 1, text_end))) {
         word = token_before(front, first);

@@ -84,7 +84,14 @@ static void check_outputs(struct run *r, const struct report_run *known)
 
 static void run(int fd, const struct expect_trunks *trunks)
 {
-    struct check_options check = {.trunks = trunks, .everything = true};
+    const struct check_outside outside = check_outside_of(SLICE("10.0.0.0/9"));
+    const struct expect_sayna sayna = {0};
+    struct check_options check = {.trunks = trunks,
+                                  .everything = true,
+                                  .packs = UINT32_MAX,
+                                  .outside = &outside,
+                                  .outside_count = 1,
+                                  .sayna = &sayna};
     struct check_summary summary;
     struct trace_options options = {.check = &check, .summary = &summary};
     struct run r = {.messages.style.verbose = true};

@@ -83,11 +83,11 @@ static bool open_trace(struct screens *s, struct err *err)
         .nodes = nodes->items,
         .node_count = nodes->n,
     };
-    if (!isatty(STDOUT_FILENO))
-        return err_set(err, "tui needs a terminal; check, calls, messages and flow print");
     if (!cmd_style(&s->style, s->arguments, err) || !cmd_owed_read(&s->owed, s->arguments, err) ||
         !read_columns(s, &options, err) || !read_memory(s->arguments, &options, err))
         return false;
+    if (!isatty(STDOUT_FILENO))
+        return err_set(err, "tui needs a terminal; check, calls, messages and flow print");
     return (s->trace = cmd_trace_open(s->arguments, &options, err)) != NULL;
 }
 

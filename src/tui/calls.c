@@ -5,11 +5,11 @@
 #include <string.h>
 
 struct column {
-    enum view_cell cell;
-    size_t least, most, rank;
-    bool right;
     struct slice title;
+    size_t least, most, rank;
     size_t width; /* 0: there is no room for it */
+    enum view_cell cell;
+    bool right;
 };
 
 struct calls {
@@ -305,7 +305,9 @@ static enum view_cell next_column(const struct calls *s, bool forwards)
     size_t n = s->columns.n, i = 0;
     while (i < n && s->columns.items[i].cell != s->list.sort)
         i++;
-    return s->columns.items[(i + (forwards ? 1 : n - 1)) % n].cell;
+    if (forwards)
+        return s->columns.items[i + 1 < n ? i + 1 : 0].cell;
+    return s->columns.items[i ? i - 1 : n - 1].cell;
 }
 
 static void sort(struct calls *s, enum tui_action a)

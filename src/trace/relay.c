@@ -140,7 +140,9 @@ void trace_relay_put_room(struct trace_relay *r, void *origin, const struct pack
     e->origin = origin;
     e->payload = *payload;
     e->payload.bytes.p = (const char *)(e + 1);
-    e->message.headers = memcpy(at, e->message.headers, headers);
+    if (headers) /* without any, a scanner may have none to point at */
+        memcpy(at, e->message.headers, headers);
+    e->message.headers = (struct sip_header *)(void *)at;
     e->payload.frames = (uint32_t *)(void *)(at + headers);
     copy_frames((uint32_t *)(void *)(at + headers), payload);
     entry_put(r, e, size);

@@ -110,8 +110,35 @@ static void test_relay(void **state)
     trace_relay_free(t.relay);
 }
 
+static unsigned bare; /* messages without headers that came out */
+
+static void count_bare(void *origin, const struct packet_payload *p, const struct sip_message *m)
+{
+    (void)origin;
+    assert_int_equal(p->bytes.n, m->bytes.n);
+    assert_int_equal(m->header_count, 0);
+    bare++;
+}
+
+/* The scanner never had a header, so it has no room for any. */
+static void test_no_headers(void **state)
+{
+    struct trace_relay *r = trace_relay_new();
+    struct sip_scanner *s = sip_scanner_new();
+    (void)state;
+    put(r, s, 1, SLICE("BYE sip:a SIP/2.0\r\n\r\n"));
+    put(r, s, 5, SLICE("BYE sip:a SIP/2.0\r\n\r\n"));
+    trace_relay_end(r);
+    while (trace_relay_take(r, count_bare, no_hidden))
+        ;
+    assert_int_equal(bare, 2);
+    sip_scanner_free(s);
+    trace_relay_free(r);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_relay)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_relay),
+                                       cmocka_unit_test(test_no_headers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

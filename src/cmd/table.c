@@ -300,7 +300,7 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
     [CMD_OPT_LOCAL_TIME] = {"local-time", 0, false, false, CAPTURES, NULL,
                             "print times in local time, by TZ, instead of UTC", NULL},
     [CMD_OPT_SHOW_SECRETS] = {"show-secrets", 0, false, false,
-                              (PRINTING & ~(BIT(CALLS) | BIT(EXPLAIN))) | BIT(TUI), NULL,
+                              (PRINTING & ~BIT(EXPLAIN)) | BIT(TUI), NULL,
                               "do not mask credentials in header values", NULL},
     [CMD_OPT_THREADS] =
         {"threads", 0, false, false, CAPTURES, "N",

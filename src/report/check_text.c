@@ -154,6 +154,15 @@ static void add_causes(struct text *out, const struct report_style *style, struc
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
+static bool any_open_rule(const struct check_call *c)
+{
+    for (size_t i = 0; i < c->request_count; i++)
+        for (size_t k = 0; k < c->requests[i].rule_count; k++)
+            if (c->requests[i].rules[k].verdict == CHECK_INCONCLUSIVE)
+                return true;
+    return false;
+}
+
 static bool any_unknown(const struct check_call *c)
 {
     for (size_t i = 0; i < c->request_count; i++)
@@ -165,7 +174,8 @@ static bool any_unknown(const struct check_call *c)
 
 struct slice report_inconclusive_why(const struct check_call *c)
 {
-    return any_unknown(c) ? SLICE("not judged: the captures do not show enough of it")
+    return any_open_rule(c) ? SLICE("not judged: a rule on it could not be")
+           : any_unknown(c) ? SLICE("not judged: the captures do not show enough of it")
            : !c->trunk && c->trunk_why.n
                ? SLICE("not judged: no trunk was picked for it")
                : SLICE("not judged: no message was seen that must carry a promised header");

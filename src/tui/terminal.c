@@ -8,8 +8,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <term.h>
 #include <unistd.h>
 #include <wchar.h>
+
+#undef columns /* which term.h makes of plain words */
+#undef lines
 
 #define ESC_MS    25   /* after which Esc is the key and not the beginning of a sequence */
 #define WORK_MS   30   /* of loading between two looks at the keys */
@@ -237,15 +241,25 @@ static void loop(const struct terminal *t, struct tui *tui, const volatile sig_a
     grid_free(&g);
 }
 
+/* newterm leaves memory behind where it fails. */
+static bool is_known(const char *term)
+{
+    int found;
+    if (setupterm(term, STDOUT_FILENO, &found) != OK)
+        return false;
+    del_curterm(cur_term);
+    return true;
+}
+
 /* A terminal that is not known here is most probably like one that is. */
 static SCREEN *open_screen(struct tui *tui, FILE *keys)
 {
     const char *term = getenv("TERM");
     const char *const others[] = {"xterm", "vt100", "ansi"};
     bool known = term && *term && strcmp(term, "dumb") != 0 && strcmp(term, "unknown") != 0;
-    SCREEN *screen = known ? newterm(term, stdout, keys) : NULL;
+    SCREEN *screen = known && is_known(term) ? newterm(term, stdout, keys) : NULL;
     for (size_t i = known ? 0 : 1; !screen && i < sizeof others / sizeof *others; i++) {
-        screen = newterm(others[i], stdout, keys);
+        screen = is_known(others[i]) ? newterm(others[i], stdout, keys) : NULL;
         if (screen)
             tui_warn(tui, term && *term ? term : NULL, others[i]);
     }

@@ -294,11 +294,10 @@ static void of_bypass(struct cause_work *c)
     if (!c->invite || !c->ok || c->proxy_bye)
         return;
     for (size_t step = 1; step < c->invite->step_count; step++) {
-        if (!is_unrecorded(c, step))
-            continue;
+        uint32_t node = c->invite->steps[step].sighting->src_node;
         bool round = bye && (passes_by(c, bye, step) || leaves_past(c, bye, step)) &&
-                     !is_seen_on(c, bye, c->invite->steps[step].sighting->src_node);
-        if (bye ? !round : c->refer || is_livekit_captured(c))
+                     !is_seen_on(c, bye, node);
+        if ((bye ? !round : c->refer || is_livekit_captured(c)) || !is_unrecorded(c, step))
             continue;
         add_bypass(c, step, bye);
         return;

@@ -67,9 +67,11 @@ static bool is_response(const struct hop_wire *w)
 }
 
 /* How many Vias lie between two transmissions of which `up` is further upstream; 0: not on one
- * path. */
+ * path.  A response whose status is no number counts as a request's sighting, and would be both. */
 static size_t via_distance(const struct hop_wire *up, const struct hop_wire *down)
 {
+    if (is_response(up) != is_response(down))
+        return 0;
     const struct hop_sighting *more = is_response(up) ? up->head : down->head;
     const struct hop_sighting *less = is_response(up) ? down->head : up->head;
     return hop_vias_end_with(more, less) ? more->via_count - less->via_count : 0;

@@ -28,7 +28,9 @@
 /* Bytes kept of messages that can't be read again; messages beyond are counted, and not judged. */
 #define CALL_KEPT_BYTES (1ull << 30)
 
-#define CALL_ACTIVE_MAX (1u << 22) /* legs not ended; the longest idle is ended at the limit */
+/* Legs not ended, of about 500 bytes each in a list of calls and 1,000 in check; at the limit the
+ * longest idle is ended. */
+#define CALL_ACTIVE_MAX (1u << 20)
 
 /* Who sent what to whom; shared by sightings. */
 struct call_flow {

@@ -277,10 +277,9 @@ static void look_at_header(const struct parting *g, const struct sip_header *h)
         note_header(g, FINDING_LEAK_ORGANIZATION, h, " goes to ");
     else if (is_internal(h->name) && !brought)
         note_header(g, FINDING_LEAK_INTERNAL, h, " goes to ");
-    uint32_t first;
-    (void)sip_header_next(g->sighting->message, 0, h->name, &first);
     if (!brought && !is_product(h) && !sip_is_credentials(h->name) &&
-        &g->sighting->message->headers[first] == h && may_tell(g->sighting->message, h))
+        sip_header_next(g->sighting->message, 0, h->name, NULL) == h &&
+        may_tell(g->sighting->message, h))
         note_addresses(g, place_of(h), h->name, told_in(g, all_values(g, h), false));
 }
 

@@ -300,7 +300,7 @@ static bool take_severity(struct rule_reader *r, const struct json *v, struct ex
 
 static bool take_direction(struct rule_reader *r, const struct json *v, struct expect_rule *rule)
 {
-    struct slice text;
+    struct slice text = SLICE_NONE;
     if (!rule_text(r, "direction", v, &text))
         return false;
     return rule_way(text, &rule->way) ||

@@ -100,9 +100,10 @@ static void test_bad(void **state)
         {{{"check", "--trunk="}}, "--trunk has an empty argument; it needs FILE"},
         {{{"check", "--verbose=1"}}, "--verbose takes no argument"},
         {{{"check", "--bpf", "a", "--bpf", "b"}}, "--bpf is given twice"},
-        {{{"calls", "--trunk", "t", "x"}}, "--trunk is no option of calls; it belongs to: check"},
+        {{{"calls", "--trunk", "t", "x"}},
+         "--trunk is no option of calls; it belongs to: check, flow, tui"},
         {{{"help", "--bpf", "x"}},
-         "--bpf is no option of help; it belongs to: check, calls, messages, flow"},
+         "--bpf is no option of help; it belongs to: check, calls, messages, flow, tui"},
         {{{"calls", "-", "kam1=-"}}, "-: standard input can be read once only"},
         {{{"check", "--trunk", "-", "-"}}, "-: standard input can be read once only"},
         {{{"check", "--trunk", "-", "--values=-"}}, "-: standard input can be read once only"},
@@ -110,11 +111,12 @@ static void test_bad(void **state)
         {{{"call"}}, "unknown subcommand call; did you mean calls?"},
         {{{"mesages"}}, "unknown subcommand mesages; did you mean messages?"},
         {{{"frobnicate"}},
-         "unknown subcommand frobnicate; there are check, calls, messages, flow, trunk, explain "
-         "and help"},
+         "unknown subcommand frobnicate; there are check, calls, messages, flow, tui, trunk, "
+         "explain and help"},
         {{{"a.pcap"}},
          "a.pcap: a subcommand is missing: check judges the calls of a capture, calls lists them, "
-         "messages lists its messages"},
+         "messages lists its messages; without one there are screens, for which standard output "
+         "has to be a terminal"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -142,7 +142,8 @@ static bool read_rules(struct cmd_owed *c, struct err *err)
     bool ok = true;
     for (size_t i = 0; i < files->n; i++)
         ok &= expect_rules_read(&c->rules, files->items[i], &m);
-    ok &= read_lines(c, CMD_OPT_REQUIRE, &m) & read_lines(c, CMD_OPT_FORBID, &m);
+    ok &= read_lines(c, CMD_OPT_REQUIRE, &m);
+    ok &= read_lines(c, CMD_OPT_FORBID, &m);
     if (!ok)
         (void)fail_mistakes(&m, err);
     expect_mistakes_free(&m);

@@ -563,6 +563,8 @@ def prepare_network():
 
 
 def main():
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)  # who runs us in the background ignores them
     tests, why = PIPES, None
     if sys.argv[2] == "network":
         tests, why = NETWORK, prepare_network()

@@ -183,7 +183,7 @@ static void map_grow(struct map *m)
 void map_add(struct map *m, uint64_t hash, uint32_t id)
 {
     assert(id != MAP_NONE);
-    if (!m->slots || m->n >= (m->mask + 1u) / 8 * 5)
+    if (!m->slots || m->n >= (m->mask + 1u) / 2)
         map_grow(m);
     slot_put(m->slots, m->mask, (struct map_slot){tag_of(hash), id});
     m->n++;

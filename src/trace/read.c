@@ -193,7 +193,7 @@ bool trace_feed_begin(struct trace *t, struct err *err)
     return ok;
 }
 
-static bool feed_one(struct trace *t, struct trace_input *in, struct err *err)
+static inline bool feed_one(struct trace *t, struct trace_input *in, struct err *err)
 {
     note_link_type(t, in);
     name_own_end(in);

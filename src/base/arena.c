@@ -76,6 +76,33 @@ struct slice arena_copy(struct arena *a, struct slice bytes)
     return (struct slice){p, bytes.n};
 }
 
+/* An empty slice may be NULL, from which nothing may be copied. */
+static char *put(char *at, struct slice s)
+{
+    if (s.n)
+        memcpy(at, s.p, s.n);
+    return at + s.n;
+}
+
+struct slice arena_join_list(struct arena *a, const struct slice *items, size_t n,
+                             struct slice between)
+{
+    size_t length = n ? (n - 1) * between.n : 0;
+    for (size_t i = 0; i < n; i++)
+        length += items[i].n;
+    char *p = arena_alloc(a, length + 1), *at = p;
+    for (size_t i = 0; i < n; i++) {
+        at = put(at, i ? between : SLICE_NONE);
+        at = put(at, items[i]);
+    }
+    return (struct slice){p, length};
+}
+
+struct slice arena_join(struct arena *a, const struct slice *parts, size_t n)
+{
+    return arena_join_list(a, parts, n, SLICE_NONE);
+}
+
 struct slice arena_printf(struct arena *a, const char *format, ...)
 {
     va_list args, again;

@@ -89,6 +89,13 @@ void text_clear(struct text *t)
         t->p[0] = '\0';
 }
 
+struct slice text_keep(struct text *t, struct arena *a)
+{
+    struct slice kept = arena_copy(a, text_slice(t));
+    text_free(t);
+    return kept;
+}
+
 void text_free(struct text *t)
 {
     free(t->p);

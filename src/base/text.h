@@ -3,7 +3,7 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
-#include "base/slice.h"
+#include "base/arena.h"
 
 /* A growing, always NUL-terminated string (once something was added). */
 struct text {
@@ -20,6 +20,7 @@ void text_printf(struct text *t, const char *format, ...) __attribute__((format(
 struct slice text_slice(const struct text *t);
 void text_clear(struct text *t);
 void text_free(struct text *t);
+struct slice text_keep(struct text *t, struct arena *a); /* copied to the arena, and freed */
 
 /* For a terminal: control bytes (C0, DEL, C1) become ^X or \xNN, bad UTF-8 becomes \xNN, and so do
  * characters that reorder or hide text (bidirectional controls, zero width). */

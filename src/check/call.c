@@ -64,18 +64,6 @@ static void dialog_facts(struct arena *a, const struct hop_call *call, bool outb
     }
 }
 
-static struct slice join_reasons(struct arena *a, const struct expect_match *m)
-{
-    struct text t = {0};
-    for (size_t i = 0; i < m->reason_count; i++) {
-        text_add(&t, i ? SLICE("; ") : SLICE(""));
-        text_add(&t, m->reasons[i]);
-    }
-    struct slice all = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return all;
-}
-
 /* As an inbound or an outbound trunk: where the INVITE was not captured, that tells whose number is
  * whose. */
 static struct expect_match match_as(struct check_work *w, const struct hop_journey *j,
@@ -115,7 +103,7 @@ static void pick_trunk(struct check_work *w, struct check_call *out)
     out->trunk_why =
         m.result == EXPECT_NO_TRUNKS
             ? arena_printf(w->arena, "the call is %s, and no such trunk was given", out->direction)
-            : join_reasons(w->arena, &m);
+            : arena_join_list(w->arena, m.reasons, m.reason_count, SLICE("; "));
     if (m.result == EXPECT_NO_MATCH || m.result == EXPECT_NO_TRUNKS)
         check_find(w, FINDING_NO_TRUNK, NULL, SLICE_NONE, SLICE_NONE,
                    arena_printf(w->arena, "no trunk given matches this call: %.*s",

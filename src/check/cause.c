@@ -45,13 +45,6 @@ void cause_see_first(struct cause_work *c, struct cause *cause, const struct hop
     cause_see(c, cause, j, 0);
 }
 
-struct slice cause_join(struct arena *a, const struct text *t)
-{
-    struct slice s = arena_copy(a, text_slice(t));
-    text_free((struct text *)(uintptr_t)t);
-    return s;
-}
-
 struct slice cause_names(struct arena *a, const struct slice *names, size_t n)
 {
     struct text t = {0};
@@ -62,7 +55,7 @@ struct slice cause_names(struct arena *a, const struct slice *names, size_t n)
     }
     if (shown < n)
         text_printf(&t, " and %zu more", n - shown);
-    return cause_join(a, &t);
+    return text_keep(&t, a);
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */

@@ -73,7 +73,6 @@ void cause_see_frame(struct cause *cause, struct check_evidence seen);
 void cause_see_first(struct cause_work *c, struct cause *cause, const struct hop_journey *j);
 /* "X-A, X-B and 3 more" */
 struct slice cause_names(struct arena *a, const struct slice *names, size_t n);
-struct slice cause_join(struct arena *a, const struct text *t); /* its copy; frees the text */
 
 /* The kinds, each in its file */
 void cause_of_senders(struct cause_work *c); /* cause_sender.c: LiveKit did not send it */

@@ -300,7 +300,7 @@ static void add_instance(struct cause_work *c)
                                     elsewhere && status == 481 ? CHECK_CERTAIN
                                     : late || elsewhere        ? CHECK_LIKELY
                                                                : CHECK_POSSIBLE,
-                                    cause_join(c->arena, &t));
+                                    text_keep(&t, c->arena));
     cause->explains = c->call->verdict != CHECK_FAIL;
     cause_see_first(c, cause, c->far_bye);
     cause_see(c, cause, c->far_bye, c->far_bye->step_count - 1);

@@ -66,13 +66,13 @@ static struct slice place_words(struct cause_work *c, const struct loss *l)
     for (size_t i = 0; i < g->candidate_count; i++)
         text_printf(&t, "%s%.*s", i ? " or " : "", SLICE_ARG(g->candidates[i]));
     if (g->candidate_count)
-        return cause_join(c->arena, &t);
+        return text_keep(&t, c->arena);
     if (g->after.n)
         text_printf(&t, "something between %.*s and %.*s", SLICE_ARG(g->after),
                     SLICE_ARG(g->before));
     else
         text_printf(&t, "something before %.*s", SLICE_ARG(g->before));
-    return cause_join(c->arena, &t);
+    return text_keep(&t, c->arena);
 }
 
 /* ---- which function of a script it was ------------------------------------------------------- */

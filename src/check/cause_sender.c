@@ -229,7 +229,7 @@ static void add_unset(struct cause_work *c, const struct unsent *u)
                 before ? ", which LiveKit sent earlier in this call" : "");
     struct cause *cause = cause_add(
         c, CAUSE_ATTRIBUTE_UNSET, at_most(u, before && c->w->trunk ? CHECK_CERTAIN : CHECK_LIKELY),
-        cause_join(c->arena, &t));
+        text_keep(&t, c->arena));
     if (c->w->trunk)
         cause->remedy = arena_printf(
             c->arena,

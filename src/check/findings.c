@@ -141,9 +141,7 @@ static struct slice word_harm(struct check_work *w, const struct check_request *
     text_printf(&t, " %s", wordings[h->verdict].words);
     if (h->guilty.any)
         add_guilty(&t, &h->guilty, "by");
-    struct slice words = arena_copy(w->arena, text_slice(&t));
-    text_free(&t);
-    return words;
+    return text_keep(&t, w->arena);
 }
 
 /* Owed and absent at its start, or a loss on the way: as the verdict says.  What nothing promises

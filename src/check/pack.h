@@ -48,13 +48,6 @@ static inline const struct sip_message *pack_message(struct pack_place at)
     return at.journey->steps[at.step].sighting->message;
 }
 
-/* Texts one behind the other; bytes of the wire may be among them. */
-struct slice pack_join(struct arena *a, const struct slice *parts, size_t n);
-#define PACK_JOIN(arena, ...)                                                                      \
-    pack_join((arena), (const struct slice[]){__VA_ARGS__},                                        \
-              sizeof(const struct slice[]){__VA_ARGS__} / sizeof(struct slice))
-/* "a or b or c" */
-struct slice pack_either(struct arena *a, const struct expect_list *names);
 struct slice pack_name_of(struct arena *a, const struct hop_journey *j); /* "200 to INVITE" */
 /* "value" in quotes, its middle left out where it is long; of a secret "***". */
 struct slice pack_quote(struct arena *a, struct slice header, struct slice value);

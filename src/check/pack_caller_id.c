@@ -83,8 +83,8 @@ static bool agree(const struct sip_identity *a, const struct sip_identity *b)
 static struct slice differ(const struct caller *c, const char *first, const struct sip_identity *a,
                            const char *second, const struct sip_identity *b)
 {
-    return PACK_JOIN(c->a, slice_of(first), SLICE(" of INVITE says "), who(a), SLICE(", "),
-                     slice_of(second), SLICE(" says "), who(b));
+    return ARENA_JOIN(c->a, slice_of(first), SLICE(" of INVITE says "), who(a), SLICE(", "),
+                      slice_of(second), SLICE(" says "), who(b));
 }
 
 /* ---- malformed ------------------------------------------------------------------------------ */
@@ -93,8 +93,8 @@ static void malformed(const struct caller *c, struct slice header, struct slice 
                       const char *why)
 {
     note(c, FINDING_CALLER_ID_MALFORMED, header,
-         PACK_JOIN(c->a, header, SLICE(" of INVITE: "), pack_quote(c->a, header, value),
-                   slice_of(why)));
+         ARENA_JOIN(c->a, header, SLICE(" of INVITE: "), pack_quote(c->a, header, value),
+                    slice_of(why)));
 }
 
 static void look_at_addresses(const struct caller *c, struct slice header,
@@ -179,7 +179,7 @@ static void look_at_asserted(const struct caller *c)
                           sip, tel, other));
     if (!agree(c->tel, c->sip))
         note(c, FINDING_CALLER_ID_ASSERTED_DIFFERS, asserted_name,
-             PACK_JOIN(
+             ARENA_JOIN(
                  c->a,
                  differ(c, "the tel URI of P-Asserted-Identity", c->tel, "the sip URI", c->sip),
                  SLICE(": elements choose either")));
@@ -203,19 +203,19 @@ static void look_at_agreement(const struct caller *c)
     const struct sip_identity *best = told(c, &by);
     if (!agree(asserted, c->party))
         note(c, FINDING_CALLER_ID_PARTY_DIFFERS, party_name,
-             PACK_JOIN(c->a,
-                       differ(c, "P-Asserted-Identity", asserted, "Remote-Party-ID", c->party),
-                       SLICE(": it depends on the receiver which counts")));
+             ARENA_JOIN(c->a,
+                        differ(c, "P-Asserted-Identity", asserted, "Remote-Party-ID", c->party),
+                        SLICE(": it depends on the receiver which counts")));
     if (best && c->has_from && best != &c->from && !agree(best, &c->from))
         note(c, FINDING_CALLER_ID_FROM_DIFFERS, from_name,
-             PACK_JOIN(c->a,
-                       differ(c, asserted ? "P-Asserted-Identity" : "Remote-Party-ID", best, "From",
-                              &c->from),
-                       SLICE(": a receiver that trusts no asserted identity shows From")));
+             ARENA_JOIN(c->a,
+                        differ(c, asserted ? "P-Asserted-Identity" : "Remote-Party-ID", best,
+                               "From", &c->from),
+                        SLICE(": a receiver that trusts no asserted identity shows From")));
     if (c->party && slice_equal_nocase(c->party->screen, SLICE("no")))
         note(c, FINDING_CALLER_ID_UNVERIFIED, party_name,
-             PACK_JOIN(c->a, SLICE("Remote-Party-ID of INVITE says screen=no: nobody verified "),
-                       who(c->party)));
+             ARENA_JOIN(c->a, SLICE("Remote-Party-ID of INVITE says screen=no: nobody verified "),
+                        who(c->party)));
 }
 
 /* ---- privacy -------------------------------------------------------------------------------- */
@@ -232,9 +232,9 @@ static void look_at_privacy(const struct caller *c)
     bool off = c->party && slice_equal_nocase(c->party->privacy, SLICE("off"));
     if ((c->privacy == SIP_PRIVACY_NONE && party_hides(c)) || ((c->privacy & HIDES) && off))
         note(c, FINDING_CALLER_ID_PRIVACY_DIFFERS, privacy_name,
-             PACK_JOIN(c->a, SLICE("Privacy of INVITE asks "),
-                       c->privacy & HIDES ? SLICE("to hide the caller") : SLICE("to hide nothing"),
-                       SLICE(", and Remote-Party-ID says privacy="), c->party->privacy));
+             ARENA_JOIN(c->a, SLICE("Privacy of INVITE asks "),
+                        c->privacy & HIDES ? SLICE("to hide the caller") : SLICE("to hide nothing"),
+                        SLICE(", and Remote-Party-ID says privacy="), c->party->privacy));
 }
 
 /* Where it is nearest the callee: a proxy on the way may have hidden From. */
@@ -244,8 +244,8 @@ static void look_at_hiding(const struct caller *c)
                   (party_hides(c) && slice_equal_nocase(c->party->privacy, SLICE("full")));
     if (hidden && c->has_from && c->from.number.n && !sip_is_anonymous(&c->from.address))
         note(c, FINDING_CALLER_ID_NOT_HIDDEN, from_name,
-             PACK_JOIN(c->a, SLICE("the caller asks to be hidden, and From of INVITE shows "),
-                       who(&c->from), SLICE(" all the same")));
+             ARENA_JOIN(c->a, SLICE("the caller asks to be hidden, and From of INVITE shows "),
+                        who(&c->from), SLICE(" all the same")));
 }
 
 /* ---- who was called before ------------------------------------------------------------------ */
@@ -286,8 +286,8 @@ static void look_at_diversions(const struct caller *c)
     }
     if (is_loop(c->diversions, c->diversion_count, &again))
         note(c, FINDING_CALLER_ID_LOOP, diversion_name,
-             PACK_JOIN(c->a, SLICE("Diversion of INVITE names "), who(again),
-                       SLICE(" twice: the call is diverted in a loop")));
+             ARENA_JOIN(c->a, SLICE("Diversion of INVITE names "), who(again),
+                        SLICE(" twice: the call is diverted in a loop")));
     if (count > limit)
         note(c, FINDING_CALLER_ID_LIMIT, diversion_name,
              arena_printf(c->a, "INVITE was diverted %llu times, and its Diversion says limit=%u",
@@ -338,23 +338,23 @@ static void look_at_history(const struct caller *c)
     for (size_t i = 0; i < c->history_count; i++)
         if (!follows(c, i)) {
             note(c, FINDING_CALLER_ID_HISTORY, history_name,
-                 PACK_JOIN(c->a, SLICE("History-Info of INVITE: index "),
-                           c->history[i].index.n ? c->history[i].index : SLICE("is absent"),
-                           c->history[i].index.n ? SLICE(" follows none before it") : SLICE(""),
-                           SLICE(": entries were lost or put in another order")));
+                 ARENA_JOIN(c->a, SLICE("History-Info of INVITE: index "),
+                            c->history[i].index.n ? c->history[i].index : SLICE("is absent"),
+                            c->history[i].index.n ? SLICE(" follows none before it") : SLICE(""),
+                            SLICE(": entries were lost or put in another order")));
             break;
         }
     if (is_loop(left, n, &again))
         note(c, FINDING_CALLER_ID_LOOP, history_name,
-             PACK_JOIN(c->a, SLICE("History-Info of INVITE names "), who(again),
-                       SLICE(" twice as left for another: the call is diverted in a loop")));
+             ARENA_JOIN(c->a, SLICE("History-Info of INVITE names "), who(again),
+                        SLICE(" twice as left for another: the call is diverted in a loop")));
     /* the first Diversion is the latest (RFC 5806), and so is the last of History-Info (RFC 7544)
      */
     if (n && c->diversion_count && !agree(&left[n - 1], &c->diversions[0]))
         note(c, FINDING_CALLER_ID_DIVERSION_DIFFERS, diversion_name,
-             PACK_JOIN(c->a,
-                       differ(c, "History-Info", &left[n - 1], "Diversion", &c->diversions[0]),
-                       SLICE(" about who diverted the call last")));
+             ARENA_JOIN(c->a,
+                        differ(c, "History-Info", &left[n - 1], "Diversion", &c->diversions[0]),
+                        SLICE(" about who diverted the call last")));
 }
 
 /* ---- what the callee sees ------------------------------------------------------------------- */
@@ -369,9 +369,9 @@ static struct slice diverted_words(const struct caller *c)
 {
     if (!c->diversion_count || !c->diversions[0].readable)
         return SLICE_NONE;
-    return PACK_JOIN(c->a, SLICE("; diverted last by "), who(&c->diversions[0]),
-                     c->diversions[0].reason.n ? SLICE(" for ") : SLICE(""),
-                     c->diversions[0].reason);
+    return ARENA_JOIN(c->a, SLICE("; diverted last by "), who(&c->diversions[0]),
+                      c->diversions[0].reason.n ? SLICE(" for ") : SLICE(""),
+                      c->diversions[0].reason);
 }
 
 /* Of the same number, the asserted name before that of From. */
@@ -392,13 +392,13 @@ static struct slice shown_words(const struct caller *c)
     if (c->privacy & HIDES)
         return SLICE("no number (Privacy)");
     if (party_hides(c) && !c->tel && !c->sip)
-        return PACK_JOIN(c->a, SLICE("no number (Remote-Party-ID, privacy="), c->party->privacy,
-                         SLICE(")"));
+        return ARENA_JOIN(c->a, SLICE("no number (Remote-Party-ID, privacy="), c->party->privacy,
+                          SLICE(")"));
     if (!best || sip_is_anonymous(&best->address))
         return SLICE("no number (anonymous)");
     struct slice name = name_shown(c, best);
-    return PACK_JOIN(c->a, who(best), name.n ? SLICE(" \"") : SLICE(""), name,
-                     name.n ? SLICE("\"") : SLICE(""), SLICE(" (by "), slice_of(by), SLICE(")"));
+    return ARENA_JOIN(c->a, who(best), name.n ? SLICE(" \"") : SLICE(""), name,
+                      name.n ? SLICE("\"") : SLICE(""), SLICE(" (by "), slice_of(by), SLICE(")"));
 }
 
 static void look_at_what_is_seen(const struct caller *c)
@@ -406,8 +406,8 @@ static void look_at_what_is_seen(const struct caller *c)
     look_at_hiding(c);
     if (says_anything(c))
         note(c, FINDING_CALLER_ID_SHOWN, SLICE_NONE,
-             PACK_JOIN(c->a, SLICE("a callee that trusts this INVITE sees "), shown_words(c),
-                       diverted_words(c)));
+             ARENA_JOIN(c->a, SLICE("a callee that trusts this INVITE sees "), shown_words(c),
+                        diverted_words(c)));
 }
 
 /* ---- all of it ------------------------------------------------------------------------------ */

@@ -29,7 +29,7 @@ static struct slice message_of(const struct look *l)
 /* "X-Foo of INVITE" */
 static struct slice subject(const struct look *l)
 {
-    return PACK_JOIN(arena_of(l), l->header->name, SLICE(" of "), message_of(l));
+    return ARENA_JOIN(arena_of(l), l->header->name, SLICE(" of "), message_of(l));
 }
 
 static void note(const struct look *l, enum check_finding_id id, struct slice words)
@@ -44,20 +44,20 @@ static void look_at_name(const struct look *l)
     struct slice name = l->header->name, near = sip_standard_near(name);
     if (!sip_is_token(name)) {
         note(l, FINDING_HYGIENE_NAME,
-             PACK_JOIN(arena_of(l), SLICE("\""), name, SLICE("\" on "), message_of(l),
-                       SLICE(" is no header name: RFC 3261 wants a token, letters, digits and "
-                             "-.!%*_+`'~")));
+             ARENA_JOIN(arena_of(l), SLICE("\""), name, SLICE("\" on "), message_of(l),
+                        SLICE(" is no header name: RFC 3261 wants a token, letters, digits and "
+                              "-.!%*_+`'~")));
         return;
     }
     if (near.n)
         note(l, FINDING_HYGIENE_NEAR_MISS,
-             PACK_JOIN(arena_of(l), name, SLICE(" on "), message_of(l),
-                       SLICE(" is not the standard header "), near,
-                       SLICE(", which it was probably meant to be: it is passed by as unknown")));
+             ARENA_JOIN(arena_of(l), name, SLICE(" on "), message_of(l),
+                        SLICE(" is not the standard header "), near,
+                        SLICE(", which it was probably meant to be: it is passed by as unknown")));
     else if (slice_starts_nocase(name, SLICE("X_")))
         note(l, FINDING_HYGIENE_NEAR_MISS,
-             PACK_JOIN(arena_of(l), name, SLICE(" on "), message_of(l),
-                       SLICE(" begins with X_, not X-: what looks for X-* passes it by")));
+             ARENA_JOIN(arena_of(l), name, SLICE(" on "), message_of(l),
+                        SLICE(" begins with X_, not X-: what looks for X-* passes it by")));
 }
 
 /* ---- variables that nothing expanded -------------------------------------------------------- */
@@ -144,9 +144,9 @@ static void look_for_variable(const struct look *l)
     struct slice v = may_hold_variables(l) ? variable_in(l->value) : SLICE_NONE;
     if (v.n)
         note(l, FINDING_HYGIENE_VARIABLE,
-             PACK_JOIN(arena_of(l), subject(l), SLICE(" carries "),
-                       pack_quote(arena_of(l), l->header->name, v),
-                       SLICE(" as it was written: nothing put the value in its place")));
+             ARENA_JOIN(arena_of(l), subject(l), SLICE(" carries "),
+                        pack_quote(arena_of(l), l->header->name, v),
+                        SLICE(" as it was written: nothing put the value in its place")));
 }
 
 /* ---- percent-encoding ----------------------------------------------------------------------- */
@@ -199,9 +199,9 @@ static void look_for_encoding(const struct look *l)
 {
     if (l->custom && is_encoded(l->value))
         note(l, FINDING_HYGIENE_ENCODED,
-             PACK_JOIN(arena_of(l), subject(l), SLICE(" is percent-encoded: "),
-                       pack_quote(arena_of(l), l->header->name, l->value), SLICE(" stands for "),
-                       pack_quote(arena_of(l), l->header->name, decoded(arena_of(l), l->value))));
+             ARENA_JOIN(arena_of(l), subject(l), SLICE(" is percent-encoded: "),
+                        pack_quote(arena_of(l), l->header->name, l->value), SLICE(" stands for "),
+                        pack_quote(arena_of(l), l->header->name, decoded(arena_of(l), l->value))));
 }
 
 /* ---- lengths -------------------------------------------------------------------------------- */
@@ -284,8 +284,8 @@ static void look_for_truncation(const struct look *l)
                            : SLICE(", a usual limit: it may have been cut there");
     pack_note_as(l->p, l->at, FINDING_HYGIENE_TRUNCATED,
                  elsewhere || broken ? CHECK_WARNING : CHECK_NOTE, l->header->name,
-                 PACK_JOIN(arena_of(l), subject(l),
-                           arena_printf(arena_of(l), " has exactly %zu bytes", l->value.n), why));
+                 ARENA_JOIN(arena_of(l), subject(l),
+                            arena_printf(arena_of(l), " has exactly %zu bytes", l->value.n), why));
 }
 
 static void look_at_length(const struct look *l)
@@ -293,11 +293,11 @@ static void look_at_length(const struct look *l)
     size_t n = characters(l->value);
     if (l->custom && n > LONG_VALUE)
         note(l, FINDING_HYGIENE_LONG,
-             PACK_JOIN(arena_of(l), subject(l),
-                       arena_printf(arena_of(l),
-                                    " has %zu characters; more than %u do not pass "
-                                    "everywhere",
-                                    n, LONG_VALUE)));
+             ARENA_JOIN(arena_of(l), subject(l),
+                        arena_printf(arena_of(l),
+                                     " has %zu characters; more than %u do not pass "
+                                     "everywhere",
+                                     n, LONG_VALUE)));
 }
 
 /* ---- empty values, and bytes that no value has ---------------------------------------------- */
@@ -317,15 +317,15 @@ static void look_at_bytes(const struct look *l)
 {
     unsigned byte;
     if (l->custom && l->value.n == 0 && !l->header->cut)
-        note(l, FINDING_HYGIENE_EMPTY, PACK_JOIN(arena_of(l), subject(l), SLICE(" has no value")));
+        note(l, FINDING_HYGIENE_EMPTY, ARENA_JOIN(arena_of(l), subject(l), SLICE(" has no value")));
     if (has_control(l->value, &byte))
-        note(
-            l, FINDING_HYGIENE_CONTROL,
-            PACK_JOIN(arena_of(l), subject(l),
-                      arena_printf(arena_of(l), " has the control byte 0x%02x%s in its value", byte,
-                                   byte == '\r'   ? " (CR)"
-                                   : byte == '\n' ? " (LF)"
-                                                  : "")));
+        note(l, FINDING_HYGIENE_CONTROL,
+             ARENA_JOIN(arena_of(l), subject(l),
+                        arena_printf(arena_of(l), " has the control byte 0x%02x%s in its value",
+                                     byte,
+                                     byte == '\r'   ? " (CR)"
+                                     : byte == '\n' ? " (LF)"
+                                                    : "")));
 }
 
 /* ---- the message ---------------------------------------------------------------------------- */
@@ -348,10 +348,10 @@ static void look_for_broken_lines(struct pack_run *p, struct pack_place at)
             pack_noted(p, at.journey, FINDING_HYGIENE_LINE_BREAK, before))
             continue;
         pack_note(p, at, FINDING_HYGIENE_LINE_BREAK, before,
-                  PACK_JOIN(p->w->arena, SLICE("a line without a colon stands after "), before,
-                            SLICE(" of "), pack_name_of(p->w->arena, at.journey),
-                            SLICE(": its value had a line break, and the next element may drop "
-                                  "the message")));
+                  ARENA_JOIN(p->w->arena, SLICE("a line without a colon stands after "), before,
+                             SLICE(" of "), pack_name_of(p->w->arena, at.journey),
+                             SLICE(": its value had a line break, and the next element may drop "
+                                   "the message")));
     }
 }
 
@@ -367,10 +367,10 @@ static void look_for_duplicates(struct pack_run *p, struct pack_place at)
             count++;
         if (count > 1)
             pack_note(p, at, FINDING_HYGIENE_DUPLICATE, name,
-                      PACK_JOIN(p->w->arena, name,
-                                arena_printf(p->w->arena, " stands %u times on ", count),
-                                pack_name_of(p->w->arena, at.journey),
-                                SLICE(", where RFC 3261 allows one")));
+                      ARENA_JOIN(p->w->arena, name,
+                                 arena_printf(p->w->arena, " stands %u times on ", count),
+                                 pack_name_of(p->w->arena, at.journey),
+                                 SLICE(", where RFC 3261 allows one")));
     }
 }
 
@@ -383,9 +383,9 @@ static void look_at_count(struct pack_run *p, struct pack_place at)
     if (n > MANY_HEADERS)
         pack_note(p, at, n > MOST_HEADERS ? FINDING_HYGIENE_TOO_MANY : FINDING_HYGIENE_MANY,
                   SLICE_NONE,
-                  PACK_JOIN(p->w->arena, pack_name_of(p->w->arena, at.journey),
-                            arena_printf(p->w->arena, " carries %u custom headers, more than %u", n,
-                                         n > MOST_HEADERS ? MOST_HEADERS : MANY_HEADERS)));
+                  ARENA_JOIN(p->w->arena, pack_name_of(p->w->arena, at.journey),
+                             arena_printf(p->w->arena, " carries %u custom headers, more than %u",
+                                          n, n > MOST_HEADERS ? MOST_HEADERS : MANY_HEADERS)));
 }
 
 static void look_at_size(struct pack_run *p, struct pack_place at)
@@ -396,9 +396,9 @@ static void look_at_size(struct pack_run *p, struct pack_place at)
         n += s->index->missing;
     if (s->transport == PACKET_UDP && n > UDP_BYTES)
         pack_note(p, at, FINDING_HYGIENE_UDP_SIZE, SLICE_NONE,
-                  PACK_JOIN(p->w->arena, pack_name_of(p->w->arena, at.journey),
-                            arena_printf(p->w->arena, " has %llu bytes on UDP, more than %u",
-                                         (unsigned long long)n, UDP_BYTES)));
+                  ARENA_JOIN(p->w->arena, pack_name_of(p->w->arena, at.journey),
+                             arena_printf(p->w->arena, " has %llu bytes on UDP, more than %u",
+                                          (unsigned long long)n, UDP_BYTES)));
 }
 
 /* ---- all of it ------------------------------------------------------------------------------ */

@@ -178,8 +178,7 @@ static struct slice told_in(const struct parting *g, struct slice text, bool sdp
         text_printf(&words, "%s%s", found.n ? ", " : "", address_format(&ip).s);
         *vec_add(&found) = ip;
     }
-    struct slice list = arena_copy(g->l->a, text_slice(&words));
-    text_free(&words);
+    struct slice list = text_keep(&words, g->l->a);
     vec_free(&found);
     return list;
 }
@@ -204,8 +203,8 @@ static void note_addresses(const struct parting *g, enum check_finding_id id, st
 {
     if (list.n)
         pack_note(g->l->p, g->at, id, header,
-                  PACK_JOIN(g->l->a, header.n ? header : SLICE("SDP"), SLICE(" of "), g->message,
-                            SLICE(" tells "), g->to, SLICE(" of private "), list));
+                  ARENA_JOIN(g->l->a, header.n ? header : SLICE("SDP"), SLICE(" of "), g->message,
+                             SLICE(" tells "), g->to, SLICE(" of private "), list));
 }
 
 /* c=, o= and the candidates of ICE (RFC 4566, 8839). */
@@ -236,9 +235,7 @@ static struct slice all_values(const struct parting *g, const struct sip_header 
         text_add(&t, next->value);
         text_add_char(&t, ' ');
     }
-    struct slice all = arena_copy(g->l->a, text_slice(&t));
-    text_free(&t);
-    return all;
+    return text_keep(&t, g->l->a);
 }
 
 /* ---- headers -------------------------------------------------------------------------------- */
@@ -258,8 +255,8 @@ static void note_header(const struct parting *g, enum check_finding_id id,
                         const struct sip_header *h, const char *what)
 {
     pack_note(g->l->p, g->at, id, h->name,
-              PACK_JOIN(g->l->a, h->name, SLICE(" of "), g->message, slice_of(what), g->to,
-                        SLICE(": "), pack_quote(g->l->a, h->name, sip_unfold(g->l->a, h))));
+              ARENA_JOIN(g->l->a, h->name, SLICE(" of "), g->message, slice_of(what), g->to,
+                         SLICE(": "), pack_quote(g->l->a, h->name, sip_unfold(g->l->a, h))));
 }
 
 /* A response's Record-Route has what was added within. */
@@ -308,7 +305,7 @@ static void look_at_parting(struct leak *l, struct pack_place at)
                             : hop_node_name(l->p->w->call->nodes, s->dst_node);
     struct slice ip = arena_printf(l->a, "%s", address_format(&s->dst.ip).s);
     g.to =
-        !name.n || slice_equal(name, ip) ? ip : PACK_JOIN(l->a, name, SLICE(" ("), ip, SLICE(")"));
+        !name.n || slice_equal(name, ip) ? ip : ARENA_JOIN(l->a, name, SLICE(" ("), ip, SLICE(")"));
     for (uint32_t i = 0; i < s->message->header_count; i++)
         look_at_header(&g, &s->message->headers[i]);
     look_at_sdp(&g);
@@ -336,12 +333,12 @@ static void look_for_secrets(struct leak *l, struct pack_place at)
     for (uint32_t i = 0; i < m->header_count; i++)
         if (is_plain_secret(&m->headers[i], sip_unfold(l->a, &m->headers[i])))
             pack_note(l->p, at, FINDING_LEAK_SECRET, m->headers[i].name,
-                      PACK_JOIN(l->a, m->headers[i].name, SLICE(" of "),
-                                pack_name_of(l->a, at.journey),
-                                arena_printf(l->a, " goes from %s to %s over %s",
-                                             address_format(&s->src.ip).s,
-                                             address_format(&s->dst.ip).s, transport),
-                                SLICE(": anybody on the way can read the secret")));
+                      ARENA_JOIN(l->a, m->headers[i].name, SLICE(" of "),
+                                 pack_name_of(l->a, at.journey),
+                                 arena_printf(l->a, " goes from %s to %s over %s",
+                                              address_format(&s->src.ip).s,
+                                              address_format(&s->dst.ip).s, transport),
+                                 SLICE(": anybody on the way can read the secret")));
 }
 
 /* ---- other tenants -------------------------------------------------------------------------- */
@@ -392,12 +389,12 @@ static void look_for_tenants(struct leak *l, struct pack_place at)
                 other == w->trunk ? NULL : belongs_to(w, other, m->headers[i].name, value);
             if (what)
                 pack_note(l->p, at, FINDING_LEAK_TENANT, m->headers[i].name,
-                          PACK_JOIN(l->a, m->headers[i].name, SLICE(" of "),
-                                    pack_name_of(l->a, at.journey), SLICE(" has "), slice_of(what),
-                                    SLICE(" of trunk "), other->name.n ? other->name : other->id,
-                                    SLICE(", and the call came over trunk "),
-                                    w->trunk->name.n ? w->trunk->name : w->trunk->id, SLICE(": "),
-                                    pack_quote(l->a, m->headers[i].name, value)));
+                          ARENA_JOIN(l->a, m->headers[i].name, SLICE(" of "),
+                                     pack_name_of(l->a, at.journey), SLICE(" has "), slice_of(what),
+                                     SLICE(" of trunk "), other->name.n ? other->name : other->id,
+                                     SLICE(", and the call came over trunk "),
+                                     w->trunk->name.n ? w->trunk->name : w->trunk->id, SLICE(": "),
+                                     pack_quote(l->a, m->headers[i].name, value)));
         }
 }
 
@@ -430,11 +427,11 @@ void pack_leak_end(struct check_summary *s, const struct check_options *o)
     if (!s->leaks_judged || s->partings)
         return;
     for (size_t i = 0; i < o->outside_count; i++)
-        named = PACK_JOIN(&a, named, i ? SLICE(", ") : SLICE(""), o->outside[i].name);
+        named = ARENA_JOIN(&a, named, i ? SLICE(", ") : SLICE(""), o->outside[i].name);
     check_find_run(s, FINDING_LEAK_UNSEEN, named.n ? CHECK_WARNING : CHECK_NOTE, NULL, SLICE_NONE,
-                   PACK_JOIN(&a, SLICE("no message went to a node outside ("),
-                             named.n ? named : SLICE("a public address that is not captured on"),
-                             SLICE("): of leaks, only secrets were looked for")),
+                   ARENA_JOIN(&a, SLICE("no message went to a node outside ("),
+                              named.n ? named : SLICE("a public address that is not captured on"),
+                              SLICE("): of leaks, only secrets were looked for")),
                    NULL, 0);
     arena_free(&a);
 }

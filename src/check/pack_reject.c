@@ -205,10 +205,10 @@ static struct tally tally_of(const struct group *g, const struct reject_header *
 static struct slice head(const struct group *g)
 {
     const struct reject_message *m = g->refused;
-    return PACK_JOIN(g->a, g->method, arena_printf(g->a, " was answered %u", g->status),
-                     m->by.n ? SLICE(" by ") : SLICE(""), m->by,
-                     g->refused_count == 1 ? SLICE(" once: ")
-                                           : arena_printf(g->a, " %zu times: ", g->refused_count));
+    return ARENA_JOIN(g->a, g->method, arena_printf(g->a, " was answered %u", g->status),
+                      m->by.n ? SLICE(" by ") : SLICE(""), m->by,
+                      g->refused_count == 1 ? SLICE(" once: ")
+                                            : arena_printf(g->a, " %zu times: ", g->refused_count));
 }
 
 static void tell(struct group *g, enum check_finding_id id, struct slice header, struct slice words)
@@ -219,7 +219,7 @@ static void tell(struct group *g, enum check_finding_id id, struct slice header,
     const struct check_kind *kinds;
     (void)check_kinds(&kinds);
     g->told++;
-    check_find_run(g->s, id, kinds[id].severity, NULL, header, PACK_JOIN(g->a, head(g), words),
+    check_find_run(g->s, id, kinds[id].severity, NULL, header, ARENA_JOIN(g->a, head(g), words),
                    evidence, g->accepted ? 2 : 1);
 }
 
@@ -248,19 +248,19 @@ static bool is_beyond_limit(const struct tally *t)
 static void tell_value(struct group *g, const struct reject_header *h)
 {
     struct slice shown =
-        h->length > h->value.n ? PACK_JOIN(g->a, h->value, SLICE("...")) : h->value;
+        h->length > h->value.n ? ARENA_JOIN(g->a, h->value, SLICE("...")) : h->value;
     tell(g, FINDING_REJECT_VALUE, h->name,
-         PACK_JOIN(g->a, h->name, SLICE(": "), pack_quote(g->a, h->name, shown), there(g),
-                   accepted_words(g), SLICE(", which have other values")));
+         ARENA_JOIN(g->a, h->name, SLICE(": "), pack_quote(g->a, h->name, shown), there(g),
+                    accepted_words(g), SLICE(", which have other values")));
 }
 
 static void tell_length(struct group *g, const struct reject_header *h, const struct tally *t)
 {
     tell(g, FINDING_REJECT_LENGTH, h->name,
-         PACK_JOIN(g->a, h->name,
-                   arena_printf(g->a, " has %zu bytes or more there, and %zu at most on ",
-                                t->refused_shortest, t->accepted_longest),
-                   accepted_words(g)));
+         ARENA_JOIN(g->a, h->name,
+                    arena_printf(g->a, " has %zu bytes or more there, and %zu at most on ",
+                                 t->refused_shortest, t->accepted_longest),
+                    accepted_words(g)));
 }
 
 /* A length that is below any limit tells no more than chance, unless it is twice the other. */
@@ -274,7 +274,7 @@ static void judge_header(struct group *g, const struct reject_header *h)
         return;
     if (t.accepted == 0)
         tell(g, FINDING_REJECT_NAME, h->name,
-             PACK_JOIN(g->a, h->name, there(g), accepted_words(g)));
+             ARENA_JOIN(g->a, h->name, there(g), accepted_words(g)));
     else if (is_beyond_limit(&t) || (twice && !value))
         tell_length(g, h, &t);
     else if (value)
@@ -287,8 +287,8 @@ static void judge_missing(struct group *g, const struct reject_header *h)
     struct tally t = tally_of(g, h);
     if (t.refused == 0 && t.accepted >= g->accepted_count)
         tell(g, FINDING_REJECT_MISSING, h->name,
-             PACK_JOIN(g->a, h->name, SLICE(" is absent there, and on each of "),
-                       accepted_words(g)));
+             ARENA_JOIN(g->a, h->name, SLICE(" is absent there, and on each of "),
+                        accepted_words(g)));
 }
 
 static bool is_first(const struct reject_message *m, size_t i)
@@ -310,11 +310,11 @@ static void judge_group(struct group *g)
         return;
     if (!accepted)
         tell(g, FINDING_REJECT_UNTOLD, SLICE_NONE,
-             PACK_JOIN(g->a, SLICE("no "), g->method,
-                       SLICE(" was accepted, so that nothing can be compared")));
+             ARENA_JOIN(g->a, SLICE("no "), g->method,
+                        SLICE(" was accepted, so that nothing can be compared")));
     else
         tell(g, FINDING_REJECT_UNTOLD, SLICE_NONE,
-             PACK_JOIN(g->a, SLICE("no custom header sets it apart from "), accepted_words(g)));
+             ARENA_JOIN(g->a, SLICE("no custom header sets it apart from "), accepted_words(g)));
 }
 
 static void count_group(struct group *g)

@@ -25,9 +25,9 @@ static void look_at_source(const struct arrival *v)
     struct slice source = arena_printf(v->a, "%s", address_format(&s->src.ip).s);
     if (!expect_sayna_allows(v->sayna, &s->src.ip))
         note(v, FINDING_SAYNA_SOURCE, SLICE_NONE,
-             PACK_JOIN(v->a, SLICE("INVITE comes to LiveKit from "), source,
-                       SLICE(", which is not in allowed_addresses of Sayna's configuration: the "
-                             "trunk that Sayna makes refuses it")));
+             ARENA_JOIN(v->a, SLICE("INVITE comes to LiveKit from "), source,
+                        SLICE(", which is not in allowed_addresses of Sayna's configuration: the "
+                              "trunk that Sayna makes refuses it")));
 }
 
 /* ---- the hook ------------------------------------------------------------------------------- */
@@ -67,12 +67,12 @@ static void look_at_hook(const struct arrival *v)
     const struct expect_hook *hook = expect_sayna_hook(v->sayna, host);
     if (hook)
         note(v, FINDING_SAYNA_HOOK, header,
-             PACK_JOIN(v->a, header, SLICE(" of INVITE names "), host, SLICE(": the hook "),
-                       hook->url, SLICE(" hears of the call ("), hook->place, SLICE(")")));
+             ARENA_JOIN(v->a, header, SLICE(" of INVITE names "), host, SLICE(": the hook "),
+                        hook->url, SLICE(" hears of the call ("), hook->place, SLICE(")")));
     else
         note(v, FINDING_SAYNA_NO_HOOK, header,
-             PACK_JOIN(v->a, header, SLICE(" of INVITE names "), host.n ? host : SLICE("no host"),
-                       SLICE(", for which Sayna has no hook: nobody hears of the call")));
+             ARENA_JOIN(v->a, header, SLICE(" of INVITE names "), host.n ? host : SLICE("no host"),
+                        SLICE(", for which Sayna has no hook: nobody hears of the call")));
 }
 
 /* ---- the calls ------------------------------------------------------------------------------ */

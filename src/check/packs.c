@@ -33,28 +33,6 @@ const struct check_pack *check_pack_at(size_t i)
 
 /* ---- words ---------------------------------------------------------------------------------- */
 
-struct slice pack_join(struct arena *a, const struct slice *parts, size_t n)
-{
-    struct text t = {0};
-    for (size_t i = 0; i < n; i++)
-        text_add(&t, parts[i]);
-    struct slice joined = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return joined;
-}
-
-struct slice pack_either(struct arena *a, const struct expect_list *names)
-{
-    struct text t = {0};
-    for (size_t i = 0; i < names->n; i++) {
-        text_add(&t, i ? SLICE(" or ") : SLICE(""));
-        text_add(&t, names->items[i]);
-    }
-    struct slice either = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return either;
-}
-
 #define QUOTE_MAX 72u /* bytes of a value that are shown whole */
 #define QUOTE_END 16u /* of a longer one, from its end */
 
@@ -71,10 +49,10 @@ struct slice pack_quote(struct arena *a, struct slice header, struct slice value
     if (sip_is_secret(header) || sip_is_credentials(header))
         return SLICE("\"***\"");
     if (value.n <= QUOTE_MAX)
-        return PACK_JOIN(a, SLICE("\""), value, SLICE("\""));
+        return ARENA_JOIN(a, SLICE("\""), value, SLICE("\""));
     size_t head = at_character(value, QUOTE_MAX - QUOTE_END - 3);
-    return PACK_JOIN(a, SLICE("\""), slice_first(value, head), SLICE("..."),
-                     slice_from(value, at_character(value, value.n - QUOTE_END)), SLICE("\""));
+    return ARENA_JOIN(a, SLICE("\""), slice_first(value, head), SLICE("..."),
+                      slice_from(value, at_character(value, value.n - QUOTE_END)), SLICE("\""));
 }
 
 bool pack_is_custom(struct slice name)
@@ -104,7 +82,7 @@ struct slice pack_name_of(struct arena *a, const struct hop_journey *j)
 {
     if (!j->status)
         return j->method_name;
-    return PACK_JOIN(a, arena_printf(a, "%u to ", j->status), j->method_name);
+    return ARENA_JOIN(a, arena_printf(a, "%u to ", j->status), j->method_name);
 }
 
 static void add_also(struct pack_run *p, struct pack_note *n, const struct hop_journey *j)
@@ -177,9 +155,7 @@ static struct slice also_words(struct arena *a, const struct pack_note *n)
     }
     if (n->more)
         text_printf(&t, " and %zu further message%s", n->more, n->more == 1 ? "" : "s");
-    struct slice words = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return words;
+    return text_keep(&t, a);
 }
 
 /* What an earlier sighting did not show: "; kam2 made it so" */
@@ -190,15 +166,15 @@ static struct slice origin_words(const struct pack_run *p, const struct pack_not
     if (!p->tells_origin || n->first.step == 0)
         return SLICE_NONE;
     if (node.n)
-        return PACK_JOIN(p->w->arena, SLICE("; "), node, SLICE(" made it so"));
-    return PACK_JOIN(p->w->arena, SLICE("; not so before "),
-                     hop_sighting_at(p->w->arena, p->w->call->nodes, step->sighting));
+        return ARENA_JOIN(p->w->arena, SLICE("; "), node, SLICE(" made it so"));
+    return ARENA_JOIN(p->w->arena, SLICE("; not so before "),
+                      hop_sighting_at(p->w->arena, p->w->call->nodes, step->sighting));
 }
 
 static void tell(struct pack_run *p, const struct pack_note *n)
 {
     struct arena *a = p->w->arena;
-    struct slice words = PACK_JOIN(a, n->words, origin_words(p, n), also_words(a, n));
+    struct slice words = ARENA_JOIN(a, n->words, origin_words(p, n), also_words(a, n));
     check_find_step(p->w, n->id, n->severity, n->first.journey, n->first.step, n->header,
                     node_of(p->w, n->first), words);
 }

@@ -365,9 +365,7 @@ static struct slice rules_words(struct arena *a, const struct check_request *r)
         text_add(&t, i ? SLICE(", ") : SLICE(""));
         text_add(&t, r->rules[i].rule->id);
     }
-    struct slice words = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return words;
+    return text_keep(&t, a);
 }
 
 static bool has_error_rule(const struct check_request *r)

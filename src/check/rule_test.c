@@ -70,8 +70,8 @@ static struct slice value_words(struct arena *a, const struct expect_test *t, st
 {
     struct slice shown = pack_quote(a, header, value);
     if (t->part.n)
-        return PACK_JOIN(a, SLICE("has "), t->part, SLICE(" "), shown, SLICE(", "), why);
-    return PACK_JOIN(a, SLICE("is "), shown, SLICE(", "), why);
+        return ARENA_JOIN(a, SLICE("has "), t->part, SLICE(" "), shown, SLICE(", "), why);
+    return ARENA_JOIN(a, SLICE("is "), shown, SLICE(", "), why);
 }
 
 /* A part has to be there, unless all that is said is what it must not be. */
@@ -87,7 +87,7 @@ static struct rule_answer ask_value(struct arena *a, const struct expect_test *t
     bool secret = sip_is_secret(h->name) || sip_is_credentials(h->name);
     struct rule_answer worst = answer_of(EXPECT_HOLDS, h->name, SLICE_NONE);
     if (parts->n == 0 && needs_part(t))
-        return answer_of(EXPECT_FAILS, h->name, PACK_JOIN(a, SLICE("has no part "), t->part));
+        return answer_of(EXPECT_FAILS, h->name, ARENA_JOIN(a, SLICE("has no part "), t->part));
     for (size_t i = 0; i < parts->n && worst.answer != EXPECT_FAILS; i++) {
         struct slice why = SLICE_NONE;
         enum expect_answer one = expect_test_value(a, t, parts->items[i], secret, &why);
@@ -135,9 +135,9 @@ static struct slice unlike_words(struct arena *a, const struct expect_test *t,
                                  const struct sip_header *h, const struct expect_list *parts,
                                  struct slice what, const struct expect_list *with)
 {
-    struct slice other = with->n ? PACK_JOIN(a, SLICE("not "), what, SLICE(", "),
-                                             pack_quote(a, what, with->items[0]))
-                                 : PACK_JOIN(a, SLICE("and there is no "), what);
+    struct slice other = with->n ? ARENA_JOIN(a, SLICE("not "), what, SLICE(", "),
+                                              pack_quote(a, what, with->items[0]))
+                                 : ARENA_JOIN(a, SLICE("and there is no "), what);
     return value_words(a, t, h->name, parts->n ? parts->items[0] : SLICE_NONE, other);
 }
 
@@ -178,7 +178,9 @@ static struct rule_answer ask_user_of(struct arena *a, const struct expect_rule 
     if (open)
         return answer_of(EXPECT_OPEN, h->name,
                          SLICE("was not captured with what it is compared with"));
-    struct slice what = PACK_JOIN(a, SLICE("the user of "), pack_either(a, &rule->user_of));
+    struct slice what =
+        ARENA_JOIN(a, SLICE("the user of "),
+                   arena_join_list(a, rule->user_of.items, rule->user_of.n, SLICE(" or ")));
     return answer_of(EXPECT_FAILS, h->name, unlike_words(a, &rule->test, h, parts, what, &users));
 }
 
@@ -203,8 +205,8 @@ static struct rule_answer ask_unchanged(struct rule_at *at, size_t step, struct 
         if (v == CHECK_OK)
             break;
         struct slice words =
-            PACK_JOIN(a, SLICE("is "), pack_quote(a, name, is.n ? is.items[0] : name),
-                      SLICE(" and no longer "), pack_quote(a, name, was.items[0]));
+            ARENA_JOIN(a, SLICE("is "), pack_quote(a, name, is.n ? is.items[0] : name),
+                       SLICE(" and no longer "), pack_quote(a, name, was.items[0]));
         return answer_of(EXPECT_FAILS, name, is.n ? words : SLICE("is gone"));
     }
     return answer_of(EXPECT_HOLDS, name, SLICE_NONE);
@@ -241,9 +243,9 @@ static struct rule_answer ask_unique(struct rule_at *at, size_t step, const stru
         if (rule_seen_elsewhere(at, step, parts->items[i], &where))
             return answer_of(EXPECT_FAILS, h->name,
                              value_words(a, &at->rule->test, h->name, parts->items[i],
-                                         PACK_JOIN(a, SLICE("which stood on call "), where.call_id,
-                                                   SLICE(" already ("), where.point,
-                                                   arena_printf(a, ", frame %u)", where.frame))));
+                                         ARENA_JOIN(a, SLICE("which stood on call "), where.call_id,
+                                                    SLICE(" already ("), where.point,
+                                                    arena_printf(a, ", frame %u)", where.frame))));
     return answer_of(EXPECT_HOLDS, h->name, SLICE_NONE);
 }
 

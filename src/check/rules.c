@@ -8,15 +8,15 @@
 struct slice rule_reference(struct arena *a, const struct expect_rule *rule)
 {
     struct slice line = rule->place.line ? arena_printf(a, ":%u", rule->place.line)
-                                         : PACK_JOIN(a, SLICE(" "), rule->about);
-    return PACK_JOIN(a, SLICE("rule "), rule->id, SLICE(" ("), rule->file, line, SLICE("): "));
+                                         : ARENA_JOIN(a, SLICE(" "), rule->about);
+    return ARENA_JOIN(a, SLICE("rule "), rule->id, SLICE(" ("), rule->file, line, SLICE("): "));
 }
 
 struct slice rule_message_name(struct arena *a, const struct hop_journey *j)
 {
     if (!j->status)
         return j->method_name;
-    return PACK_JOIN(a, arena_printf(a, "%u to ", j->status), j->method_name);
+    return ARENA_JOIN(a, arena_printf(a, "%u to ", j->status), j->method_name);
 }
 
 /* ---- one rule ---------------------------------------------------------------------------------
@@ -102,9 +102,7 @@ static struct slice places(struct rule_at *at, const struct rule_answer *answers
         text_add(&t, hop_sighting_at(a, at->w->call->nodes, at->journey->steps[i].sighting));
         done++;
     }
-    struct slice words = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return words;
+    return text_keep(&t, a);
 }
 
 /* Who took it away, where the header was there or should have been. */
@@ -123,8 +121,8 @@ static struct slice blame(struct rule_at *at, const struct outcome *o, struct sl
     struct slice verdict = slice_of(check_header_verdict_name(h.verdict));
     if (h.guilty.node.n)
         return h.verdict == CHECK_NEVER_SENT
-                   ? PACK_JOIN(a, SLICE("; "), h.guilty.node, SLICE(" did not send it"))
-                   : PACK_JOIN(a, SLICE("; "), verdict, SLICE(" by "), h.guilty.node);
+                   ? ARENA_JOIN(a, SLICE("; "), h.guilty.node, SLICE(" did not send it"))
+                   : ARENA_JOIN(a, SLICE("; "), verdict, SLICE(" by "), h.guilty.node);
     return SLICE_NONE;
 }
 
@@ -134,9 +132,9 @@ static void find_outcome(struct rule_at *at, const struct check_request *r,
     struct arena *a = at->w->arena;
     bool fails = o->answer == EXPECT_FAILS;
     struct slice node = SLICE_NONE, tail = fails ? blame(at, o, &node) : SLICE_NONE;
-    struct slice words = PACK_JOIN(a, rule_reference(a, at->whole), o->first.header, SLICE(" of "),
-                                   rule_message_name(a, at->journey), SLICE(" "), o->first.words,
-                                   SLICE(" at "), places(at, answers, o), tail);
+    struct slice words = ARENA_JOIN(a, rule_reference(a, at->whole), o->first.header, SLICE(" of "),
+                                    rule_message_name(a, at->journey), SLICE(" "), o->first.words,
+                                    SLICE(" at "), places(at, answers, o), tail);
     check_find_rule(at->w, fails ? FINDING_RULE_VIOLATED : FINDING_RULE_NOT_JUDGED, at->whole, r,
                     o->first.header, node, words, at->journey, o->good, o->bad);
 }
@@ -145,8 +143,8 @@ static void find_open(struct rule_at *at, const struct check_request *r)
 {
     struct arena *a = at->w->arena;
     struct slice words =
-        PACK_JOIN(a, rule_reference(a, at->rule), rule_message_name(a, at->journey),
-                  SLICE(" was not judged: "), at->reason);
+        ARENA_JOIN(a, rule_reference(a, at->rule), rule_message_name(a, at->journey),
+                   SLICE(" was not judged: "), at->reason);
     check_find_rule(at->w, FINDING_RULE_NOT_JUDGED, at->rule, r, at->rule->test.header, SLICE_NONE,
                     words, at->journey, at->journey->step_count, 0);
 }

@@ -32,7 +32,7 @@ static struct slice kinds_text(struct arena *a, const struct expect_rule *rule)
     struct slice all = SLICE_NONE;
     for (size_t i = 0; i < rule->kind_count; i++) {
         struct slice one = expect_kind_text(a, &rule->kinds[i]);
-        all = all.n ? PACK_JOIN(a, all, SLICE(" or "), one) : one;
+        all = all.n ? ARENA_JOIN(a, all, SLICE(" or "), one) : one;
     }
     return all.n ? all : SLICE("message");
 }
@@ -42,7 +42,7 @@ static struct slice places_text(struct arena *a, const struct expect_rule *rule)
     struct slice all = SLICE_NONE;
     for (size_t i = 0; i < rule->place_count; i++) {
         struct slice one = expect_place_text(a, &rule->places[i]);
-        all = all.n ? PACK_JOIN(a, all, SLICE(" or "), one) : one;
+        all = all.n ? ARENA_JOIN(a, all, SLICE(" or "), one) : one;
     }
     return all;
 }
@@ -53,19 +53,19 @@ static struct slice why_not(struct arena *a, const struct expect_rule *rule,
     struct slice message = kinds_text(a, rule);
     switch (stage) {
     case CHECK_RULE_NO_WAY:
-        return PACK_JOIN(a, SLICE("no call with "), message, SLICE(" was "),
-                         rule->way == EXPECT_WAY_INBOUND ? SLICE("inbound") : SLICE("outbound"));
+        return ARENA_JOIN(a, SLICE("no call with "), message, SLICE(" was "),
+                          rule->way == EXPECT_WAY_INBOUND ? SLICE("inbound") : SLICE("outbound"));
     case CHECK_RULE_NO_SENDER:
-        return PACK_JOIN(a, SLICE("no "), message, SLICE(" was sent by "),
-                         pack_either(a, &rule->senders));
+        return ARENA_JOIN(a, SLICE("no "), message, SLICE(" was sent by "),
+                          arena_join_list(a, rule->senders.items, rule->senders.n, SLICE(" or ")));
     case CHECK_RULE_NO_CONDITION:
-        return PACK_JOIN(a, SLICE("its condition never held for a "), message);
+        return ARENA_JOIN(a, SLICE("its condition never held for a "), message);
     case CHECK_RULE_NO_PLACE:
-        return PACK_JOIN(a, SLICE("no "), message, SLICE(" was seen at "), places_text(a, rule));
+        return ARENA_JOIN(a, SLICE("no "), message, SLICE(" was seen at "), places_text(a, rule));
     case CHECK_RULE_NO_HEADER:
-        return PACK_JOIN(a, rule->test.header, SLICE(" was never there"));
+        return ARENA_JOIN(a, rule->test.header, SLICE(" was never there"));
     default:
-        return PACK_JOIN(a, SLICE("no "), message, SLICE(" was seen"));
+        return ARENA_JOIN(a, SLICE("no "), message, SLICE(" was seen"));
     }
 }
 
@@ -78,8 +78,8 @@ static void find_never_applied(struct check_summary *s, const struct check_optio
             continue;
         check_find_run(s, FINDING_RULE_NEVER_APPLIED, o->strict ? CHECK_ERROR : CHECK_WARNING, rule,
                        rule->test.header,
-                       PACK_JOIN(&a, rule_reference(&a, rule), SLICE("never applied: "),
-                                 why_not(&a, rule, s->rules[i].stage)),
+                       ARENA_JOIN(&a, rule_reference(&a, rule), SLICE("never applied: "),
+                                  why_not(&a, rule, s->rules[i].stage)),
                        NULL, 0);
         arena_reset(&a);
     }

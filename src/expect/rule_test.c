@@ -86,9 +86,7 @@ static struct slice list_words(struct arena *a, const char *head, const struct e
     text_add(&t, SLICE("\""));
     if (list->n > LISTED)
         text_printf(&t, " or %zu others", list->n - LISTED);
-    struct slice words = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return words;
+    return text_keep(&t, a);
 }
 
 /* Characters; what is no UTF-8 counts byte by byte. */

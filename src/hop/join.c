@@ -197,8 +197,7 @@ size_t hop_joiner_legs(struct hop_joiner *j, const struct call_table *t, const s
         chain[count++] = p.leg;
     }
     if (count > 1)
-        *how = arena_copy(a, text_slice(&text));
-    text_free(&text);
+        *how = text_keep(&text, a);
     return count;
 }
 

@@ -57,14 +57,10 @@ static void add_outcome(struct text *out, const struct call_summary *c, size_t w
     text_add_number(out, c->status, 1);
 }
 
-/* Right-aligned in so many columns, with a space after it. */
+/* With a space after it. */
 static void add_count(struct text *out, uint64_t value, size_t width)
 {
-    size_t digits = 1;
-    for (uint64_t v = value; v >= 10; v /= 10)
-        digits++;
-    report_add_spaces(out, digits < width ? width - digits : 0);
-    text_add_number(out, value, 1);
+    report_add_right(out, value, width);
     text_add_char(out, ' ');
 }
 
@@ -181,15 +177,7 @@ static void add_field(struct text *out, struct slice value)
 /* Several values in one field stand apart by a space; names and Call-IDs should hold none. */
 struct slice report_joined(struct arena *a, const struct slice *items, size_t n)
 {
-    struct text t = {0};
-    text_add(&t, SLICE(""));
-    for (size_t i = 0; i < n; i++) {
-        text_add(&t, i ? SLICE(" ") : SLICE(""));
-        text_add(&t, items[i]);
-    }
-    struct slice s = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return s;
+    return arena_join_list(a, items, n, SLICE(" "));
 }
 
 struct slice report_point_names(struct arena *a, const struct report_calls *r,

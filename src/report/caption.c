@@ -10,10 +10,10 @@ struct report_caption report_caption_of(struct arena *a, const struct view_row *
     struct slice times =
         row->transmissions > 1 ? arena_printf(a, " x%u", row->transmissions) : SLICE("");
     struct slice cut = row->cut ? SLICE(" cut") : SLICE("");
-    c.notes = REPORT_JOIN(a, times, cut);
+    c.notes = ARENA_JOIN(a, times, cut);
     size_t label = text_width(c.label), more = c.notes.n + (c.marks.n ? c.marks.n + 1 : 0);
     if (row->sdp && label + more + 4 <= room) {
-        c.notes = REPORT_JOIN(a, SLICE(" SDP"), c.notes);
+        c.notes = ARENA_JOIN(a, SLICE(" SDP"), c.notes);
         return c;
     }
     if (label + more <= room)
@@ -29,7 +29,6 @@ struct report_caption report_caption_of(struct arena *a, const struct view_row *
     }
     struct text t = {0};
     text_add_fitted(&t, c.label, room > more ? room - more : 1);
-    c.label = arena_copy(a, text_slice(&t));
-    text_free(&t);
+    c.label = text_keep(&t, a);
     return c;
 }

@@ -54,8 +54,7 @@ static size_t words_of(struct arena *a, const struct check_difference *list, siz
     }
     text_printf(&t, ": %llu then, %llu now", (unsigned long long)d->then,
                 (unsigned long long)d->now);
-    *words = arena_copy(a, text_slice(&t));
-    text_free(&t);
+    *words = text_keep(&t, a);
     return used;
 }
 
@@ -66,7 +65,7 @@ struct slice report_comparison_text(struct arena *a, const struct report_run *ru
     unsigned long long counts[] = {[CHECK_NEW] = 0, [CHECK_GONE] = 0, [CHECK_SAME] = 0};
     for (size_t i = 0; i < n; i++)
         counts[list[i].change]++;
-    return REPORT_JOIN(
+    return ARENA_JOIN(
         a, SLICE("compared with "), slice_of(check_baseline_path(run->baseline)),
         arena_printf(
             a,
@@ -113,9 +112,7 @@ static struct slice run_words(struct arena *a, const struct check_run_finding *f
         text_add(&t, f->evidence[i].point);
         text_printf(&t, " frame %u", f->evidence[i].frame);
     }
-    struct slice words = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return words;
+    return text_keep(&t, a);
 }
 
 void report_run_sentences(struct report_sentences *out, struct arena *a,

@@ -36,8 +36,8 @@ static struct slice title_of(struct arena *a, const struct check_call *c,
     struct slice message = s->request   ? report_message_name(a, s->request)
                            : s->finding ? s->finding->method
                                         : SLICE_NONE;
-    return REPORT_JOIN(a, SLICE("SIP headers"), message.n ? SLICE(" of ") : SLICE_NONE, message,
-                       SLICE(" in "), report_call_title(a, c));
+    return ARENA_JOIN(a, SLICE("SIP headers"), message.n ? SLICE(" of ") : SLICE_NONE, message,
+                      SLICE(" in "), report_call_title(a, c));
 }
 
 /* Where to look, and why it came to that. */
@@ -55,9 +55,7 @@ static struct slice words_of(struct arena *a, const struct check_call *c,
         text_add(&t, SLICE("; cause "));
         text_add(&t, report_cause_text(a, &c->causes[i]));
     }
-    struct slice words = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return words;
+    return text_keep(&t, a);
 }
 
 void report_github_call(struct text *out, struct report_check *r, const struct check_call *call)

@@ -253,7 +253,7 @@ void report_page_begin(struct text *out, struct report_check *r, const struct re
 {
     static const char *const classes[] = {"ok", "bad", "warn"};
     struct arena a = {0};
-    report_html_begin(out, REPORT_JOIN(&a, SLICE("sipxray: "), report_summary_text(&a, run)));
+    report_html_begin(out, ARENA_JOIN(&a, SLICE("sipxray: "), report_summary_text(&a, run)));
     text_printf(out, "<h1>sipxray check: <span class=\"%s\">%s</span></h1>\n<p>",
                 classes[run->verdict], check_verdict_name(run->verdict));
     text_add_xml(out, report_summary_text(&a, run));

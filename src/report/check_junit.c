@@ -74,7 +74,7 @@ static void add_outcome(struct text *out, const struct report_check *r, struct a
     const char *element = elements[t->outcome];
     text_printf(out, "      <%s", element);
     add_attribute(out, "message",
-                  t->outcome == REPORT_KNOWN ? REPORT_JOIN(a, SLICE("as in the baseline: "), t->why)
+                  t->outcome == REPORT_KNOWN ? ARENA_JOIN(a, SLICE("as in the baseline: "), t->why)
                                              : t->why);
     if (t->outcome == REPORT_FAILED || t->outcome == REPORT_UNTESTED)
         add_attribute(out, "type", slice_of(t->finding ? t->finding->id : t->type));
@@ -87,7 +87,7 @@ static void add_case(struct text *out, const struct report_check *r, struct aren
                      struct slice suite, const struct report_test *t)
 {
     text_add(out, SLICE("    <testcase"));
-    add_attribute(out, "classname", REPORT_JOIN(a, suite, SLICE(": "), t->of));
+    add_attribute(out, "classname", ARENA_JOIN(a, suite, SLICE(": "), t->of));
     add_attribute(out, "name", t->name);
     text_add(out, SLICE(" time=\"0\""));
     if (t->outcome == REPORT_OK) {
@@ -166,8 +166,8 @@ void report_junit_call(struct text *out, struct report_check *r, const struct ch
     struct arena a = {0};
     struct report_tests tests = {0};
     struct slice name =
-        REPORT_JOIN(&a, arena_printf(&a, "call %llu: ", (unsigned long long)r->calls + 1),
-                    report_call_parties(&a, call));
+        ARENA_JOIN(&a, arena_printf(&a, "call %llu: ", (unsigned long long)r->calls + 1),
+                   report_call_parties(&a, call));
     int64_t duration = duration_of(call);
     report_call_tests(&tests, &a, call);
     begin_suite(out, r, name, &tests);

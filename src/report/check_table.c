@@ -32,9 +32,7 @@ struct slice report_cell(struct arena *a, const struct report_style *style,
     }
     if (h->states[i] == CHECK_STATE_CUT)
         text_add(&t, SLICE("?"));
-    struct slice cell = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return cell;
+    return text_keep(&t, a);
 }
 
 static enum report_colour cell_colour(const struct check_header *h, size_t i)
@@ -65,8 +63,8 @@ static struct slice verdict_text(struct arena *a, const struct check_header *h, 
     if (narrow || !g->any || h->verdict == CHECK_NEVER_SENT || h->verdict == CHECK_MISSING)
         return slice_of(word);
     if (g->node.n)
-        return REPORT_JOIN(a, slice_of(word), SLICE(" by "), g->node);
-    return g->after.n ? REPORT_JOIN(a, slice_of(word), SLICE(" after "), g->after) : slice_of(word);
+        return ARENA_JOIN(a, slice_of(word), SLICE(" by "), g->node);
+    return g->after.n ? ARENA_JOIN(a, slice_of(word), SLICE(" after "), g->after) : slice_of(word);
 }
 
 struct slice report_verdict_text(struct arena *a, const struct check_header *h)
@@ -201,9 +199,9 @@ static struct slice stretch(struct arena *a, const struct check_request *r, size
     if (to - from == 1)
         return s[from].at;
     if (to - from == 2)
-        return REPORT_JOIN(a, s[from].at, SLICE(", "), s[to - 1].at);
-    return REPORT_JOIN(a, s[from].at, SLICE(" to "), s[to - 1].at,
-                       arena_printf(a, " (%zu sightings)", to - from));
+        return ARENA_JOIN(a, s[from].at, SLICE(", "), s[to - 1].at);
+    return ARENA_JOIN(a, s[from].at, SLICE(" to "), s[to - 1].at,
+                      arena_printf(a, " (%zu sightings)", to - from));
 }
 
 /* Where the stretch of equal values that begins at `from` ends. */
@@ -225,7 +223,7 @@ static void add_stretches(struct text *out, const struct report_style *style, st
     for (size_t from = 0, to; from < r->sighting_count; from = to) {
         to = stretch_end(a, style, r, h, from);
         struct slice line =
-            REPORT_JOIN(a, stretch(a, r, from, to), SLICE(": "), report_cell(a, style, h, from));
+            ARENA_JOIN(a, stretch(a, r, from, to), SLICE(": "), report_cell(a, style, h, from));
         report_add_spaces(out, INDENT + 4);
         report_colour_on(out, style, cell_colour(h, from));
         report_add_wrapped(out, INDENT + 4, INDENT + 6, report_width(style), line);

@@ -13,6 +13,19 @@ void report_tap_begin(struct text *out, struct report_check *r, const struct rep
     text_add(out, SLICE("TAP version 14 # by sipxray\n"));
 }
 
+/* ---- directives ------------------------------------------------------------------------------ */
+
+static void add_skip(struct text *out, struct slice why)
+{
+    text_add(out, SLICE(" # SKIP "));
+    text_add_tap(out, why);
+}
+
+static void add_known(struct text *out)
+{
+    text_add(out, SLICE(" # TODO as in the baseline"));
+}
+
 /* ---- one test -------------------------------------------------------------------------------- */
 
 static void add_member(struct text *out, size_t indent, const char *key, struct slice value)
@@ -88,10 +101,9 @@ static void add_test(struct text *out, const struct report_check *r, struct aren
     text_add(out, SLICE(": "));
     text_add_tap(out, t->name);
     if (t->outcome == REPORT_SKIPPED) {
-        text_add(out, SLICE(" # SKIP "));
-        text_add_tap(out, t->why);
+        add_skip(out, t->why);
     } else if (t->outcome == REPORT_KNOWN) {
-        text_add(out, SLICE(" # TODO as in the baseline"));
+        add_known(out);
     }
     text_add_char(out, '\n');
     if (bad || (t->outcome == REPORT_SKIPPED && t->finding))
@@ -132,10 +144,9 @@ static void add_call_test(struct text *out, struct report_check *r, struct arena
     text_printf(out, "%sok %llu - ", failed ? "not " : "", (unsigned long long)++r->tests);
     text_add_tap(out, report_call_title(a, c));
     if (c->verdict == CHECK_INCONCLUSIVE) {
-        text_add(out, SLICE(" # SKIP "));
-        text_add_tap(out, report_inconclusive_why(c));
+        add_skip(out, report_inconclusive_why(c));
     } else if (failed && r->changes && !report_failed_anew(c)) {
-        text_add(out, SLICE(" # TODO as in the baseline"));
+        add_known(out);
     }
     struct report_facts facts = report_call_facts(a, &r->style, c);
     text_add(out, SLICE("\n  ---\n"));

@@ -30,8 +30,8 @@ static struct slice trunk_text(struct arena *a, const struct check_call *c)
     if (!c->trunk)
         return SLICE_NONE;
     if (c->trunk->name.n)
-        return REPORT_JOIN(a, SLICE("trunk \""), c->trunk->name, SLICE("\""));
-    return REPORT_JOIN(a, SLICE("trunk "), or_unknown(c->trunk->id));
+        return ARENA_JOIN(a, SLICE("trunk \""), c->trunk->name, SLICE("\""));
+    return ARENA_JOIN(a, SLICE("trunk "), or_unknown(c->trunk->id));
 }
 
 static void add_call_head(struct text *out, const struct report_style *style, struct arena *a,
@@ -45,7 +45,7 @@ static void add_call_head(struct text *out, const struct report_style *style, st
     column += c->call_id_count ? text_width(c->call_ids[0]) : 15;
     report_colour_off(out, style, REPORT_BOLD);
     add_part(out, style, &column,
-             REPORT_JOIN(a, or_unknown(c->caller), SLICE(" -> "), or_unknown(c->callee)));
+             ARENA_JOIN(a, or_unknown(c->caller), SLICE(" -> "), or_unknown(c->callee)));
     if (trunk.n)
         add_part(out, style, &column, trunk);
     text_add_char(out, '\n');
@@ -55,7 +55,7 @@ static void add_call_head(struct text *out, const struct report_style *style, st
         text_add_char(out, '\n');
     }
     if (c->joined.n)
-        report_add_line(out, style, 2, REPORT_JOIN(a, SLICE("joined: "), c->joined));
+        report_add_line(out, style, 2, ARENA_JOIN(a, SLICE("joined: "), c->joined));
     if (style->verbose && c->trunk_why.n)
         report_add_line(out, style, 2, c->trunk_why);
 }
@@ -75,9 +75,7 @@ struct slice report_request_title(struct arena *a, const struct check_request *r
         text_printf(&t, ", answered %u", r->answer_status);
     else if (!r->status && !slice_is(r->method, "ACK"))
         text_add(&t, SLICE(", no answer seen"));
-    struct slice title = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return title;
+    return text_keep(&t, a);
 }
 
 static bool any_harm(const struct check_request *r)
@@ -101,7 +99,7 @@ static void add_request(struct text *out, const struct report_style *style, stru
     struct slice title = report_request_title(a, r);
     bool table = r->header_count && (style->verbose || report_is_shown(r));
     if (r->why.n && (!r->applies || style->verbose))
-        title = REPORT_JOIN(a, title, SLICE(": "), r->why);
+        title = ARENA_JOIN(a, title, SLICE(": "), r->why);
     report_add_line(out, style, 0, title);
     if (table)
         report_add_header_table(out, style, r);
@@ -120,9 +118,9 @@ static void add_cause(struct text *out, const struct report_style *style, struct
                       const struct check_cause *c)
 {
     report_add_labelled(out, style, REPORT_BOLD, "why",
-                        REPORT_JOIN(a, slice_of(check_confidence_name(c->confidence)), SLICE(": "),
-                                    c->message, SLICE(". "), c->remedy,
-                                    SLICE(" See: sipxray explain "), slice_of(c->id)));
+                        ARENA_JOIN(a, slice_of(check_confidence_name(c->confidence)), SLICE(": "),
+                                   c->message, SLICE(". "), c->remedy,
+                                   SLICE(" See: sipxray explain "), slice_of(c->id)));
 }
 
 /* Causes that are merely possible are named only, behind others. */
@@ -132,11 +130,11 @@ static void add_possible(struct text *out, const struct report_style *style, str
     struct slice names = SLICE_NONE;
     for (size_t i = from; i < c->cause_count; i++)
         if (c->causes[i].confidence == CHECK_POSSIBLE)
-            names = REPORT_JOIN(a, names, names.n ? SLICE(", ") : SLICE("possible as well: "),
-                                slice_of(c->causes[i].id));
+            names = ARENA_JOIN(a, names, names.n ? SLICE(", ") : SLICE("possible as well: "),
+                               slice_of(c->causes[i].id));
     if (names.n)
         report_add_labelled(out, style, REPORT_BOLD, "why",
-                            REPORT_JOIN(a, names, SLICE(" (sipxray explain ID)")));
+                            ARENA_JOIN(a, names, SLICE(" (sipxray explain ID)")));
 }
 
 static void add_causes(struct text *out, const struct report_style *style, struct arena *a,
@@ -268,11 +266,9 @@ struct slice report_untested(struct arena *a, const struct check_summary *s, siz
     *from = to;
     if (t.n && trunk) {
         struct slice name = trunk->name.n ? trunk->name : trunk->id.n ? trunk->id : trunk->file;
-        text_add(&t, REPORT_JOIN(a, SLICE(" of trunk \""), name, SLICE("\"")));
+        text_add(&t, ARENA_JOIN(a, SLICE(" of trunk \""), name, SLICE("\"")));
     }
-    struct slice words = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return words;
+    return text_keep(&t, a);
 }
 
 #define HIDDEN_SHOWN 4u /* connections that are named of each point */
@@ -293,8 +289,8 @@ struct slice report_hidden(struct arena *a, const struct trace_point *p)
     struct slice words = SLICE_NONE;
     if (shown)
         words =
-            REPORT_JOIN(a, SLICE("TLS that was not decrypted at "), slice_of(p->name), SLICE(": "),
-                        text_slice(&t), SLICE("; a key log would open it (--keylog)"));
+            ARENA_JOIN(a, SLICE("TLS that was not decrypted at "), slice_of(p->name), SLICE(": "),
+                       text_slice(&t), SLICE("; a key log would open it (--keylog)"));
     text_free(&t);
     return words;
 }

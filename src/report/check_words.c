@@ -54,14 +54,14 @@ void report_add_sentences(struct text *out, const struct report_style *style,
 
 struct slice report_request_name(struct arena *a, const struct check_request *r)
 {
-    return r->status ? REPORT_JOIN(a, arena_printf(a, "%u to ", r->status), r->method) : r->method;
+    return r->status ? ARENA_JOIN(a, arena_printf(a, "%u to ", r->status), r->method) : r->method;
 }
 
 /* ---- findings of a header -------------------------------------------------------------------- */
 
 struct slice report_message_name(struct arena *a, const struct check_request *r)
 {
-    return r->status ? REPORT_JOIN(a, r->method, arena_printf(a, " %u", r->status)) : r->method;
+    return r->status ? ARENA_JOIN(a, r->method, arena_printf(a, " %u", r->status)) : r->method;
 }
 
 bool report_is_about(struct arena *a, const struct check_finding *f, const struct check_request *r)
@@ -238,8 +238,7 @@ static struct group group_of(struct arena *a, const struct check_call *c,
         text_add(&names, g.count++ ? SLICE(", ") : SLICE(""));
         text_add(&names, r->headers[i].name);
     }
-    g.names = arena_copy(a, text_slice(&names));
-    text_free(&names);
+    g.names = text_keep(&names, a);
     return g;
 }
 
@@ -290,9 +289,7 @@ static struct slice sentence(struct arena *a, const struct group *g)
     }
     text_add(&t, SLICE(": "));
     text_add(&t, g->names);
-    struct slice s = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return s;
+    return text_keep(&t, a);
 }
 
 /* Without a guilty one (unknown, or nothing to blame) the finding's own words serve. */
@@ -301,17 +298,17 @@ static struct slice words_of(struct arena *a, const struct group *g)
     const struct check_finding *f = report_finding_of(a, g->call, g->request, g->header);
     struct slice message = report_request_name(a, g->request);
     if (report_is_not_set(g->header))
-        return REPORT_JOIN(a, message, SLICE(": not set, and it need not be: "), g->names);
+        return ARENA_JOIN(a, message, SLICE(": not set, and it need not be: "), g->names);
     if (g->header->guilty.any && g->header->verdict != CHECK_UNKNOWN)
         return sentence(a, g);
     if (f && g->count == 1)
         return f->message;
     if (g->header->verdict == CHECK_UNKNOWN)
-        return REPORT_JOIN(a, message, SLICE(": the captures cannot tell what became of "),
-                           g->names);
-    return REPORT_JOIN(a, message, SLICE(": "),
-                       slice_of(check_header_verdict_name(g->header->verdict)), SLICE(": "),
-                       g->names);
+        return ARENA_JOIN(a, message, SLICE(": the captures cannot tell what became of "),
+                          g->names);
+    return ARENA_JOIN(a, message, SLICE(": "),
+                      slice_of(check_header_verdict_name(g->header->verdict)), SLICE(": "),
+                      g->names);
 }
 
 static void add_pass(struct report_sentences *out, struct arena *a, const struct check_request *r)
@@ -328,7 +325,7 @@ static void add_pass(struct report_sentences *out, struct arena *a, const struct
         .pass = true,
         .severity = CHECK_NOTE,
         .request = r,
-        .words = REPORT_JOIN(
+        .words = ARENA_JOIN(
             a, arena_printf(a, "%zu of %zu header%s of ", ok, owed, owed == 1 ? "" : "s"),
             report_request_name(a, r), SLICE(" unharmed at "), last)};
 }
@@ -353,9 +350,9 @@ static void add_rules_held(struct report_sentences *out, struct arena *a,
             .pass = true,
             .severity = CHECK_NOTE,
             .request = r,
-            .words = REPORT_JOIN(a, held == 1 ? SLICE("rule ") : SLICE("rules "), text_slice(&t),
-                                 held == 1 ? SLICE(" holds on ") : SLICE(" hold on "),
-                                 report_request_name(a, r))};
+            .words = ARENA_JOIN(a, held == 1 ? SLICE("rule ") : SLICE("rules "), text_slice(&t),
+                                held == 1 ? SLICE(" holds on ") : SLICE(" hold on "),
+                                report_request_name(a, r))};
     text_free(&t);
 }
 
@@ -447,7 +444,7 @@ static void add_not_owed(struct report_sentences *out, struct arena *a, const st
                 .severity = f->severity,
                 .request = r,
                 .finding = f,
-                .words = REPORT_JOIN(a, report_request_title(a, r), SLICE(": "), r->why)};
+                .words = ARENA_JOIN(a, report_request_title(a, r), SLICE(": "), r->why)};
     }
 }
 

@@ -57,7 +57,7 @@ static struct slice header_text(struct arena *a, const struct report_calls *r,
     if (!v)
         return SLICE_NONE;
     struct slice shown = report_masked(a, &r->style, c->header, v->value);
-    return v->cut ? REPORT_JOIN(a, shown, SLICE("?")) : shown;
+    return v->cut ? ARENA_JOIN(a, shown, SLICE("?")) : shown;
 }
 
 static int64_t time_of(enum report_column_id id, const struct call_summary *c)

@@ -141,6 +141,15 @@ void report_add_spaces(struct text *out, size_t n)
     text_add_fill(out, ' ', n);
 }
 
+void report_add_right(struct text *out, uint64_t value, size_t width)
+{
+    size_t digits = 1;
+    for (uint64_t v = value; v >= 10; v /= 10)
+        digits++;
+    report_add_spaces(out, digits < width ? width - digits : 0);
+    text_add_number(out, value, 1);
+}
+
 void report_pad(struct text *out, size_t from, size_t width)
 {
     size_t used = text_width((struct slice){out->p + from, out->n - from});
@@ -153,17 +162,6 @@ void report_add_cell(struct text *out, struct slice text, size_t width)
     size_t from = out->n;
     text_add_fitted(out, text, width);
     report_pad(out, from, width);
-}
-
-struct slice report_join(struct arena *a, const struct slice *parts, size_t n)
-{
-    struct text t = {0};
-    text_add(&t, SLICE(""));
-    for (size_t i = 0; i < n; i++)
-        text_add(&t, parts[i]);
-    struct slice joined = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return joined;
 }
 
 void report_trim_line(struct text *out, size_t from)

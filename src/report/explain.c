@@ -1,5 +1,5 @@
 /* What a finding or a cause means, how to prove it and what to do, out of findings.def. */
-#include "report/internal.h"
+#include "report/json_members.h"
 
 /* ---- the list -------------------------------------------------------------------------------- */
 
@@ -106,23 +106,17 @@ void report_explain_text(struct text *out, const struct report_style *style, str
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
-static void add_member(struct json_writer *w, const char *key, const char *words)
-{
-    json_add_key(w, key);
-    json_add_cstring(w, words);
-}
-
 static void json_kind(struct json_writer *w, const struct check_kind *kind)
 {
     const struct check_cause_kind *causes;
     size_t n = check_cause_kinds(&causes);
     json_begin_object(w);
-    add_member(w, "id", kind->id);
-    add_member(w, "severity", check_severity_name(kind->severity));
-    add_member(w, "title", kind->title);
-    add_member(w, "means", kind->means);
-    add_member(w, "prove", kind->prove);
-    add_member(w, "mend", kind->mend);
+    write_cstring(w, "id", kind->id);
+    write_cstring(w, "severity", check_severity_name(kind->severity));
+    write_cstring(w, "title", kind->title);
+    write_cstring(w, "means", kind->means);
+    write_cstring(w, "prove", kind->prove);
+    write_cstring(w, "mend", kind->mend);
     json_add_key(w, "causes");
     json_begin_array(w);
     for (size_t i = 0; i < n; i++)
@@ -135,11 +129,11 @@ static void json_kind(struct json_writer *w, const struct check_kind *kind)
 static void json_cause(struct json_writer *w, const struct check_cause_kind *cause)
 {
     json_begin_object(w);
-    add_member(w, "id", cause->id);
-    add_member(w, "title", cause->title);
-    add_member(w, "means", cause->means);
-    add_member(w, "prove", cause->prove);
-    add_member(w, "remedy", cause->remedy);
+    write_cstring(w, "id", cause->id);
+    write_cstring(w, "title", cause->title);
+    write_cstring(w, "means", cause->means);
+    write_cstring(w, "prove", cause->prove);
+    write_cstring(w, "remedy", cause->remedy);
     json_add_key(w, "findings");
     json_begin_array(w);
     for (struct slice rest = slice_of(cause->findings); rest.n;) {
@@ -158,7 +152,7 @@ void report_explain_json(struct text *out, struct slice id)
     const struct check_cause_kind *causes;
     size_t n = check_kinds(&kinds), cause_count = check_cause_kinds(&causes);
     json_begin_object(&w);
-    add_member(&w, "schema", "sipxray-explain/1");
+    write_cstring(&w, "schema", "sipxray-explain/1");
     json_add_key(&w, "findings");
     json_begin_array(&w);
     for (size_t i = 0; i < n; i++)

@@ -8,32 +8,20 @@ static struct slice or_unknown(struct slice s)
 
 struct slice report_call_parties(struct arena *a, const struct check_call *c)
 {
-    return REPORT_JOIN(a, or_unknown(c->caller), SLICE(" -> "), or_unknown(c->callee));
+    return ARENA_JOIN(a, or_unknown(c->caller), SLICE(" -> "), or_unknown(c->callee));
 }
 
 struct slice report_call_title(struct arena *a, const struct check_call *c)
 {
     struct slice id = c->call_id_count ? c->call_ids[0] : SLICE("without Call-ID");
-    return REPORT_JOIN(a, report_call_parties(a, c), SLICE(", call "), id);
-}
-
-static struct slice call_ids(struct arena *a, const struct check_call *c)
-{
-    struct text t = {0};
-    for (size_t i = 0; i < c->call_id_count; i++) {
-        text_add(&t, i ? SLICE(" and ") : SLICE(""));
-        text_add(&t, c->call_ids[i]);
-    }
-    struct slice all = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return all;
+    return ARENA_JOIN(a, report_call_parties(a, c), SLICE(", call "), id);
 }
 
 struct slice report_trunk_name(struct arena *a, const struct expect_trunk *t)
 {
     if (!t)
         return SLICE_NONE;
-    return t->name.n && t->id.n ? REPORT_JOIN(a, t->name, SLICE(" ("), t->id, SLICE(")"))
+    return t->name.n && t->id.n ? ARENA_JOIN(a, t->name, SLICE(" ("), t->id, SLICE(")"))
            : t->name.n          ? t->name
            : t->id.n            ? t->id
                                 : t->file;
@@ -49,7 +37,7 @@ struct report_facts report_call_facts(struct arena *a, const struct report_style
                                       const struct check_call *c)
 {
     struct report_facts f = {.n = 0};
-    add(&f, "call", call_ids(a, c));
+    add(&f, "call", arena_join_list(a, c->call_ids, c->call_id_count, SLICE(" and ")));
     add(&f, "start", arena_copy(a, slice_of(report_time_iso(style->local_time, c->start_ns).s)));
     add(&f, "direction", slice_of(c->direction));
     add(&f, "caller", c->caller);
@@ -80,9 +68,7 @@ struct slice report_cause_text(struct arena *a, const struct check_cause *cause)
         text_add(&t, cause->evidence[i].point);
         text_printf(&t, " frame %u", cause->evidence[i].frame);
     }
-    struct slice words = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return words;
+    return text_keep(&t, a);
 }
 
 struct slice report_summary_text(struct arena *a, const struct report_run *run)
@@ -91,10 +77,10 @@ struct slice report_summary_text(struct arena *a, const struct report_run *run)
     struct slice open = SLICE_NONE;
     if (s->inconclusive)
         open = arena_printf(a, ", %llu not judged", (unsigned long long)s->inconclusive);
-    return REPORT_JOIN(a,
-                       arena_printf(a, "%s: %llu call%s: %llu passed, %llu failed",
-                                    check_verdict_name(run->verdict), (unsigned long long)s->calls,
-                                    s->calls == 1 ? "" : "s", (unsigned long long)s->passed,
-                                    (unsigned long long)s->failed),
-                       open);
+    return ARENA_JOIN(a,
+                      arena_printf(a, "%s: %llu call%s: %llu passed, %llu failed",
+                                   check_verdict_name(run->verdict), (unsigned long long)s->calls,
+                                   s->calls == 1 ? "" : "s", (unsigned long long)s->passed,
+                                   (unsigned long long)s->failed),
+                      open);
 }

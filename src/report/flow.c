@@ -39,9 +39,7 @@ static struct slice safe(struct arena *a, const struct report_style *style, stru
 {
     struct text t = {0};
     report_add_safe(&t, style, text);
-    struct slice copy = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return copy;
+    return text_keep(&t, a);
 }
 
 /* ---- the head -----------------------------------------------------------------------------------
@@ -60,7 +58,7 @@ static void add_call_ids(struct text *out, const struct report_style *style, str
     }
     if (n > 1 && l->call->joined.n)
         report_add_line(out, style, 2,
-                        REPORT_JOIN(a, SLICE("joined: "), safe(a, style, l->call->joined)));
+                        ARENA_JOIN(a, SLICE("joined: "), safe(a, style, l->call->joined)));
 }
 
 static void add_head(struct text *out, const struct report_style *style, struct arena *a,
@@ -103,9 +101,7 @@ struct slice report_change_words(struct arena *a, const struct view_row *row, bo
         text_add(&t, slice_of(signs[c->kind]));
         text_add(&t, c->name);
     }
-    struct slice words = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return words;
+    return text_keep(&t, a);
 }
 
 static bool add_changes_of(struct text *out, const struct report_style *style, struct arena *a,
@@ -131,8 +127,8 @@ static bool add_changes_of(struct text *out, const struct report_style *style, s
         report_add_clock(out, style->local_time, row->time_ns, true);
         text_add_char(out, ' ');
         report_add_wrapped(out, 15, 17, report_width(style),
-                           REPORT_JOIN(a, safe(a, style, row->label), SLICE(", "),
-                                       safe(a, style, place), SLICE(": "), safe(a, style, words)));
+                           ARENA_JOIN(a, safe(a, style, row->label), SLICE(", "),
+                                      safe(a, style, place), SLICE(": "), safe(a, style, words)));
         text_add_char(out, '\n');
     }
     return any;
@@ -148,7 +144,7 @@ static void add_clocks(struct remarks *list, struct arena *a, const struct view_
     for (size_t i = 1; i < l->clock_count; i++) {
         int64_t ns = l->clocks[i].ahead_ns, ms = (ns < 0 ? -ns : ns) / 1000000;
         if (ms)
-            *vec_add(list) = REPORT_JOIN(
+            *vec_add(list) = ARENA_JOIN(
                 a, SLICE("The clock of "), l->clocks[i].point, SLICE(" is "),
                 arena_printf(a, "%lld.%03lld s ", (long long)(ms / 1000), (long long)(ms % 1000)),
                 ns < 0 ? SLICE("behind") : SLICE("ahead of"), SLICE(" that of "),
@@ -160,9 +156,9 @@ static void add_ends(struct remarks *list, struct arena *a, const struct view_la
 {
     for (size_t i = 0; i < l->row_count; i++)
         if (l->rows[i].ends_here)
-            *vec_add(list) = REPORT_JOIN(a, SLICE("x: "), l->columns[l->rows[i].to].name,
-                                         SLICE(" was not seen to answer "), l->rows[i].label,
-                                         SLICE(" or to send it on."));
+            *vec_add(list) = ARENA_JOIN(a, SLICE("x: "), l->columns[l->rows[i].to].name,
+                                        SLICE(" was not seen to answer "), l->rows[i].label,
+                                        SLICE(" or to send it on."));
 }
 
 size_t report_flow_remarks(struct arena *a, const struct view_ladder *l, const struct slice **out)

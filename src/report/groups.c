@@ -136,17 +136,8 @@ static struct slice label_of(struct arena *a, const struct report_groups *g, con
     if (x->others)
         return SLICE("(other values)");
     if (x->absent)
-        return REPORT_JOIN(a, SLICE("(no "), g->column->title, SLICE(")"));
+        return ARENA_JOIN(a, SLICE("(no "), g->column->title, SLICE(")"));
     return x->value.n ? x->value : SLICE("\"\"");
-}
-
-static void add_number(struct text *out, uint64_t n, size_t width)
-{
-    size_t digits = 1;
-    for (uint64_t v = n; v >= 10; v /= 10)
-        digits++;
-    report_add_spaces(out, digits < width ? width - digits : 0);
-    text_add_number(out, n, 1);
 }
 
 static void add_span(struct text *out, const struct group *x, uint64_t ms, size_t width)
@@ -165,9 +156,9 @@ static void add_group(struct text *out, const struct report_groups *g, const str
 {
     struct arena a = {0};
     report_add_cell(out, label_of(&a, g, x), width);
-    add_number(out, x->calls, 8);
-    add_number(out, x->answered, 9);
-    add_number(out, x->failed, 8);
+    report_add_right(out, x->calls, 8);
+    report_add_right(out, x->answered, 9);
+    report_add_right(out, x->failed, 8);
     add_span(out, x, x->talk_ms, 11);
     add_span(out, x, mean(x), 10);
     text_add_char(out, '\n');

@@ -37,15 +37,11 @@ void report_colour_off(struct text *out, const struct report_style *style, enum 
 void report_add_coloured(struct text *out, const struct report_style *style, enum report_colour c,
                          struct slice text);
 void report_add_spaces(struct text *out, size_t n);
+void report_add_right(struct text *out, uint64_t value, size_t width); /* right-aligned */
 /* The text fitted into exactly `width` columns: cut with "..." or padded on the right. */
 /* Fills up with spaces what was added since `from`. */
 void report_pad(struct text *out, size_t from, size_t width);
 void report_add_cell(struct text *out, struct slice text, size_t width);
-/* Texts one behind the other; unlike printf it keeps NUL bytes. */
-struct slice report_join(struct arena *a, const struct slice *parts, size_t n);
-#define REPORT_JOIN(arena, ...)                                                                    \
-    report_join((arena), (const struct slice[]){__VA_ARGS__},                                      \
-                sizeof(const struct slice[]){__VA_ARGS__} / sizeof(struct slice))
 /* "10.0.1.1:5060", null where a log does not tell */
 void report_json_endpoint(struct json_writer *w, const char *key, const struct endpoint *e);
 /* Without spaces at the end of what was added since `from`. */

@@ -55,9 +55,7 @@ static struct slice fitted(struct arena *a, struct slice s, size_t characters)
 {
     struct text t = {0};
     text_add_fitted(&t, s, characters);
-    struct slice copy = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return copy;
+    return text_keep(&t, a);
 }
 
 /* ---- head -------------------------------------------------------------------------------------

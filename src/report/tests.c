@@ -31,7 +31,7 @@ static struct slice message_name(struct arena *a, const struct check_call *c, si
         nth += report_is_shown(&c->requests[i]) && c->requests[i].status == r->status &&
                slice_equal(c->requests[i].method, r->method);
     struct slice name = report_message_name(a, r);
-    return nth == 1 ? name : REPORT_JOIN(a, name, arena_printf(a, " (%zu)", nth));
+    return nth == 1 ? name : ARENA_JOIN(a, name, arena_printf(a, " (%zu)", nth));
 }
 
 static void add_header(struct report_tests *out, struct arena *a, const struct check_call *c,
@@ -75,8 +75,7 @@ static struct rule_finds rule_finds(struct arena *a, const struct check_call *c,
         found.known &= f->known;
         found.first = found.first ? found.first : f;
     }
-    found.words = arena_copy(a, text_slice(&t));
-    text_free(&t);
+    found.words = text_keep(&t, a);
     return found;
 }
 
@@ -87,7 +86,7 @@ static void add_rule(struct report_tests *out, struct arena *a, const struct che
     struct rule_finds found = rule_finds(a, c, r, result->rule);
     bool fails = result->verdict == CHECK_FAIL && result->rule->severity == EXPECT_ERROR;
     struct report_test t = {.of = message,
-                            .name = REPORT_JOIN(a, SLICE("rule "), result->rule->id),
+                            .name = ARENA_JOIN(a, SLICE("rule "), result->rule->id),
                             .why = result->verdict == CHECK_PASS ? SLICE_NONE : found.words,
                             .type = "rule-violated",
                             .request = r,
@@ -102,9 +101,9 @@ static void add_rule(struct report_tests *out, struct arena *a, const struct che
 
 static struct slice finding_name(struct arena *a, const struct check_finding *f)
 {
-    struct slice header = f->header.n ? REPORT_JOIN(a, f->header, SLICE(" ")) : SLICE_NONE;
-    struct slice node = f->node.n ? REPORT_JOIN(a, SLICE(" by "), f->node) : SLICE_NONE;
-    return REPORT_JOIN(a, header, slice_of(f->id), node);
+    struct slice header = f->header.n ? ARENA_JOIN(a, f->header, SLICE(" ")) : SLICE_NONE;
+    struct slice node = f->node.n ? ARENA_JOIN(a, SLICE(" by "), f->node) : SLICE_NONE;
+    return ARENA_JOIN(a, header, slice_of(f->id), node);
 }
 
 static void add_finding(struct report_tests *out, struct arena *a, const struct check_finding *f)
@@ -116,7 +115,7 @@ static void add_finding(struct report_tests *out, struct arena *a, const struct 
                slice_equal(of, out->items[i].of) &&
                slice_equal(finding_name(a, out->items[i].finding), name);
     if (nth > 1)
-        name = REPORT_JOIN(a, name, arena_printf(a, " (%zu)", nth));
+        name = ARENA_JOIN(a, name, arena_printf(a, " (%zu)", nth));
     *vec_add(out) = (struct report_test){.outcome = f->known ? REPORT_KNOWN : REPORT_FAILED,
                                          .of = of,
                                          .name = name,
@@ -177,9 +176,9 @@ static void add_more_often(struct report_tests *out, struct arena *a, const stru
             *vec_add(out) = (struct report_test){
                 .outcome = REPORT_FAILED,
                 .of = SLICE("run"),
-                .name = REPORT_JOIN(a, SLICE("no more of "), d->id, SLICE(" on "), d->method,
-                                    SLICE(" by "), d->node, SLICE(", trunk "), d->trunk,
-                                    SLICE(", rule "), d->rule),
+                .name = ARENA_JOIN(a, SLICE("no more of "), d->id, SLICE(" on "), d->method,
+                                   SLICE(" by "), d->node, SLICE(", trunk "), d->trunk,
+                                   SLICE(", rule "), d->rule),
                 .why = changes.items[i].words,
                 .type = "more-than-in-baseline"};
     }
@@ -188,9 +187,9 @@ static void add_more_often(struct report_tests *out, struct arena *a, const stru
 
 static struct slice run_finding_name(struct arena *a, const struct check_run_finding *f)
 {
-    struct slice header = f->header.n ? REPORT_JOIN(a, f->header, SLICE(" ")) : SLICE_NONE;
-    return f->rule ? REPORT_JOIN(a, SLICE("rule "), f->rule->id, SLICE(" applied"))
-                   : REPORT_JOIN(a, header, slice_of(f->id));
+    struct slice header = f->header.n ? ARENA_JOIN(a, f->header, SLICE(" ")) : SLICE_NONE;
+    return f->rule ? ARENA_JOIN(a, SLICE("rule "), f->rule->id, SLICE(" applied"))
+                   : ARENA_JOIN(a, header, slice_of(f->id));
 }
 
 static void add_run_findings(struct report_tests *out, struct arena *a,
@@ -203,7 +202,7 @@ static void add_run_findings(struct report_tests *out, struct arena *a,
         for (size_t k = 0; k < i; k++)
             nth += slice_equal(run_finding_name(a, &s->findings.items[k]), name);
         if (nth > 1)
-            name = REPORT_JOIN(a, name, arena_printf(a, " (%zu)", nth));
+            name = ARENA_JOIN(a, name, arena_printf(a, " (%zu)", nth));
         *vec_add(out) = (struct report_test){.outcome = f->severity != CHECK_ERROR ? REPORT_SKIPPED
                                                         : f->known                 ? REPORT_KNOWN
                                                                                    : REPORT_FAILED,
@@ -222,12 +221,12 @@ void report_run_tests(struct report_tests *out, struct arena *a, const struct re
     enum report_outcome open = run->allow_untested ? REPORT_SKIPPED : REPORT_UNTESTED;
     for (size_t i = 0; i < s->promise_count;) {
         const struct expect_trunk *t = s->promises[i].trunk;
-        struct slice of = t ? REPORT_JOIN(a, SLICE(" of "), report_trunk_name(a, t)) : SLICE_NONE;
+        struct slice of = t ? ARENA_JOIN(a, SLICE(" of "), report_trunk_name(a, t)) : SLICE_NONE;
         struct slice why = report_untested(a, s, &i);
         *vec_add(out) = (struct report_test){
             .outcome = why.n ? open : REPORT_OK,
             .of = SLICE("run"),
-            .name = REPORT_JOIN(a, SLICE("each promised header"), of, SLICE(" was judged")),
+            .name = ARENA_JOIN(a, SLICE("each promised header"), of, SLICE(" was judged")),
             .why = why,
             .type = "never-judged"};
     }

@@ -133,9 +133,7 @@ static struct slice describe(struct page *p, const struct expect_owed *o)
     }
     if (!o->has_value && o->value.n)
         text_add(&line, SLICE(", unless the call's own request sets it"));
-    struct slice copy = arena_copy(&p->scratch, text_slice(&line));
-    text_free(&line);
-    return copy;
+    return text_keep(&line, &p->scratch);
 }
 
 static void add_owed(struct page *p, const struct expect_owed *o)

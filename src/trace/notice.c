@@ -88,8 +88,7 @@ static void tls_notice(struct trace *t, const struct trace_input *in)
             text_printf(&words, "%s%s -> %s", shown++ ? ", " : ": ",
                         endpoint_format(&hidden[i].src).s, endpoint_format(&hidden[i].dst).s);
     text_printf(&words, "%s; give --keylog", s->tls_undecrypted > shown ? " ..." : "");
-    vec_add(&t->notices)->text = arena_copy(&t->arena, text_slice(&words));
-    text_free(&words);
+    vec_add(&t->notices)->text = text_keep(&words, &t->arena);
 }
 
 static void key_notices(struct trace *t)

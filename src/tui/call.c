@@ -133,7 +133,5 @@ struct slice tui_sighting_title(struct tui_call *c, const struct hop_sighting *s
         text_printf(&t, " %u", s->message->status);
     text_add(&t, SLICE(" at "));
     text_add(&t, at);
-    struct slice title = arena_copy(&c->arena, text_slice(&t));
-    text_free(&t);
-    return title;
+    return text_keep(&t, &c->arena);
 }

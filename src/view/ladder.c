@@ -52,9 +52,7 @@ static struct slice label_of(struct arena *a, const struct sip_message *m)
     struct text t = {0};
     text_printf(&t, "%u ", m->status);
     text_add(&t, m->reason);
-    struct slice label = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return label;
+    return text_keep(&t, a);
 }
 
 static uint32_t leg_of(const struct hop_call *call, const struct hop_sighting *s)

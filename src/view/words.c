@@ -34,9 +34,7 @@ struct slice view_row_marks(struct arena *a, const struct view_row *row)
         if (other || (custom && !x))
             text_printf(&t, "%s%c%zu", t.n ? " " : "", signs[kind], other + (x ? 0 : custom));
     }
-    struct slice marks = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return marks;
+    return text_keep(&t, a);
 }
 
 static struct slice joined(struct arena *a, struct slice one, const char *word, struct slice two)
@@ -45,9 +43,7 @@ static struct slice joined(struct arena *a, struct slice one, const char *word, 
     text_add(&t, one);
     text_add(&t, slice_of(word));
     text_add(&t, two);
-    struct slice s = arena_copy(a, text_slice(&t));
-    text_free(&t);
-    return s;
+    return text_keep(&t, a);
 }
 
 struct slice view_row_place(struct arena *a, const struct view_ladder *l,

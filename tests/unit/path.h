@@ -318,4 +318,22 @@ static inline void path_call(const struct path *p, const struct dialog *d,
         assert_string_equal((lab)->report.p, expected);                                            \
     } while (0)
 
+/* LiveKit calls out over two proxies, with points on some of the nodes. */
+static inline struct path path_outbound(struct lab *lab, enum lab_link link,
+                                        const char *const points[4])
+{
+    struct path p = {.lab = lab,
+                     .n = 4,
+                     .nodes = {{.name = "livekit", .left = "10.0.1.10"},
+                               {.name = "kam1", .left = "10.0.1.1", .right = "10.0.2.1"},
+                               {.name = "kam2", .left = "10.0.2.2", .right = "10.0.3.2"},
+                               {.name = "five9", .left = "10.0.3.10"}}};
+    lab->now_ms = 1000000000;
+    for (size_t i = 0; i < 4 && points[i]; i++)
+        lab_point(lab, points[i], link);
+    return p;
+}
+
+static const char *const path_all[4] __attribute__((unused)) = {"livekit", "kam1", "kam2", "five9"};
+
 #endif

@@ -123,4 +123,25 @@ static inline void data_free(struct data *d)
     arena_free(&d->arena);
 }
 
+/* Everything that comes from the wire, hostile. */
+static inline void data_hostile(struct data *d, struct slice s)
+{
+    data_stripped_call(d);
+    struct slice *value = ARENA_NEW(&d->arena, struct slice);
+    *value = s;
+    d->call_ids[0] = s;
+    d->call.caller = d->call.callee = d->call.joined = s;
+    d->trunk.name = d->trunk.id = s;
+    d->requests[0].method = d->requests[0].sent_by_node = d->requests[0].why =
+        d->requests[0].answer_reason = s;
+    for (size_t i = 0; i < d->requests[0].header_count; i++)
+        d->headers[i].name = s;
+    d->headers[0].guilty.node = s;
+    d->sightings[0].call_id = d->sightings[0].at = d->sightings[0].point = s;
+    for (size_t i = 0; i < 6; i++)
+        d->values[1][i] = (struct expect_list){value, 1};
+    d->findings[0].method = d->findings[0].header = d->findings[0].node = d->findings[0].message =
+        s;
+}
+
 #endif

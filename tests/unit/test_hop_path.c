@@ -5,26 +5,9 @@
 static const struct dialog call = {"c1", "SCL_aaaaaaaaaaaa", "far", NULL, NULL};
 static const struct told bye = {.method = "BYE", .cseq = 2, .headers = "X-A: 1\r\nX-B: 2\r\n"};
 
-/* LiveKit calls out over two proxies, with points on some of the nodes. */
-static struct path outbound(struct lab *lab, enum lab_link link, const char *const points[4])
-{
-    struct path p = {.lab = lab,
-                     .n = 4,
-                     .nodes = {{.name = "livekit", .left = "10.0.1.10"},
-                               {.name = "kam1", .left = "10.0.1.1", .right = "10.0.2.1"},
-                               {.name = "kam2", .left = "10.0.2.2", .right = "10.0.3.2"},
-                               {.name = "five9", .left = "10.0.3.10"}}};
-    lab->now_ms = 1000000000;
-    for (size_t i = 0; i < 4 && points[i]; i++)
-        lab_point(lab, points[i], link);
-    return p;
-}
-
-static const char *const all[4] = {"livekit", "kam1", "kam2", "five9"};
-
 static struct path stripping(struct lab *lab, const char *const points[4], const char *node)
 {
-    struct path p = outbound(lab, LAB_ETHERNET, points);
+    struct path p = path_outbound(lab, LAB_ETHERNET, points);
     p.changes[0] = (struct path_change){node, "BYE", "X-A: 1\r\n", ""};
     return p;
 }
@@ -37,20 +20,20 @@ static void talk(const struct path *p)
 
 static void plain(struct lab *lab)
 {
-    struct path p = stripping(lab, all, "kam1");
+    struct path p = stripping(lab, path_all, "kam1");
     talk(&p);
 }
 
 static void second_strips(struct lab *lab)
 {
-    struct path p = stripping(lab, all, "kam2");
+    struct path p = stripping(lab, path_all, "kam2");
     talk(&p);
 }
 
 /* The further on, the earlier by its clock. */
 static void clocks_hours_apart(struct lab *lab)
 {
-    struct path p = stripping(lab, all, "kam2");
+    struct path p = stripping(lab, path_all, "kam2");
     for (size_t i = 0; i < 4; i++)
         lab->points[i].skew_ms = -(int64_t)i * 3 * 3600 * 1000;
     talk(&p);
@@ -58,7 +41,7 @@ static void clocks_hours_apart(struct lab *lab)
 
 static void clocks_seconds_apart(struct lab *lab)
 {
-    struct path p = stripping(lab, all, "kam1");
+    struct path p = stripping(lab, path_all, "kam1");
     lab->points[1].skew_ms = 2500;
     lab->points[3].skew_ms = -2500;
     talk(&p);
@@ -66,14 +49,14 @@ static void clocks_seconds_apart(struct lab *lab)
 
 static void masked(struct lab *lab)
 {
-    struct path p = stripping(lab, all, "kam2");
+    struct path p = stripping(lab, path_all, "kam2");
     p.nodes[2].vias = PATH_MASKS;
     talk(&p);
 }
 
 static void hidden(struct lab *lab)
 {
-    struct path p = stripping(lab, all, "kam1");
+    struct path p = stripping(lab, path_all, "kam1");
     p.nodes[1].vias = PATH_HIDES;
     talk(&p);
 }
@@ -81,7 +64,7 @@ static void hidden(struct lab *lab)
 /* The same with clocks that turn the order round. */
 static void hidden_and_skewed(struct lab *lab)
 {
-    struct path p = stripping(lab, all, "kam1");
+    struct path p = stripping(lab, path_all, "kam1");
     p.nodes[1].vias = PATH_HIDES;
     for (size_t i = 0; i < 4; i++)
         lab->points[i].skew_ms = -(int64_t)i * 2500;
@@ -91,7 +74,7 @@ static void hidden_and_skewed(struct lab *lab)
 static void masked_and_skewed(struct lab *lab)
 {
     for (size_t i = 0; i < 4; i++)
-        lab_point(lab, all[i], LAB_ETHERNET)->skew_ms = (int64_t)i * 3600 * 1000;
+        lab_point(lab, path_all[i], LAB_ETHERNET)->skew_ms = (int64_t)i * 3600 * 1000;
     struct path p = stripping(lab, (const char *const[4]){NULL}, "kam2");
     p.nodes[2].vias = PATH_MASKS;
     talk(&p);
@@ -102,7 +85,7 @@ static void masked_and_skewed(struct lab *lab)
 static void hidden_and_missing(struct lab *lab)
 {
     static const char *const points[4] = {"livekit", "kam2", "five9"};
-    struct path p = outbound(lab, LAB_SLL2, points);
+    struct path p = path_outbound(lab, LAB_SLL2, points);
     p.nodes[0].name = "caller";
     p.nodes[3].name = "livekit";
     p.nodes[1].vias = PATH_HIDES;
@@ -121,7 +104,7 @@ static void hidden_and_missing(struct lab *lab)
 static void asked_again_early(struct lab *lab)
 {
     static const struct dialog in = {"c1", "far", "SCL_aaaaaaaaaaaa", NULL, NULL};
-    struct path p = outbound(lab, LAB_ETHERNET, all);
+    struct path p = path_outbound(lab, LAB_ETHERNET, path_all);
     struct path_node first = p.nodes[0];
     p.nodes[0] = p.nodes[3];
     p.nodes[3] = first;
@@ -168,7 +151,7 @@ static void ends_of_hidden(struct lab *lab)
  * packet. */
 static void middle_unread(struct lab *lab)
 {
-    struct path p = outbound(lab, LAB_SLL2, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     p.changes[0] = (struct path_change){"kam2", "BYE", "X-A: 1\r\n", ""};
     p.unread = 1;
     talk(&p);
@@ -177,7 +160,7 @@ static void middle_unread(struct lab *lab)
 /* The same for a response. */
 static void middle_unread_back(struct lab *lab)
 {
-    struct path p = outbound(lab, LAB_SLL2, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     struct told refer = {.method = "REFER", .cseq = 2};
     p.changes[0] = (struct path_change){"kam1", "REFER 202", "X-A: 1\r\n", ""};
     p.unread = 1;
@@ -205,7 +188,7 @@ static void third_only(struct lab *lab)
 /* A tap on the link that kam1 sends on: seen at three points. */
 static void tapped(struct lab *lab)
 {
-    struct path p = stripping(lab, all, "kam2");
+    struct path p = stripping(lab, path_all, "kam2");
     lab_point(lab, "tap", LAB_ETHERNET);
     p.tap = "tap";
     p.tapped = 1;
@@ -215,7 +198,7 @@ static void tapped(struct lab *lab)
 /* A response goes back: its Vias shrink. */
 static void response(struct lab *lab)
 {
-    struct path p = outbound(lab, LAB_SLL2, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     struct told refer = {.method = "REFER", .cseq = 2};
     p.changes[0] = (struct path_change){"kam1", "REFER 202", "X-A: 1\r\n", ""};
     path_call(&p, &call, NULL);
@@ -228,7 +211,7 @@ static void response(struct lab *lab)
 /* kam1 makes a BYE to either side; each wears the tag of the other side. */
 static void proxy_ends(struct lab *lab)
 {
-    struct path p = outbound(lab, LAB_SLL2, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     path_call(&p, &call, NULL);
     path_ask(&p, &call,
              (struct told){.method = "BYE",
@@ -246,7 +229,7 @@ static void proxy_ends(struct lab *lab)
 /* A NAT between kam1 and kam2 changes the source that kam2 sees; the Via says what it was. */
 static void nat(struct lab *lab)
 {
-    struct path p = stripping(lab, all, "kam2");
+    struct path p = stripping(lab, path_all, "kam2");
     path_call(&p, &call, NULL);
     lab->nat_from = "10.0.2.1";
     lab->nat_to = "198.51.100.7";
@@ -258,7 +241,7 @@ static void nat(struct lab *lab)
  */
 static void spiral(struct lab *lab)
 {
-    struct path p = outbound(lab, LAB_SLL2, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     p.nodes[4] = p.nodes[3];
     p.nodes[3] = (struct path_node){.name = "kam1", .left = "10.0.2.1", .right = "10.0.3.1"};
     p.nodes[2] = (struct path_node){.name = "kam2", .left = "10.0.2.2"};
@@ -271,7 +254,7 @@ static void spiral(struct lab *lab)
 static void loop(struct lab *lab)
 {
     static const char *const points[4] = {"livekit", "kam1", "kam2"};
-    struct path p = outbound(lab, LAB_ETHERNET, points);
+    struct path p = path_outbound(lab, LAB_ETHERNET, points);
     for (size_t i = 3; i < 6; i++)
         p.nodes[i] = p.nodes[i - 2];
     for (size_t i = 1; i < 6; i++)
@@ -282,7 +265,7 @@ static void loop(struct lab *lab)
 
 static void branches(struct lab *lab)
 {
-    struct path p = stripping(lab, all, "kam2"), other;
+    struct path p = stripping(lab, path_all, "kam2"), other;
     lab_point(lab, "acme", LAB_ETHERNET);
     other = p;
     other.nodes[2] = (struct path_node){.name = "acme", .left = "10.0.2.5"};

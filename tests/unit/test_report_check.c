@@ -1,5 +1,6 @@
 /* report/check: the text at several widths and the JSON, of calls made by hand. */
 #include "report_data.h"
+#include "shown.h"
 
 static const struct report_style plain = {.width = 80};
 
@@ -9,17 +10,6 @@ static void text_is(const struct data *d, const struct report_style *style, cons
     report_check_text(&t, style, &d->call);
     assert_string_equal(t.p, expected);
     text_free(&t);
-}
-
-static size_t widest_line(const char *s)
-{
-    size_t widest = 0;
-    for (size_t n; *s; s += n + (s[n] == '\n')) {
-        n = strcspn(s, "\n");
-        size_t width = text_width((struct slice){s, n});
-        widest = width > widest ? width : widest;
-    }
-    return widest;
 }
 
 static void test_text_80(void **state)
@@ -221,7 +211,7 @@ static void test_widths(void **state)
         report_check_text(&t, &style, &d.call);
         /* a name is never broken */
         size_t most = width < 48 ? 48 : width;
-        if (widest_line(t.p) > most)
+        if (shown_width(t.p) > most)
             fail_msg("at %zu columns: %s", width, t.p);
         assert_non_null(strstr(t.p, "X-B"));
         text_free(&t);
@@ -242,40 +232,6 @@ static const struct slice hostile[] = {
     SLICE("\"}],\"verdict\":\"pass\""),
 };
 
-/* Everything that comes from the wire, hostile. */
-static void make_hostile(struct data *d, struct slice s)
-{
-    data_stripped_call(d);
-    struct slice *value = ARENA_NEW(&d->arena, struct slice);
-    *value = s;
-    d->call_ids[0] = s;
-    d->call.caller = d->call.callee = d->call.joined = s;
-    d->call.verdict = CHECK_INCONCLUSIVE;
-    d->trunk.name = s;
-    d->requests[0].method = d->requests[0].sent_by_node = d->requests[0].why =
-        d->requests[0].answer_reason = s;
-    d->headers[0].name = d->headers[0].guilty.node = s;
-    d->sightings[0].call_id = d->sightings[0].at = d->sightings[0].point = s;
-    d->sightings[0].side = SLICE_NONE;
-    for (size_t i = 0; i < 6; i++)
-        d->values[1][i] = (struct expect_list){value, 1};
-    d->findings[0].message = s;
-}
-
-/* No control byte but the line end, no bad UTF-8, nothing that reorders text. */
-static void is_harmless(struct slice s)
-{
-    while (s.n) {
-        uint32_t code = 0;
-        size_t n = utf8_decode(s, &code);
-        assert_true(n > 0);
-        assert_true(code == '\n' ||
-                    (code >= 0x20 && code != 0x7f && !(code >= 0x80 && code < 0xa0)));
-        assert_true(code < 0x202a || code > 0x202e);
-        s = slice_from(s, n);
-    }
-}
-
 static void test_hostile_text(void **state)
 {
     (void)state;
@@ -284,9 +240,11 @@ static void test_hostile_text(void **state)
             struct data d;
             struct text t = {0};
             struct report_style style = {.width = width, .verbose = width > 100};
-            make_hostile(&d, hostile[i]);
+            data_hostile(&d, hostile[i]);
+            d.call.verdict = CHECK_INCONCLUSIVE;
+            d.sightings[0].side = SLICE_NONE;
             report_check_text(&t, &style, &d.call);
-            is_harmless(text_slice(&t));
+            shown_harmless(text_slice(&t));
             text_free(&t);
             data_free(&d);
         }
@@ -336,7 +294,7 @@ static struct json *report_of(struct data *d, size_t calls, const struct report_
     for (size_t i = 0; i < calls; i++)
         report_check_json_call(&t, style, i == 0, false, &d->call);
     report_check_json_tail(&t, &run, calls > 0);
-    is_harmless(text_slice(&t));
+    shown_harmless(text_slice(&t));
     struct json *root = json_parse("report", text_slice(&t), &err);
     if (!root)
         fail_msg("%s: %s", err.text, t.p);
@@ -484,7 +442,9 @@ static void test_json_hostile(void **state)
         struct data d;
         if (memchr(hostile[i].p, 0, hostile[i].n))
             continue; /* written as \u0000, which our own reader refuses */
-        make_hostile(&d, hostile[i]);
+        data_hostile(&d, hostile[i]);
+        d.call.verdict = CHECK_INCONCLUSIVE;
+        d.sightings[0].side = SLICE_NONE;
         struct json *root = report_of(&d, 1, &plain);
         string_at_is(root, "verdict", "fail");
         string_at_is(root, "calls.0.verdict", "inconclusive");

@@ -1,6 +1,7 @@
 /* Unit tests of report/flow: a ladder as text at several widths, as Mermaid, SVG and HTML, and what
  * hostile bytes become in each. */
 #include "drawn.h"
+#include "shown.h"
 
 static const struct dialog call = {"c1", "SCL_aaaaaaaaaaaa", "far", NULL, NULL};
 static const struct told bye = {
@@ -27,17 +28,6 @@ static void eight(struct lab *lab)
     direct.nodes[1] = p.nodes[7];
     direct.n = 2;
     path_send(&direct, &call, (struct told){.method = "INFO", .cseq = 3});
-}
-
-static size_t widest_line(const char *s)
-{
-    size_t widest = 0;
-    for (size_t n; *s; s += n + (s[n] == '\n')) {
-        n = strcspn(s, "\n");
-        size_t width = text_width((struct slice){s, n});
-        widest = width > widest ? width : widest;
-    }
-    return widest;
 }
 
 static void test_folding(void **state)
@@ -82,7 +72,7 @@ static void test_folding(void **state)
     for (size_t width = 40; width <= 260; width += 11) {
         d = (struct drawn){.width = width, .headers = true};
         drawn_run(&d, &lab);
-        assert_true(widest_line(d.text.p) <= width);
+        assert_true(shown_width(d.text.p) <= width);
         assert_non_null(strstr(d.text.p, "carrier"));
         drawn_free(&d);
     }

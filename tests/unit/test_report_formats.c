@@ -1,6 +1,7 @@
 /* report/: TAP, JUnit, Markdown, workflow commands and events, of calls made by hand; and whatever
  * comes from the wire through each of them. */
 #include "report_data.h"
+#include "shown.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -275,41 +276,6 @@ static const struct slice hostile[] = {
     SLICE("# TODO later \\# SKIP %0A::x,y:z"),
 };
 
-static void make_hostile(struct data *d, struct slice s)
-{
-    data_stripped_call(d);
-    struct slice *value = ARENA_NEW(&d->arena, struct slice);
-    *value = s;
-    d->call_ids[0] = s;
-    d->call.caller = d->call.callee = d->call.joined = s;
-    d->trunk.name = d->trunk.id = s;
-    d->requests[0].method = d->requests[0].sent_by_node = d->requests[0].why =
-        d->requests[0].answer_reason = s;
-    for (size_t i = 0; i < d->requests[0].header_count; i++)
-        d->headers[i].name = s;
-    d->headers[0].guilty.node = s;
-    d->sightings[0].at = d->sightings[0].point = s;
-    for (size_t i = 0; i < 6; i++)
-        d->values[1][i] = (struct expect_list){value, 1};
-    d->findings[0].method = d->findings[0].header = d->findings[0].node = d->findings[0].message =
-        s;
-}
-
-/* No control byte but the line end, no bad UTF-8, nothing that reorders text. */
-static void is_harmless(struct slice s)
-{
-    while (s.n) {
-        uint32_t code = 0;
-        size_t n = utf8_decode(s, &code);
-        assert_true(n > 0);
-        assert_true(code == '\n' ||
-                    (code >= 0x20 && code != 0x7f && !(code >= 0x80 && code < 0xa0)));
-        assert_true(code < 0x202a || code > 0x202e);
-        assert_true(code != 0x200b);
-        s = slice_from(s, n);
-    }
-}
-
 /* Nothing of it begins a line, and no line begins as the format's own do more often. */
 static void test_hostile(void **state)
 {
@@ -319,9 +285,9 @@ static void test_hostile(void **state)
     for (size_t i = 0; i < COUNT(hostile); i++)
         for (size_t f = 0; f < COUNT(names); f++) {
             struct data d;
-            make_hostile(&d, hostile[i]);
+            data_hostile(&d, hostile[i]);
             struct text t = report_of(names[f], &d, 1, &run);
-            is_harmless(text_slice(&t));
+            shown_harmless(text_slice(&t));
             if (strcmp(names[f], "junit") == 0)
                 has_not(&t, "\xef\xbf\xbf"); /* no character of XML 1.0 */
             has_not(&t, "\nBail");

@@ -7,36 +7,19 @@ static const struct told invite = {.method = "INVITE", .cseq = 1};
 static const struct told bye = {
     .method = "BYE", .cseq = 2, .headers = "X-A: 1\r\nX-B: 2\r\nSubject: s\r\n"};
 
-/* LiveKit calls out over two proxies, with points on some of the nodes. */
-static struct path outbound(struct lab *lab, const char *const points[4])
-{
-    struct path p = {.lab = lab,
-                     .n = 4,
-                     .nodes = {{.name = "livekit", .left = "10.0.1.10"},
-                               {.name = "kam1", .left = "10.0.1.1", .right = "10.0.2.1"},
-                               {.name = "kam2", .left = "10.0.2.2", .right = "10.0.3.2"},
-                               {.name = "five9", .left = "10.0.3.10"}}};
-    lab->now_ms = 1000000000;
-    for (size_t i = 0; i < 4 && points[i]; i++)
-        lab_point(lab, points[i], LAB_SLL2);
-    return p;
-}
-
-static const char *const all[4] = {"livekit", "kam1", "kam2", "five9"};
-
 /* ---- what becomes of headers --------------------------------------------------------------------
  */
 
 static void plain(struct lab *lab)
 {
-    struct path p = outbound(lab, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     path_send(&p, &call, invite);
     path_ask(&p, &call, bye);
 }
 
 static void gone_added_altered(struct lab *lab)
 {
-    struct path p = outbound(lab, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     p.changes[0] = (struct path_change){"kam1", "BYE", "X-A: 1\r\n", "X-New: 1\r\n"};
     p.changes[1] = (struct path_change){"kam2", "BYE", "X-B: 2", "X-B: 3"};
     p.changes[2] = (struct path_change){"kam2", "BYE", "Subject: s\r\n", ""};
@@ -46,7 +29,7 @@ static void gone_added_altered(struct lab *lab)
 /* The link itself takes a header off. */
 static void on_the_wire(struct lab *lab)
 {
-    struct path p = outbound(lab, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     struct told m = bye;
     m.past = 2;
     path_send(&p, &call, invite);
@@ -64,7 +47,7 @@ static void on_the_wire(struct lab *lab)
 /* Proxies may join header lines by a comma, and fold. */
 static void joined_and_folded(struct lab *lab)
 {
-    struct path p = outbound(lab, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     struct told m = bye;
     m.headers = "X-A: 1\r\nX-A: 2\r\nX-B: one two\r\n";
     p.changes[0] = (struct path_change){"kam1", "BYE", "X-A: 1\r\nX-A: 2", "x-a: 1,2"};
@@ -74,7 +57,7 @@ static void joined_and_folded(struct lab *lab)
 
 static void cut_off(struct lab *lab)
 {
-    struct path p = outbound(lab, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     path_send(&p, &call, invite);
     lab->points[1].snaplen = 330;
     lab->points[2].snaplen = 400;
@@ -86,7 +69,7 @@ static void cut_off(struct lab *lab)
 
 static void retransmitted(struct lab *lab)
 {
-    struct path p = outbound(lab, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     p.n = 2;
     path_send(&p, &call, invite);
     for (int i = 0; i < 3; i++) {
@@ -97,7 +80,7 @@ static void retransmitted(struct lab *lab)
 
 static void swallowed(struct lab *lab)
 {
-    struct path p = outbound(lab, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     struct told m = bye;
     path_call(&p, &call, NULL);
     m.past = 2;
@@ -106,7 +89,7 @@ static void swallowed(struct lab *lab)
 
 static void masked(struct lab *lab)
 {
-    struct path p = outbound(lab, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     p.nodes[2].vias = PATH_MASKS;
     path_send(&p, &call, invite);
     path_send(&p, &call, bye);
@@ -114,7 +97,7 @@ static void masked(struct lab *lab)
 
 static void ends_only(struct lab *lab)
 {
-    struct path p = outbound(lab, (const char *const[4]){"livekit", "five9"});
+    struct path p = path_outbound(lab, LAB_SLL2, (const char *const[4]){"livekit", "five9"});
     p.changes[0] = (struct path_change){"kam1", "BYE", "X-A: 1\r\n", ""};
     path_send(&p, &call, invite);
     path_send(&p, &call, bye);
@@ -122,7 +105,7 @@ static void ends_only(struct lab *lab)
 
 static void third_only(struct lab *lab)
 {
-    struct path p = outbound(lab, (const char *const[4]){"kam2"});
+    struct path p = path_outbound(lab, LAB_SLL2, (const char *const[4]){"kam2"});
     path_send(&p, &call, invite);
     path_ask(&p, &call, bye);
 }
@@ -130,7 +113,7 @@ static void third_only(struct lab *lab)
 /* kam2 forks to acme: both branches share what lies before. */
 static void branches(struct lab *lab)
 {
-    struct path p = outbound(lab, all), other;
+    struct path p = path_outbound(lab, LAB_SLL2, path_all), other;
     lab_point(lab, "acme", LAB_SLL2);
     other = p;
     other.nodes[3] = (struct path_node){.name = "acme", .left = "10.0.3.20"};
@@ -142,7 +125,7 @@ static void branches(struct lab *lab)
 /* The BYE goes round the proxies, whose columns stay between the two ends. */
 static void bypass(struct lab *lab)
 {
-    struct path p = outbound(lab, all), direct = p;
+    struct path p = path_outbound(lab, LAB_SLL2, path_all), direct = p;
     path_send(&p, &call, invite);
     direct.nodes[1] = p.nodes[3];
     direct.n = 2;
@@ -151,7 +134,7 @@ static void bypass(struct lab *lab)
 
 static void no_invite(struct lab *lab)
 {
-    struct path p = outbound(lab, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     path_send(&p, &call, bye);
     struct told back = bye;
     back.up = true;
@@ -161,14 +144,14 @@ static void no_invite(struct lab *lab)
 
 static void to_itself(struct lab *lab)
 {
-    struct path p = outbound(lab, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     lab->nodes[0] = "kam=10.0.1.1,10.0.2.1,10.0.2.2,10.0.3.2";
     path_send(&p, &call, bye);
 }
 
 static void clocks(struct lab *lab)
 {
-    struct path p = outbound(lab, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     lab->points[1].skew_ms = 60000;
     lab->points[3].skew_ms = -7200000;
     path_send(&p, &call, invite);
@@ -178,7 +161,7 @@ static void clocks(struct lab *lab)
 /* One way only: what must be is corrected, no more. */
 static void clocks_one_way(struct lab *lab)
 {
-    struct path p = outbound(lab, all);
+    struct path p = path_outbound(lab, LAB_SLL2, path_all);
     p.n = 2;
     lab->points[1].skew_ms = -5000;
     path_send(&p, &call, invite);
@@ -186,7 +169,7 @@ static void clocks_one_way(struct lab *lab)
 
 static void tapped(struct lab *lab)
 {
-    struct path p = outbound(lab, (const char *const[4]){"livekit", "kam1"});
+    struct path p = path_outbound(lab, LAB_SLL2, (const char *const[4]){"livekit", "kam1"});
     lab_point(lab, "tap", LAB_ETHERNET);
     p.tap = "tap";
     p.tapped = 1;

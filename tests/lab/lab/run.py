@@ -3,6 +3,7 @@ import glob
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -96,7 +97,7 @@ def kamailio(case, host, folder):
 
 def program(text):
     """The command line of one of the lab's own programs."""
-    name, *arguments = text.split()
+    name, *arguments = shlex.split(text)
     return [sys.executable, str(LAB / name), *arguments]
 
 

@@ -107,4 +107,6 @@ void source_close(struct source *s);
 /* "LINUX_SLL2", "EN10MB" ...: libpcap's name of a link type, or "LINKTYPE_<n>" in `fallback`. */
 const char *source_link_name(int link_type, char fallback[24]);
 
+#include "source/capture_out.h"
+
 #endif

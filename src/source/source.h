@@ -104,6 +104,23 @@ const char *source_path(const struct source *s);
 size_t source_host_addresses(const struct source *s, const struct source_host_address **list);
 void source_close(struct source *s);
 
+/* ---- messages from within the program --------------------------------------------------------
+ * A source that is filled by who opened it, beside files and interfaces.  It is live until its end
+ * is told; it has no capture filter. */
+
+struct source_given {
+    struct slice bytes;
+    int64_t time_ns;
+    enum source_direction direction; /* as the end of the path at which it is saw it */
+    struct source_message message;
+};
+
+/* `label` stands where the path of others does. */
+struct source *source_given_new(const char *name, const char *label);
+/* Copied; in order of time. */
+void source_given_add(struct source *s, const struct source_given *message);
+void source_given_end(struct source *s);
+
 /* "LINUX_SLL2", "EN10MB" ...: libpcap's name of a link type, or "LINKTYPE_<n>" in `fallback`. */
 const char *source_link_name(int link_type, char fallback[24]);
 

@@ -93,6 +93,8 @@ bool trace_feed(struct trace *t, struct err *err);
 bool trace_feed_begin(struct trace *t, struct err *err);
 enum trace_step trace_feed_some(struct trace *t, uint32_t frames, struct err *err);
 void trace_feed_end(struct trace *t);
+/* A source that was added after the beginning. */
+bool trace_feed_join(struct trace *t, struct trace_input *in, struct err *err);
 /* What the captures say of their hosts goes to the nodes. */
 void trace_learn_hosts(struct trace *t);
 /* By the thread that files. */

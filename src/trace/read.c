@@ -193,6 +193,13 @@ bool trace_feed_begin(struct trace *t, struct err *err)
     return ok;
 }
 
+bool trace_feed_join(struct trace *t, struct trace_input *in, struct err *err)
+{
+    bool ok = advance(t, in, err);
+    learn_host(t, in);
+    return ok;
+}
+
 static inline bool feed_one(struct trace *t, struct trace_input *in, struct err *err)
 {
     note_link_type(t, in);

@@ -103,14 +103,32 @@ static void input_free(struct trace_input *in)
     free(in);
 }
 
-bool trace_add(struct trace *t, const char *spec, struct err *err)
+static struct trace_input *input_new(struct trace *t, struct slice name, struct slice path)
 {
-    struct slice name, path;
-    split_spec(slice_of(spec), &name, &path);
     struct trace_input *in = base_alloc(sizeof *in);
     in->trace = t;
     in->name = copy_string(name);
     in->path = copy_string(path);
+    return in;
+}
+
+/* A point of its own; one that joins a run under way is known to the nodes, too. */
+static void add_input(struct trace *t, struct trace_input *in)
+{
+    const struct packet_sinks sinks = {trace_payload, trace_stream, in};
+    in->decoder = packet_decoder_new(&t->key, &sinks, t->keys);
+    packet_tell_hidden(in->decoder, trace_hidden);
+    *vec_add(&t->inputs) = in;
+    trace_point_of_source(t, in);
+    if (t->nodes)
+        hop_nodes_add_point(t->nodes, in->name);
+}
+
+bool trace_add(struct trace *t, const char *spec, struct err *err)
+{
+    struct slice name, path;
+    split_spec(slice_of(spec), &name, &path);
+    struct trace_input *in = input_new(t, name, path);
     bool ok = t->inputs.n < UINT16_MAX || err_set(err, "%s: more than %u points", spec, UINT16_MAX);
     ok = ok && (path.n || err_set(err, "'%s': a source is missing: [NAME=]FILE or [NAME=]-", spec));
     ok = ok && name_is_free(t, in->name, in->path, err);
@@ -121,12 +139,21 @@ bool trace_add(struct trace *t, const char *spec, struct err *err)
         input_free(in);
         return false;
     }
-    const struct packet_sinks sinks = {trace_payload, trace_stream, in};
-    in->decoder = packet_decoder_new(&t->key, &sinks, t->keys);
-    packet_tell_hidden(in->decoder, trace_hidden);
-    *vec_add(&t->inputs) = in;
-    trace_point_of_source(t, in);
-    return true;
+    add_input(t, in);
+    return !t->nodes || trace_feed_join(t, in, err);
+}
+
+struct source *trace_add_given(struct trace *t, const char *name, const char *label,
+                               struct err *err)
+{
+    struct trace_input *in = input_new(t, slice_of(name), slice_of(label));
+    if (!name_is_free(t, name, label, err)) {
+        input_free(in);
+        return NULL;
+    }
+    in->source = source_given_new(name, label);
+    add_input(t, in);
+    return !t->nodes || trace_feed_join(t, in, err) ? in->source : NULL;
 }
 
 /* ---- the run -------------------------------------------------------------------------------- */
@@ -192,12 +219,14 @@ bool trace_begin(struct trace *t, uint32_t waiting_max, struct err *err)
     return true;
 }
 
-bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err)
+static bool begin_run(struct trace *t, const struct trace_sinks *sinks, struct err *err)
 {
     t->sinks = *sinks;
-    if (!trace_begin(t, t->inputs.n > 1 ? CALL_WAITING_MANY : CALL_WAITING_ONE, err) ||
-        !feed(t, err))
-        return false;
+    return trace_begin(t, t->inputs.n > 1 ? CALL_WAITING_MANY : CALL_WAITING_ONE, err);
+}
+
+static bool end_run(struct trace *t, struct err *err)
+{
     t->ending = true;
     trace_points_end(t);
     call_table_end(t->calls);
@@ -205,6 +234,28 @@ bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err
         return err_set(err, "%s", t->read_error.text);
     hop_nodes_settle(t->nodes);
     return true;
+}
+
+bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err)
+{
+    return begin_run(t, sinks, err) && feed(t, err) && end_run(t, err);
+}
+
+bool trace_run_begin(struct trace *t, const struct trace_sinks *sinks, struct err *err)
+{
+    return begin_run(t, sinks, err) && trace_feed_begin(t, err);
+}
+
+enum trace_step trace_run_step(struct trace *t, uint32_t frames, struct err *err)
+{
+    return trace_feed_some(t, frames, err);
+}
+
+bool trace_run_end(struct trace *t, struct err *err)
+{
+    trace_feed_end(t);
+    trace_learn_hosts(t);
+    return end_run(t, err);
 }
 
 bool trace_is_live(const struct trace *t)

@@ -108,6 +108,13 @@ struct trace_options {
     const volatile sig_atomic_t *stop;
 };
 
+enum trace_step {
+    TRACE_MORE,
+    TRACE_WAIT, /* live sources have nothing now */
+    TRACE_OVER, /* everything was read */
+    TRACE_FAILED,
+};
+
 struct trace *trace_new(const struct trace_options *options);
 /* TLS keys of all points: see packet_keys_file and packet_keys_rsa.  Where a live source was added
  * before, a key log that is not there is waited for; a notice says that it never came. */
@@ -116,12 +123,22 @@ bool trace_add_tls_key(struct trace *t, const char *path, struct err *err);
 /* [NAME=]SOURCE, NAME defaulting to the file's stem.  Errors: a second point of the same name, an
  * unreadable file, a bad filter, a bad --node. */
 bool trace_add(struct trace *t, const char *spec, struct err *err);
+/* A point whose messages the program itself has: the source belongs to the trace, its caller adds
+ * to it and ends it.  NULL: a second point of that name. */
+struct source *trace_add_given(struct trace *t, const char *name, const char *label,
+                               struct err *err);
 /* Reads all sources to their end and hands out what the sinks ask for, each call as it ends.  False
  * on an error of the environment (err says which source). */
 bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err);
 /* Valid until the next message: points by HEP come as their agents are met, after the others. */
 size_t trace_points(const struct trace *t, const struct trace_point **points);
 bool trace_is_live(const struct trace *t); /* one of the sources at least is */
+/* The same in steps, for who has something else to do meanwhile: begin, steps of at most so many
+ * frames until they say OVER or FAILED, end.  Further sources may
+ * be added between begin and end. */
+bool trace_run_begin(struct trace *t, const struct trace_sinks *sinks, struct err *err);
+enum trace_step trace_run_step(struct trace *t, uint32_t frames, struct err *err);
+bool trace_run_end(struct trace *t, struct err *err);
 /* The capture filter where it was widened to later IP fragments; else NULL. */
 const char *trace_widened_filter(const struct trace *t);
 /* Valid until the next call of a function of t. */
@@ -136,13 +153,6 @@ void trace_free(struct trace *t);
 /* ---- browsing --------------------------------------------------------------------------------
  * The calls are kept and built when they are looked at, their messages read again from the sources.
  * Instead of trace_run: trace_browse, then steps, between which all else may be asked. */
-
-enum trace_step {
-    TRACE_MORE,
-    TRACE_WAIT, /* live sources have nothing now */
-    TRACE_OVER, /* everything was read */
-    TRACE_FAILED,
-};
 
 bool trace_browse(struct trace *t, struct err *err);
 /* Reads at most so many frames. */

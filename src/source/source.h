@@ -125,5 +125,6 @@ void source_given_end(struct source *s);
 const char *source_link_name(int link_type, char fallback[24]);
 
 #include "source/capture_out.h"
+#include "source/hep_out.h"
 
 #endif

@@ -51,6 +51,8 @@ enum cmd_option_id {
     CMD_OPT_CALL,
     CMD_OPT_HEADERS,
     CMD_OPT_BPF,
+    CMD_OPT_PROMISCUOUS,
+    CMD_OPT_BUFFER,
     CMD_OPT_KEYLOG,
     CMD_OPT_TLS_KEY,
     CMD_OPT_BASELINE,

@@ -45,6 +45,16 @@ static bool read_threads(const struct cmd_arguments *a, struct trace_options *op
     return true;
 }
 
+static bool read_live(const struct cmd_arguments *a, struct trace_options *options, struct err *err)
+{
+    const char *value = cmd_value(a, CMD_OPT_BUFFER);
+    uint32_t *mb = &options->source.ring_mb;
+    options->source.promiscuous = cmd_given(a, CMD_OPT_PROMISCUOUS);
+    if (value && (!slice_to_u32(slice_of(value), mb) || *mb < 1 || *mb > SOURCE_RING_MB_MAX))
+        return err_set(err, "--buffer %s: a number of MB from 1 to %u", value, SOURCE_RING_MB_MAX);
+    return true;
+}
+
 struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options *options,
                              struct err *err)
 {
@@ -53,7 +63,7 @@ struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options
                 a->command->name);
         return NULL;
     }
-    if (!read_threads(a, options, err))
+    if (!read_threads(a, options, err) || !read_live(a, options, err))
         return NULL;
     options->bpf = cmd_value(a, CMD_OPT_BPF);
     options->stop = cmd_signal_stop();
@@ -104,11 +114,20 @@ static void tell_ended(void *context, uint32_t point)
         cmd_complain("%s: %s", points[point].path, points[point].source->remark);
 }
 
+static void tell_news(void *context, uint32_t point, const char *text)
+{
+    const struct watched *w = context;
+    const struct trace_point *points;
+    trace_points(w->trace, &points);
+    cmd_complain("%s: %s", points[point].path, text);
+}
+
 bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct cmd_outputs *outputs,
                    struct err *err)
 {
     struct watched w = {t, outputs};
-    const struct trace_watch watch = {show_outputs, tell_ended, &w};
+    const struct trace_watch watch = {
+        .idle = show_outputs, .ended = tell_ended, .news = tell_news, .context = &w};
     bool live = trace_is_live(t);
     cmd_signals_begin(live);
     if (live && !cmd_privileges_drop(cmd_outputs_replace(outputs), err))

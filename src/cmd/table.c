@@ -259,6 +259,14 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "prints it. It is held against the outermost IP header: port 5060 selects "
          "nothing within a tunnel, and on Ethernet with VLAN tags it has to be "
          "preceded by vlan and."},
+    [CMD_OPT_PROMISCUOUS] = {"promiscuous", 0, false, false, READING, NULL,
+                             "iface: capture also what is not for this host",
+                             "As on a mirror port. Without it the interface stays as it is."},
+    [CMD_OPT_BUFFER] =
+        {"buffer", 0, false, false, READING, "MB",
+         "iface: let the kernel keep so much until it is read (64)",
+         "A burst that does not fit is lost, and how many packets were is told. Each interface has "
+         "a buffer of its own."},
     [CMD_OPT_KEYLOG] = {"keylog", 0, true, false, READING, "FILE",
                         "decrypt TLS by the secrets in this key log (NSS format)",
                         "What SSLKEYLOGFILE makes many programs write. The file may grow while the "

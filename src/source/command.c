@@ -152,10 +152,11 @@ static const struct source_origin origin = {
 };
 
 struct source *source_command_open(const char *name, const char *path, const char *rest,
-                                   struct err *err)
+                                   const struct source_options *options, struct err *err)
 {
     struct source_keeper keeper;
     struct err why;
+    (void)options;
     if (slice_trim(slice_of(rest)).n == 0) {
         err_set(err, "%s: a command is missing: cmd:COMMAND", path);
         return NULL;

@@ -15,6 +15,7 @@
 #define SOURCE_SECRETS        4096u  /* blocks of TLS secrets that are kept */
 #define SOURCE_SECRETS_BYTES  (16u * 1024u * 1024u)
 #define SOURCE_HOST_ADDRESSES 256u /* addresses remembered; more are ignored */
+#define SOURCE_NEWS           16u  /* texts not yet asked for; further ones are counted only */
 
 /* ---- input: bytes of a file or pipe, through zlib where they are compressed ------------------ */
 
@@ -127,6 +128,7 @@ struct source_origin {
     int (*fd)(const struct source *s);
     /* Called with each result but SOURCE_FRAME, which it may replace. */
     enum source_result (*look)(struct source *s, enum source_result result, struct err *err);
+    void (*count)(struct source *s); /* brings its counters in stats up to date */
     bool (*filter)(struct source *s, const char *expression, struct err *err);
     void (*stop)(struct source *s);
     void (*close)(struct source *s);
@@ -151,12 +153,15 @@ struct source {
     int64_t stop_by; /* source_clock_ms when it ends in any case */
     VEC(struct source_host_address) hosts;
     VEC(struct slice) secrets; /* copies, freed with the source */
+    VEC(char *) news;          /* copies; the first `news_told` were handed out */
+    size_t news_told;
 };
 
 struct source_scheme {
     const char *prefix; /* "iface:" */
     /* `path` is the specification, `rest` what follows the prefix */
-    struct source *(*open)(const char *name, const char *path, const char *rest, struct err *err);
+    struct source *(*open)(const char *name, const char *path, const char *rest,
+                           const struct source_options *options, struct err *err);
 };
 
 /* A source without input and format, for those who have frames from elsewhere. */
@@ -166,7 +171,7 @@ struct source *source_open_fd(const char *name, const char *path, int fd, struct
 
 /* log.c: opens log:FILE; `rest` is what follows the prefix */
 struct source *source_log_open(const char *name, const char *path, const char *rest,
-                               struct err *err);
+                               const struct source_options *options, struct err *err);
 struct source *source_log_open_fd(const char *name, const char *path, int fd, struct err *err);
 
 /* The input ended within the record that starts at byte `place`: marks the source as truncated and
@@ -176,6 +181,8 @@ enum source_result source_cut(struct source *s, const char *record, uint64_t num
 /* The input ended between two records. */
 enum source_result source_end(struct source *s, struct err *err);
 void source_add_host(struct source *s, struct address ip);
+/* For source_news. */
+void source_tell(struct source *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void source_add_secrets(struct source *s, struct slice text);
 const char *
 source_unit(const struct source *s); /* what byte numbers count, where not the file's bytes */
@@ -197,9 +204,9 @@ int64_t source_clock_ms(void); /* monotonic */
 
 /* live.c, command.c: what source_schemes has */
 struct source *source_live_open(const char *name, const char *path, const char *rest,
-                                struct err *err);
+                                const struct source_options *options, struct err *err);
 struct source *source_command_open(const char *name, const char *path, const char *rest,
-                                   struct err *err);
+                                   const struct source_options *options, struct err *err);
 
 /* keeper.c: a process that starts a command and ends all of it when it is told to, or when this
  * program is gone, however it ended. */

@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #define SNAPLEN     262144
-#define RING_BYTES  (64 * 1024 * 1024)
+#define MB          (1024 * 1024)
 #define DELAY_MS    10   /* at most, from the kernel's getting a packet to ours */
+#define LOOK_MS     1000 /* between two looks at the interface's state and addresses */
 #define PATIENCE_MS 1000 /* for what is in the ring when we are told to end */
+
+enum state { STATE_UP, STATE_NO_CARRIER, STATE_DOWN, STATE_GONE };
 
 struct live {
     pcap_t *pcap;
@@ -19,8 +22,73 @@ struct live {
     int link_type;
     int64_t unit_ns;  /* one unit of tv_usec */
     int64_t quiet_by; /* stopping: what was captured is here by then; 0: not yet asked */
+    enum state state;
+    int64_t look_at; /* source_clock_ms of the next look at the interface */
     struct text remark;
 };
+
+/* ---- the interface --------------------------------------------------------------------------- */
+
+static bool is_any(const struct live *l)
+{
+    return strcmp(l->interface, "any") == 0;
+}
+
+/* 127.0.0.1 is everybody's, and fe80:: addresses are those of a link. */
+static void add_host(struct source *s, const struct sockaddr *a)
+{
+    struct address ip = {0};
+    if (a && a->sa_family == AF_INET)
+        ip = address_of(4,
+                        (const uint8_t *)&((const struct sockaddr_in *)(const void *)a)->sin_addr);
+    if (a && a->sa_family == AF_INET6)
+        ip = address_of(
+            6, (const uint8_t *)&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
+    bool link_local = ip.family == 6 && ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0x80;
+    if (ip.family && !address_is_loopback(&ip) && !link_local)
+        source_add_host(s, ip);
+}
+
+/* Learns its addresses, which may be given to it later than we come; the result is its state. */
+static enum state look_at_interface(struct source *s)
+{
+    const struct live *l = s->state;
+    enum state state = is_any(l) ? STATE_UP : STATE_GONE;
+    struct ifaddrs *list;
+    if (getifaddrs(&list) != 0)
+        return l->state;
+    for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
+        bool ours = strcmp(i->ifa_name, l->interface) == 0;
+        if (ours)
+            state = !(i->ifa_flags & IFF_UP)        ? STATE_DOWN
+                    : !(i->ifa_flags & IFF_RUNNING) ? STATE_NO_CARRIER
+                                                    : STATE_UP;
+        if (ours || is_any(l))
+            add_host(s, i->ifa_addr);
+    }
+    freeifaddrs(list);
+    return state;
+}
+
+/* Its socket stays with the interface while that is down; one that is gone ends the reading. */
+static void watch_interface(struct source *s)
+{
+    static const char *const words[] = {
+        [STATE_UP] = "the interface is up again",
+        [STATE_NO_CARRIER] = "the interface has no carrier; it is waited for",
+        [STATE_DOWN] = "the interface is down; it is waited for",
+    };
+    struct live *l = s->state;
+    int64_t now = source_clock_ms();
+    if (now < l->look_at)
+        return;
+    l->look_at = now + LOOK_MS;
+    enum state state = look_at_interface(s);
+    if (state != l->state && state != STATE_GONE)
+        source_tell(s, "%s", words[state]);
+    if (state != STATE_GONE)
+        l->state = state;
+}
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
@@ -30,7 +98,8 @@ static void count(struct source *s)
     struct pcap_stat stat;
     if (pcap_stats(l->pcap, &stat) != 0)
         return;
-    s->stats.kernel_dropped = stat.ps_drop;
+    s->stats.kernel_dropped += (uint32_t)(stat.ps_drop - (uint32_t)s->stats.kernel_dropped);
+    s->stats.dropped_by_link += (uint32_t)(stat.ps_ifdrop - (uint32_t)s->stats.dropped_by_link);
 }
 
 static enum source_result next(struct source *s, struct source_frame *frame, struct err *err)
@@ -69,6 +138,7 @@ static enum source_result look(struct source *s, enum source_result result, stru
             result = SOURCE_END;
     }
     count(s);
+    watch_interface(s);
     return result;
 }
 
@@ -114,43 +184,12 @@ static const struct source_format format = {
 static const struct source_origin origin = {
     .fd = descriptor,
     .look = look,
+    .count = count,
     .filter = filter,
     .patience_ms = PATIENCE_MS,
 };
 
 /* ---- opening --------------------------------------------------------------------------------- */
-
-static bool is_any(const struct live *l)
-{
-    return strcmp(l->interface, "any") == 0;
-}
-
-/* 127.0.0.1 is everybody's, and fe80:: addresses are those of a link. */
-static void add_host(struct source *s, const struct sockaddr *a)
-{
-    struct address ip = {0};
-    if (a && a->sa_family == AF_INET)
-        ip = address_of(4,
-                        (const uint8_t *)&((const struct sockaddr_in *)(const void *)a)->sin_addr);
-    if (a && a->sa_family == AF_INET6)
-        ip = address_of(
-            6, (const uint8_t *)&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
-    bool link_local = ip.family == 6 && ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0x80;
-    if (ip.family && !address_is_loopback(&ip) && !link_local)
-        source_add_host(s, ip);
-}
-
-static void learn_hosts(struct source *s)
-{
-    const struct live *l = s->state;
-    struct ifaddrs *list;
-    if (getifaddrs(&list) != 0)
-        return;
-    for (const struct ifaddrs *i = list; i; i = i->ifa_next)
-        if (is_any(l) || strcmp(i->ifa_name, l->interface) == 0)
-            add_host(s, i->ifa_addr);
-    freeifaddrs(list);
-}
 
 static bool fail_name(const struct source *s, struct err *err)
 {
@@ -165,15 +204,19 @@ static bool fail_name(const struct source *s, struct err *err)
     return false;
 }
 
-static bool fail_rights(const struct source *s, struct err *err)
+/* What stands in the way, and the line that mends it for this very program. */
+static bool fail_rights(const struct source *s, bool promiscuous, struct err *err)
 {
+    const char *right = promiscuous ? "CAP_NET_ADMIN" : "CAP_NET_RAW";
+    const char *set = promiscuous ? "cap_net_raw,cap_net_admin" : "cap_net_raw";
     char self[512];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     self[n > 0 ? n : 0] = '\0';
     return err_set(err,
-                   "%s: no permission to capture, for which CAP_NET_RAW is needed: run as root, or "
-                   "once: setcap cap_net_raw+ep %s",
-                   s->label, n > 0 ? self : "sipxray");
+                   "%s: no permission to capture%s, for which %s is needed: run as root, or once: "
+                   "setcap %s+ep %s",
+                   s->label, promiscuous ? " in promiscuous mode" : "", right, set,
+                   n > 0 ? self : "sipxray");
 }
 
 static bool fail(const struct source *s, int status, struct err *err)
@@ -183,7 +226,7 @@ static bool fail(const struct source *s, int status, struct err *err)
         (status == PCAP_ERROR_NO_SUCH_DEVICE || status == PCAP_ERROR_PERM_DENIED))
         return fail_name(s, err);
     if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED)
-        return fail_rights(s, err);
+        return fail_rights(s, status == PCAP_ERROR_PROMISC_PERM_DENIED, err);
     if (status == PCAP_ERROR_IFACE_NOT_UP)
         return err_set(err, "%s: the interface is down (ip link set %s up)", s->label,
                        l->interface);
@@ -203,7 +246,7 @@ static void choose_link_type(struct live *l)
     l->link_type = source_link_of_dlt(pcap_datalink(l->pcap));
 }
 
-static bool activate(struct source *s, struct err *err)
+static bool activate(struct source *s, const struct source_options *o, struct err *err)
 {
     struct live *l = s->state;
     char why[PCAP_ERRBUF_SIZE] = "";
@@ -211,9 +254,9 @@ static bool activate(struct source *s, struct err *err)
     if (!l->pcap)
         return err_set(err, "%s: %s", s->label, why);
     pcap_set_snaplen(l->pcap, SNAPLEN);
-    pcap_set_promisc(l->pcap, 0);
+    pcap_set_promisc(l->pcap, o->promiscuous);
     pcap_set_timeout(l->pcap, DELAY_MS);
-    pcap_set_buffer_size(l->pcap, RING_BYTES);
+    pcap_set_buffer_size(l->pcap, (int)(o->ring_mb ? o->ring_mb : SOURCE_RING_MB) * MB);
     pcap_set_tstamp_precision(l->pcap, PCAP_TSTAMP_PRECISION_NANO);
     int status = pcap_activate(l->pcap);
     if (status < 0)
@@ -226,7 +269,7 @@ static bool activate(struct source *s, struct err *err)
 }
 
 struct source *source_live_open(const char *name, const char *path, const char *rest,
-                                struct err *err)
+                                const struct source_options *options, struct err *err)
 {
     struct source *s = source_new(name, path);
     struct live *l = s->state = base_alloc(sizeof *l);
@@ -236,10 +279,10 @@ struct source *source_live_open(const char *name, const char *path, const char *
     s->opened = true;
     s->stats.live = s->stats.counted = true;
     bool named = *rest || err_set(err, "%s: an interface is missing: iface:NAME", path);
-    if (!named || !activate(s, err)) {
+    if (!named || !activate(s, options, err)) {
         source_close(s);
         return NULL;
     }
-    learn_hosts(s);
+    l->state = look_at_interface(s);
     return s;
 }

@@ -228,10 +228,11 @@ struct source *source_log_open_fd(const char *name, const char *path, int fd, st
 }
 
 struct source *source_log_open(const char *name, const char *path, const char *rest,
-                               struct err *err)
+                               const struct source_options *options, struct err *err)
 {
     struct stat st;
     int fd = strcmp(rest, "-") == 0 ? STDIN_FILENO : open(rest, O_RDONLY | O_CLOEXEC);
+    (void)options;
     if (fd < 0) {
         err_set(err, "%s: %s", path, strerror(errno));
         return NULL;

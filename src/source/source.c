@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -124,9 +125,15 @@ static int open_file(const char *path, struct err *err)
 
 struct source *source_open(const char *name, const char *path, struct err *err)
 {
+    return source_open_with(name, path, &(struct source_options){0}, err);
+}
+
+struct source *source_open_with(const char *name, const char *path,
+                                const struct source_options *options, struct err *err)
+{
     for (const struct source_scheme *scheme = source_schemes; scheme->prefix; scheme++)
         if (slice_starts(slice_of(path), slice_of(scheme->prefix)))
-            return scheme->open(name, path, path + strlen(scheme->prefix), err);
+            return scheme->open(name, path, path + strlen(scheme->prefix), options, err);
     int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open_file(path, err);
     return fd < 0 ? NULL : source_open_fd(name, path, fd, err);
 }
@@ -283,6 +290,37 @@ void source_add_host(struct source *s, struct address ip)
     *vec_add(&s->hosts) = (struct source_host_address){ip};
 }
 
+void source_tell(struct source *s, const char *format, ...)
+{
+    struct text words = {0};
+    char line[512];
+    va_list args;
+    s->stats.changes++;
+    if (s->news.n - s->news_told >= SOURCE_NEWS)
+        return;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    text_add(&words, slice_of(line));
+    *vec_add(&s->news) = words.p;
+}
+
+static void forget_news(struct source *s)
+{
+    for (size_t i = 0; i < s->news.n; i++)
+        free(s->news.items[i]);
+    vec_clear(&s->news);
+    s->news_told = 0;
+}
+
+const char *source_news(struct source *s)
+{
+    if (s->news_told < s->news.n)
+        return s->news.items[s->news_told++];
+    forget_news(s);
+    return NULL;
+}
+
 void source_add_secrets(struct source *s, struct slice text)
 {
     size_t held = text.n;
@@ -302,6 +340,12 @@ size_t source_secrets(const struct source *s, const struct slice **list)
 {
     *list = s->secrets.items;
     return s->secrets.n;
+}
+
+void source_count(struct source *s)
+{
+    if (s->origin && s->origin->count)
+        s->origin->count(s);
 }
 
 const struct source_stats *source_stats(const struct source *s)
@@ -336,6 +380,8 @@ void source_close(struct source *s)
     source_filter_free(s->filter);
     source_input_close(&s->in);
     vec_free(&s->hosts);
+    forget_news(s);
+    vec_free(&s->news);
     for (size_t i = 0; i < s->secrets.n; i++)
         free((char *)(uintptr_t)s->secrets.items[i].p);
     vec_free(&s->secrets);

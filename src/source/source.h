@@ -52,18 +52,20 @@ enum source_result {
 
 /* What was read so far; valid at any time, complete after SOURCE_END. */
 struct source_stats {
-    uint64_t frames;         /* yielded, i.e. after --bpf */
-    uint64_t filtered;       /* left out by --bpf */
-    uint64_t bytes_read;     /* of the file as it lies on disk */
-    uint64_t bytes_total;    /* 0: not known (a pipe) */
-    bool truncated;          /* the last record is cut; what was before it was yielded */
-    char truncated_at[96];   /* "record 17 at byte 4711": for the message to the user */
-    bool live;               /* it may have to wait: an interface, a command, a pipe */
-    bool counted;            /* an interface: the kernel counts what it drops */
-    uint64_t kernel_dropped; /* that it had no room for */
-    const char *remark;      /* how a live source ended where it did not end well; else NULL */
-    uint64_t unread;         /* log: lines or records that fit no format */
-    uint64_t skipped_blocks; /* pcapng blocks of a kind that we do not know */
+    uint64_t frames;          /* yielded, i.e. after --bpf */
+    uint64_t filtered;        /* left out by --bpf */
+    uint64_t bytes_read;      /* of the file as it lies on disk */
+    uint64_t bytes_total;     /* 0: not known (a pipe) */
+    bool truncated;           /* the last record is cut; what was before it was yielded */
+    char truncated_at[96];    /* "record 17 at byte 4711": for the message to the user */
+    bool live;                /* it may have to wait: an interface, a command, a pipe */
+    bool counted;             /* an interface: the kernel counts what it drops */
+    uint64_t kernel_dropped;  /* that it had no room for */
+    uint64_t dropped_by_link; /* likewise: that the interface had no room for */
+    uint64_t changes;         /* of its state: news told by source_news, or lost among too many */
+    const char *remark;       /* how a live source ended where it did not end well; else NULL */
+    uint64_t unread;          /* log: lines or records that fit no format */
+    uint64_t skipped_blocks;  /* pcapng blocks of a kind that we do not know */
     uint64_t secrets_lost; /* pcapng: blocks of TLS secrets that are broken, or beyond the limit */
 };
 
@@ -73,12 +75,23 @@ struct source_host_address {
     struct address ip;
 };
 
+#define SOURCE_RING_MB     64u /* of the kernel for an interface, unless options say otherwise */
+#define SOURCE_RING_MB_MAX 2047u
+
+/* How live sources are opened; all zero: as ever. */
+struct source_options {
+    bool promiscuous; /* iface: also what is not for this host */
+    uint32_t ring_mb; /* iface: what the kernel keeps until it is read; 0: SOURCE_RING_MB */
+};
+
 /* `path` is a file name, "-" (standard input), "iface:NAME", or "cmd:COMMAND" with a command for
  * /bin/sh that writes a capture.  Errors: no such file, a directory, empty, not a capture (what it
  * looks like instead, where known), unsupported version; each names the file.  What is wrong with
  * the bytes of a pipe or command is told by source_next, since they are not waited for.  `name` is
  * the point's name and is copied. */
 struct source *source_open(const char *name, const char *path, struct err *err);
+struct source *source_open_with(const char *name, const char *path,
+                                const struct source_options *options, struct err *err);
 /* A capture filter in pcap-filter(7) language, applied per link type.  Call before the first frame.
  */
 bool source_filter(struct source *s, const char *expression, struct err *err);
@@ -88,6 +101,9 @@ const char *source_widened(const struct source *s);
 enum source_result source_next(struct source *s, struct source_frame *frame, struct err *err);
 /* Reads bytes of the source again (only where frames have an offset).  `into` must hold n bytes. */
 bool source_read_at(struct source *s, uint64_t offset, void *into, size_t n, struct err *err);
+/* The next of what a live source has to tell of itself while it goes on ("the interface is down"),
+ * oldest first; NULL: nothing.  Valid until the next call. */
+const char *source_news(struct source *s);
 /* The descriptor that becomes readable when a live source has more; -1: not a live source, it never
  * waits.  Ask again after each SOURCE_WAIT. */
 int source_fd(const struct source *s);
@@ -98,6 +114,9 @@ void source_stop(struct source *s);
  * blocks), found so far. */
 size_t source_secrets(const struct source *s, const struct slice **list);
 const struct source_stats *source_stats(const struct source *s);
+/* Brings the counters of a live source in its stats up to date, which is done else each time it has
+ * nothing. */
+void source_count(struct source *s);
 const char *source_name(const struct source *s);
 const char *source_path(const struct source *s);
 /* Host addresses found so far. */

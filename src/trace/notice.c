@@ -36,6 +36,8 @@ static void point_notices(struct trace *t, const struct trace_point *p)
     char fallback[24];
     notice(t, p->name, p->source->kernel_dropped,
            "packets dropped by the kernel, for they came faster than they were read");
+    notice(t, p->name, p->source->dropped_by_link,
+           "packets dropped by the interface, for the host did not take them in time");
     notice(t, p->name, s->fragments_expired,
            source_widened(t->point_inputs.items[p - t->points.items]->source)
                ? "IP datagrams of which not all fragments passed the capture filter or were there"

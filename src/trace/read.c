@@ -62,6 +62,14 @@ static void end_input(struct trace *t, struct trace_input *in)
         t->watch.ended(t->watch.context, in->point);
 }
 
+static void tell_news(struct trace *t, const struct trace_input *in)
+{
+    const char *text;
+    while ((text = source_news(in->source)) != NULL)
+        if (t->watch.news)
+            t->watch.news(t->watch.context, in->point, text);
+}
+
 static bool advance(struct trace *t, struct trace_input *in, struct err *err)
 {
     enum source_result r = source_next(in->source, &in->frame, err);
@@ -73,6 +81,8 @@ static bool advance(struct trace *t, struct trace_input *in, struct err *err)
         end_input(t, in);
     else if (r == SOURCE_WAIT)
         in->asked_ns = now_ns();
+    if (r != SOURCE_FRAME)
+        tell_news(t, in);
     return r != SOURCE_ERROR;
 }
 

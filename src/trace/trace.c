@@ -132,7 +132,7 @@ bool trace_add(struct trace *t, const char *spec, struct err *err)
     bool ok = t->inputs.n < UINT16_MAX || err_set(err, "%s: more than %u points", spec, UINT16_MAX);
     ok = ok && (path.n || err_set(err, "'%s': a source is missing: [NAME=]FILE or [NAME=]-", spec));
     ok = ok && name_is_free(t, in->name, in->path, err);
-    ok = ok && (in->source = source_open(in->name, in->path, err)) != NULL;
+    ok = ok && (in->source = source_open_with(in->name, in->path, &t->options.source, err));
     ok = ok && (name.n || err_set(err, "%s: a point needs a name: NAME=SOURCE", spec));
     ok = ok && (!t->options.bpf || source_filter(in->source, t->options.bpf, err));
     if (!ok) {

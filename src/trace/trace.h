@@ -50,6 +50,7 @@ struct trace_sinks {
 struct trace_watch {
     void (*idle)(void *context); /* a live source is waited for: now show what was handed out */
     void (*ended)(void *context, uint32_t point); /* its source has, others may go on */
+    void (*news)(void *context, uint32_t point, const char *text); /* of a source that goes on */
     void *context;
 };
 
@@ -95,6 +96,7 @@ struct trace_notice {
 
 struct trace_options {
     const char *bpf;                   /* NULL: none */
+    struct source_options source;      /* how live sources are opened */
     const struct check_options *check; /* for the check sink */
     struct check_summary *summary;     /* likewise */
     const char *livekit;               /* --livekit NAME|ADDR; NULL: by wire marks */

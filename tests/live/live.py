@@ -475,6 +475,53 @@ def test_interface_goes():
     same(run.end(signal.SIGINT)[0], 0)
 
 
+def ip(*words):
+    return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
+
+
+def test_interface_down_and_up():
+    ip("link", "add", "d0", "type", "veth", "peer", "name", "d1")
+    ip("link", "set", "d0", "up")
+    ip("link", "set", "d1", "up")
+    run = listening(messages_of("iface:d0"))
+    send_frame("d1", options("c1"))
+    same(json.loads(run.line())["call_id"], "c1")
+    for words, said in ((("d0", "down"), "the interface is down; it is waited for"),
+                        (("d0", "up"), "the interface is up again"),
+                        (("d1", "down"), "the interface has no carrier; it is waited for"),
+                        (("d1", "up"), "the interface is up again")):
+        ip("link", "set", *words)
+        same(run.process.stderr.readline().decode(), f"sipxray: iface:d0: {said}\n")
+    send_frame("d1", options("c2"))
+    same(json.loads(run.line())["call_id"], "c2")
+    same(run.end(signal.SIGINT)[0], 0)
+    ip("link", "del", "d0")
+
+
+def test_promiscuous():
+    for words, promiscuity in ((["--promiscuous"], 1), ([], 0)):
+        run = listening(messages_of("iface:v0", *words))
+        has(ip("-d", "link", "show", "v0"), f"promiscuity {promiscuity} ")
+        same(run.end(signal.SIGINT)[0], 0)
+    same(messages_of("--buffer", "0", "iface:v0").end(),
+         (2, "", "sipxray: --buffer 0: a number of MB from 1 to 2047\n"))
+
+
+def test_later_address():
+    """An address that the host gets while we capture is its own as well."""
+    with temporary() as folder:
+        run = listening(Run("check", "--format", f"json:{folder}/json", "here=iface:v0"))
+        ip("addr", "add", "198.51.100.77/24", "dev", "v0")
+        time.sleep(1.5)
+        send_frame("v1", options("c", "X-Test: 1\r\n"), dst="198.51.100.77")
+        time.sleep(0.2)
+        run.end(signal.SIGINT)
+        ip("addr", "del", "198.51.100.77/24", "dev", "v0")
+        with open(folder + "/json", encoding="utf-8") as f:
+            nodes = json.load(f)["nodes"]
+        has([n for n in nodes if n["name"] == "here"][0]["addresses"], "198.51.100.77")
+
+
 def test_two_interfaces():
     run = listening(messages_of("iface:lo", "left=iface:v0"), 2)
     send_frame("v1", options("c1"))
@@ -547,7 +594,8 @@ PIPES = [test_command, test_command_is_freed, test_byte_by_byte, test_at_the_sam
          test_standard_input_ends, test_files_are_killed]
 NETWORK = [test_loopback, test_until_the_signal, test_check, test_rights, test_rights_with_a_file,
            test_command_beside, test_no_permission, test_no_such_interface, test_interface_down,
-           test_interface_goes, test_two_interfaces, test_any, test_own_addresses,
+           test_interface_goes, test_interface_down_and_up, test_promiscuous, test_later_address,
+           test_two_interfaces, test_any, test_own_addresses,
            test_file_beside, test_filter, test_ignored_signal]
 
 

@@ -284,4 +284,6 @@ void probe_outcome_text(struct text *out, const struct probe_log *log,
 const char *probe_transport_name(enum probe_transport t); /* "UDP", "TCP", "TLS" */
 const char *probe_fate_name(enum probe_fate fate);        /* "done", "no-answer" ... for programs */
 
+#include "probe/suite.h" /* scripts, which make plans */
+
 #endif

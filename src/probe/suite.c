@@ -1,6 +1,7 @@
 /* The cases of the suite, and the header lines that each puts on a message. */
 #include "probe/probe.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct probe_case cases[] = {

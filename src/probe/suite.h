@@ -55,8 +55,7 @@ struct probe_lines {
 };
 
 /* The header lines of a case on one message.  Values begin with "sipxray." and say where they
- * belong, so that each is told from those of other messages.  `room`: bytes of the message without
- * them, for cases that ask for a size. */
+ * belong, so that each is told from those of other messages. */
 struct probe_lines probe_case_lines(struct arena *a, const struct probe_case *c,
                                     enum probe_message message, bool by_caller);
 
@@ -67,8 +66,8 @@ struct probe_item {
     uint32_t call, step; /* of the plan */
     struct slice group;  /* the case's id, or the trunk's name */
     enum probe_message message;
-    struct probe_lines lines;   /* that carry what is judged; further lines of the step are none */
-    const struct slice *loose;  /* names of which any value will do: somebody else sets it */
+    struct probe_lines lines;  /* that carry what is judged; further lines of the step are none */
+    const struct slice *loose; /* names of which any value will do: somebody else sets it */
     size_t loose_count;
 };
 

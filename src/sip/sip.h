@@ -301,4 +301,6 @@ bool sip_number_agrees(struct slice a, struct slice b);
 /* anonymous@anonymous.invalid, restricted, unknown and the like (RFC 3323 4.1.1.3) */
 bool sip_is_anonymous(const struct sip_address *address);
 
+#include "sip/sdp.h"
+
 #endif

@@ -28,6 +28,10 @@ void trace_file(void *input, const struct packet_payload *payload, const struct 
         hop_nodes_saw(t->nodes, point, &payload->src, &payload->dst, payload->direction);
     if (filing.leg != CALL_NONE && !filing.retransmission && !filing.duplicate && joins(t))
         hop_joiner_note(t->joiner, t->calls, filing.sighting, m);
+    if (t->media && !filing.retransmission && !filing.duplicate) {
+        media_table_note(t->media, &t->scratch, m);
+        arena_reset(&t->scratch);
+    }
     if (t->browse.on && filing.leg != CALL_NONE)
         trace_browse_saw(t, filing.leg);
     if (!t->sinks.message)
@@ -67,18 +71,29 @@ void trace_hidden(void *context, const struct packet_hidden *hidden)
         trace_file_hidden(in, hidden);
 }
 
+/* A datagram that is no SIP. */
+static void saw_other(struct trace_input *in, const struct packet_payload *payload)
+{
+    if (in->trace->media)
+        media_table_saw(in->trace->media, in->point, payload);
+}
+
 void trace_payload(void *context, const struct packet_payload *payload)
 {
     struct trace_input *in = context;
     struct trace_relay *relay = in->trace->relay;
     struct slice bytes = payload->bytes;
     struct sip_message own, *m = &own;
-    if (!sip_may_begin(bytes))
+    if (!sip_may_begin(bytes)) {
+        saw_other(in, payload);
         return;
+    }
     if (relay)
         m = trace_relay_room(relay, &bytes);
-    if (!sip_scan_datagram(in->trace->scanner, bytes, payload->missing, m))
+    if (!sip_scan_datagram(in->trace->scanner, bytes, payload->missing, m)) {
+        saw_other(in, payload);
         return;
+    }
     if (m->state == SIP_CUT && payload->gap)
         m->state = SIP_GAP;
     if (relay)

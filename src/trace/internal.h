@@ -2,6 +2,7 @@
 #ifndef TRACE_INTERNAL_H
 #define TRACE_INTERNAL_H
 
+#include "trace/media.h"
 #include "trace/relay.h"
 #include "trace/trace.h"
 
@@ -65,8 +66,9 @@ struct trace {
     struct call_table *calls;
     struct hop_nodes *nodes;
     struct hop_joiner *joiner;
-    struct arena arena;   /* of answers to the caller */
-    struct arena scratch; /* of one call */
+    struct media_table *media; /* NULL: it is not watched */
+    struct arena arena;        /* of answers to the caller */
+    struct arena scratch;      /* of one call */
     struct trace_notices notices;
     struct err read_error; /* a source that changed while it was read */
     bool ending;           /* everything was read */

@@ -105,6 +105,15 @@ static void key_notices(struct trace *t)
     notice(t, "", s->evicted, "TLS secrets forgotten at the limit of those kept");
 }
 
+static void media_notices(struct trace *t)
+{
+    const struct media_stats *s = t->media ? media_table_stats(t->media) : NULL;
+    if (!s)
+        return;
+    notice(t, "", s->places_evicted, "addresses of media forgotten at the limit of those held");
+    notice(t, "", s->streams_left_out, "RTP streams beyond the limit of those counted");
+}
+
 /* A number may be a capture id that no message came from. */
 static void livekit_notice(struct trace *t)
 {
@@ -129,6 +138,7 @@ void trace_collect_notices(struct trace *t)
         tls_notice(t, t->inputs.items[i]);
     }
     key_notices(t);
+    media_notices(t);
     notice(t, "", t->agents_left_out,
            "messages by HEP from capture ids beyond the limit, which stand under their source");
     if (!t->calls)

@@ -201,7 +201,7 @@ static bool feed_beside(struct trace *t, struct err *err)
 static bool feed(struct trace *t, struct err *err)
 {
     bool beside = t->options.threads ? t->options.threads > 1 : get_nprocs() > 1;
-    bool fed = beside && !trace_is_live(t) ? feed_beside(t, err) : trace_feed(t, err);
+    bool fed = beside && !t->media && !trace_is_live(t) ? feed_beside(t, err) : trace_feed(t, err);
     trace_learn_hosts(t);
     return fed;
 }
@@ -209,10 +209,11 @@ static bool feed(struct trace *t, struct err *err)
 bool trace_begin(struct trace *t, uint32_t waiting_max, struct err *err)
 {
     const struct call_events events = {trace_leg_over, trace_leg_retire, t};
-    if (!t->sinks.message && !trace_follows(t) && !t->options.want_count)
+    if (!t->sinks.message && !trace_follows(t) && !t->options.want_count && !t->options.media)
         sip_scanner_be_brief(t->scanner);
     if (!begin_nodes(t, err))
         return false;
+    t->media = t->options.media ? media_table_new(&t->key) : NULL;
     trace_points_begin(t);
     t->calls = call_table_new(&t->key, trace_follows(t), waiting_max, &events);
     call_table_want(t->calls, t->options.wants, t->options.want_count);
@@ -316,6 +317,7 @@ void trace_free(struct trace *t)
     if (!t)
         return;
     trace_browse_free(&t->browse);
+    media_table_free(t->media);
     call_table_free(t->calls);
     hop_joiner_free(t->joiner);
     hop_nodes_free(t->nodes);

@@ -106,6 +106,7 @@ struct trace_options {
     size_t want_count;
     unsigned threads; /* 1: one does it all; 0: two where there are two processors */
     uint64_t memory;  /* trace_browse: bytes held of calls; beyond, the longest idle ones go */
+    bool media;       /* RTP is watched: see trace_call_media; one thread does it all */
     /* NULL: none.  Once it is not 0, live sources are told to end, and with them the run. */
     const volatile sig_atomic_t *stop;
 };
@@ -183,5 +184,55 @@ void trace_call_summary(const struct trace *t, uint32_t call, struct arena *a,
  * names and index records, which are valid until the next step. */
 const struct hop_call *trace_call_open(struct trace *t, uint32_t call, struct arena *a,
                                        hop_wanted *wanted, const void *wanted_context);
+
+/* ---- media -----------------------------------------------------------------------------------
+ * What a call's messages say in SDP, and the RTP streams that were seen at those addresses.  They
+ * are watched where trace_options.media says so, from the message that names them on. */
+
+#define TRACE_MEDIA_PLACES     65536u  /* addresses of SDP; beyond, the longest unnamed one goes */
+#define TRACE_MEDIA_STREAMS    131072u /* streams at them; further ones are counted */
+#define TRACE_MEDIA_STREAMS_AT 64u     /* of them at one address */
+#define TRACE_CALL_MEDIA_MAX   256u    /* of one call that are listed */
+#define TRACE_CALL_STREAMS_MAX 256u
+
+/* A media description; once for each address, and again where it is put on hold or taken back. */
+struct trace_media {
+    uint32_t sighting; /* the first message that says so */
+    int64_t time_ns;
+    struct endpoint said_by;   /* who sent that */
+    struct endpoint rtp, rtcp; /* where it is received; rtp.port 0: refused, or ended */
+    struct slice kind;         /* "audio" */
+    struct slice protocol;     /* "RTP/AVP" */
+    struct slice codec;        /* the preferred one, "PCMU/8000"; empty: not known */
+    enum sip_media_direction direction;
+    bool hold;
+};
+
+/* An RTP stream as one point saw it. */
+struct trace_stream {
+    uint32_t point;
+    struct endpoint src, dst;
+    uint32_t ssrc;
+    uint8_t payload_type; /* of its first packet */
+    struct slice kind;
+    struct slice codec; /* empty: not known */
+    uint64_t packets, bytes;
+    uint64_t lost;      /* by their numbers (RFC 3550 A.3) */
+    bool has_jitter;    /* the codec's clock is known */
+    uint32_t jitter_us; /* RFC 3550 6.4.1 */
+    int64_t first_ns, last_ns;
+};
+
+struct trace_call_media {
+    const struct trace_media *media; /* in order of their messages */
+    size_t media_count;
+    const struct trace_stream *streams; /* in order of time */
+    size_t stream_count;
+    uint64_t left_out; /* beyond the limits above */
+};
+
+/* In the arena, but for text, which is that of the call's messages. */
+void trace_call_media(struct trace *t, const struct hop_call *call, struct arena *a,
+                      struct trace_call_media *out);
 
 #endif

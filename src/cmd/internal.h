@@ -3,6 +3,7 @@
 #define CMD_INTERNAL_H
 
 #include "cmd/cmd.h"
+#include "tui/tui.h"
 
 #include <signal.h>
 
@@ -113,6 +114,11 @@ bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct cmd_
 void cmd_trace_remarks(struct trace *t);
 /* Ends a command that only prints: closes outputs, frees the trace, complains. */
 int cmd_finish(struct trace *t, struct cmd_outputs *o, bool ok, struct err *err);
+
+/* ---- settings of the screens ----------------------------------------------------------------- */
+
+/* To be freed by tui_settings_free, whatever comes out. */
+bool cmd_settings_read(struct tui_settings *s, const struct cmd_arguments *a, struct err *err);
 
 /* ---- columns of calls --------------------------------------------------------------------------
  */

@@ -242,6 +242,57 @@ static void add_keys(struct text *out)
     text_add(out, SLICE(".El\n.\\\" end keys\n"));
 }
 
+/* ---- sipxray-config(5) ----------------------------------------------------------------------- */
+
+static void add_setting(struct text *out, const struct tui_setting *o)
+{
+    struct text words = {0};
+    text_printf(out, ".It Cm %s", o->name);
+    if (o->kind == SET_SWITCH)
+        text_add(out, SLICE(" Cm on | off"));
+    else if (o->kind == SET_NUMBER)
+        text_printf(out, " Ar number Pq %s", o->values);
+    else if (o->kind == SET_TEXT)
+        text_add(out, SLICE(" Ar text"));
+    for (struct slice rest = slice_of(o->kind == SET_CHOICE ? o->values : ""); rest.n;) {
+        struct slice word = slice_first(rest, slice_find(rest, ' '));
+        text_printf(out, "%s%.*s", rest.p == o->values ? " Cm " : " | ", SLICE_ARG(word));
+        rest = slice_from(rest, word.n + 1);
+    }
+    text_printf(&words, "%c%s.", o->what[0] & ~0x20, o->what + 1);
+    if (o->usual[0])
+        text_printf(&words, " Usually %s.", o->usual);
+    text_add_char(out, '\n');
+    add_sentences(out, words.p);
+    text_free(&words);
+}
+
+static void add_settings(struct text *out)
+{
+    text_add(out, SLICE(".\\\" begin settings\n.Bl -tag -width Ds\n"));
+    for (enum tui_set id = 0; id < SET_COUNT; id++)
+        add_setting(out, tui_setting_of(id));
+    text_add(out, SLICE(".El\n.\\\" end settings\n.\\\" begin looks\n"));
+    for (size_t i = 0; tui_look_name(i); i++)
+        text_printf(out, ".Cm %s%s\n", tui_look_name(i), tui_look_name(i + 1) ? " ," : " .");
+    text_add(out, SLICE(".\\\" end looks\n"));
+}
+
+/* "calls.sort-next" */
+static void add_actions(struct text *out)
+{
+    const struct tui_binding *list;
+    size_t n = tui_bindings(&list);
+    text_add(out, SLICE(".\\\" begin actions\n.Bl -column \"headers.all-headers\"\n"));
+    for (size_t i = 0; i < n; i++) {
+        text_printf(out, ".It %s.", list[i].screen);
+        for (const char *c = list[i].action; *c; c++)
+            text_add_char(out, (char)(*c == '_' ? '-' : ascii_lower((unsigned char)*c)));
+        text_printf(out, " Ta \\&%s\n", list[i].keys);
+    }
+    text_add(out, SLICE(".El\n.\\\" end actions\n"));
+}
+
 static void add_examples(struct text *out)
 {
     text_add(out, SLICE(".\\\" begin examples\n"));
@@ -273,4 +324,6 @@ void cmd_help_mdoc(struct text *out)
     add_finding_pages(out);
     add_cause_pages(out);
     add_keys(out);
+    add_settings(out);
+    add_actions(out);
 }

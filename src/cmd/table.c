@@ -305,7 +305,7 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
     [CMD_OPT_ASCII] = {"ascii", 0, false, false, BIT(FLOW) | BIT(TUI), NULL,
                        "draw with ASCII characters only",
                        "The default where the locale is not one of UTF-8."},
-    [CMD_OPT_LOCAL_TIME] = {"local-time", 0, false, false, CAPTURES, NULL,
+    [CMD_OPT_LOCAL_TIME] = {"local-time", 0, false, false, READING, NULL,
                             "print times in local time, by TZ, instead of UTC", NULL},
     [CMD_OPT_SHOW_SECRETS] = {"show-secrets", 0, false, false,
                               (PRINTING & ~BIT(EXPLAIN)) | BIT(TUI), NULL,
@@ -320,6 +320,13 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                         "What is kept of a message of a file is a record of about 130 bytes; its "
                         "text is read again when it is shown. How many calls were dropped stands "
                         "on the screen."},
+    [CMD_OPT_CONFIG] = {"config", 0, false, false, BIT(TUI), "FILE",
+                        "read settings from this file, and save them there",
+                        "Instead of $XDG_CONFIG_HOME/sipxray/config, which is "
+                        "~/.config/sipxray/config where the variable is not set; sipxray-config(5) "
+                        "describes it."},
+    [CMD_OPT_NO_CONFIG] = {"no-config", 0, false, false, BIT(TUI), NULL,
+                           "read no file of settings, nor those of sngrep", NULL},
     [CMD_OPT_VERBOSE] = {"verbose", 0, false, false, CAPTURES, NULL,
                          "say more: headers of messages, reasons of verdicts", NULL},
     [CMD_OPT_HELP] = {"help", 'h', true, false, ANY, NULL, "explain the subcommand, with examples",

@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MEMORY_USUAL 512u /* MB */
-#define MB           (1024u * 1024u)
+#define MB (1024u * 1024u)
 
 struct screens {
     const struct cmd_arguments *arguments;
@@ -17,16 +16,29 @@ struct screens {
     struct tui_column columns[CMD_COLUMNS_MAX];
     struct slice headers[CMD_COLUMNS_MAX];
     struct report_style style;
+    struct tui_settings settings;
     struct trace *trace;
 };
 
-static bool read_memory(const struct cmd_arguments *a, struct trace_options *o, struct err *err)
+static bool read_memory(const struct screens *s, struct trace_options *o, struct err *err)
 {
-    const char *value = cmd_value(a, CMD_OPT_MEMORY);
-    uint32_t mb = MEMORY_USUAL;
+    const char *value = cmd_value(s->arguments, CMD_OPT_MEMORY);
+    uint32_t mb = s->settings.values[SET_MEMORY];
     if (value && (!slice_to_u32(slice_of(value), &mb) || mb == 0))
         return err_set(err, "--memory %s: a number of MB from 1 on", value);
     o->memory = (uint64_t)mb * MB;
+    return true;
+}
+
+/* What the command line says holds for this run, and is not saved. */
+static bool read_settings(struct screens *s, struct err *err)
+{
+    if (!cmd_settings_read(&s->settings, s->arguments, err))
+        return false;
+    if (cmd_given(s->arguments, CMD_OPT_LOCAL_TIME))
+        s->settings.values[SET_ZONE] = 1;
+    if (cmd_given(s->arguments, CMD_OPT_COLOR) && s->settings.values[SET_THEME] == THEME_PLAIN)
+        s->settings.values[SET_THEME] = THEME_AUTO;
     return true;
 }
 
@@ -84,7 +96,7 @@ static bool open_trace(struct screens *s, struct err *err)
         .node_count = nodes->n,
     };
     if (!cmd_style(&s->style, s->arguments, err) || !cmd_owed_read(&s->owed, s->arguments, err) ||
-        !read_columns(s, &options, err) || !read_memory(s->arguments, &options, err))
+        !read_settings(s, err) || !read_columns(s, &options, err) || !read_memory(s, &options, err))
         return false;
     if (!isatty(STDOUT_FILENO))
         return err_set(err, "tui needs a terminal; check, calls, messages and flow print");
@@ -102,6 +114,7 @@ static bool run(struct screens *s, struct err *err)
         .column_count = s->read.n,
         .headers = s->headers,
         .header_count = s->read.want_count,
+        .settings = &s->settings,
         .ascii = cmd_given(s->arguments, CMD_OPT_ASCII) || !utf8,
         .show_secrets = s->style.show_secrets,
         .colour = s->style.colour,
@@ -128,5 +141,6 @@ int cmd_tui(const struct cmd_arguments *a)
     if (s.trace)
         trace_free(s.trace);
     cmd_owed_free(&s.owed);
+    tui_settings_free(&s.settings);
     return ok ? CMD_HOLDS : CMD_ERROR;
 }

@@ -198,6 +198,7 @@ static void update(struct tui *t, struct calls *s)
 {
     struct trace_load l;
     trace_load(t->trace, &l);
+    s->list.local_time = tui_set(t, SET_ZONE);
     bool over = t->step == TRACE_OVER, more = l.messages != s->messages;
     bool anew =
         more && (over || t->step == TRACE_WAIT || l.messages > s->messages + s->messages / 10);
@@ -337,7 +338,10 @@ static void calls_act(struct tui *t, struct tui_screen *screen, enum tui_action 
     case DO_SEARCH:
     case DO_SAVE:
         s->asked_path = a == DO_SAVE;
-        tui_ask(t, s->asked_path ? "Save to (" TUI_SAVE_AS "):" : "Calls with:");
+        if (s->asked_path)
+            tui_ask_path(t, "Save to (" TUI_SAVE_AS "):");
+        else
+            tui_ask(t, "Calls with:");
         break;
     case DO_CLEAR:
         view_calls_filter(&s->list, SLICE_NONE);
@@ -349,6 +353,7 @@ static void calls_act(struct tui *t, struct tui_screen *screen, enum tui_action 
         break;
     case DO_FOLLOW:
         s->follow = !s->follow;
+        tui_set_to(t, SET_AUTOSCROLL, s->follow);
         tui_say(t, s->follow ? "the cursor follows the end" : "the cursor stays");
         break;
     case DO_STATISTICS:
@@ -406,6 +411,8 @@ void tui_calls_push(struct tui *t)
     view_calls_init(&s->list, t->trace, t->options.check);
     s->list.headers = t->options.headers;
     s->list.header_count = t->options.header_count;
+    s->list.local_time = tui_set(t, SET_ZONE);
+    s->follow = tui_set(t, SET_AUTOSCROLL);
     choose_columns(s, &t->options);
 }
 

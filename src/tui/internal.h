@@ -16,6 +16,8 @@ enum tui_map {
     MAP_FINDINGS,
     MAP_DIFF,
     MAP_TEXT,
+    MAP_SETTINGS,
+    MAP_COLUMNS,
     MAP_SCROLL,
     MAP_ALL,
     MAP_COUNT
@@ -56,16 +58,43 @@ enum tui_action {
     DO_PAGE_DOWN,
     DO_TOP,
     DO_BOTTOM,
+    DO_SETTINGS,
+    DO_COLUMNS,
+    DO_PAUSE,
+    DO_TINT,
+    DO_ALIASES,
+    DO_RESET,
+    DO_TURN,
     DO_HELP,
     DO_BACK,
     DO_QUIT,
     DO_REDRAW
 };
 
-enum tui_action tui_action_of(enum tui_map map, uint32_t key);
+enum tui_action tui_action_of(const struct tui_keys *k, enum tui_map map, uint32_t key);
 /* "Enter Ladder  m Headers ..." as far as it fits. */
-void tui_draw_bar(struct grid *g, size_t row, enum tui_map map);
-void tui_help_text(struct text *out, enum tui_map map);
+void tui_draw_bar(const struct tui_keys *k, struct grid *g, size_t row, enum tui_map map);
+void tui_help_text(struct text *out, const struct tui_keys *k, enum tui_map map);
+void tui_keys_init(struct tui_keys *k); /* as keys.def has them */
+void tui_keys_free(struct tui_keys *k);
+
+/* ---- settings -------------------------------------------------------------------------------- */
+
+struct slice tui_next_word(struct slice *rest);
+typedef bool tui_line_taker(struct tui_settings *s, struct slice line, struct err *err);
+/* Hands out the lines that are neither empty nor a comment; one that is refused is a remark. */
+bool tui_each_line(struct tui_settings *s, const char *path, tui_line_taker *take, struct err *err);
+bool tui_take_alias(struct tui_settings *s, struct slice rest, struct err *err);
+
+/* Colours of a ladder's rows, by what is asked for; `harm`: headers that come to harm there.  What
+ * the colour says stands in the label as well. */
+unsigned tui_row_look(const struct tui *t, const struct view_row *row, size_t harm);
+void tui_add_tint(const struct tui *t, struct text *label, const struct view_row *row);
+void tui_next_tint(struct tui *t);
+
+/* Addresses by the names that they were given. */
+struct slice tui_column_name(const struct tui *t, const struct view_column *c);
+void tui_add_endpoint(const struct tui *t, struct text *out, const struct endpoint *e);
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
@@ -146,6 +175,8 @@ struct tui_screen {
 void *tui_push(struct tui *t, const struct tui_kind *kind, size_t size);
 void tui_pop(struct tui *t);
 void tui_ask(struct tui *t, const char *question); /* the line goes to `typed` of the screen */
+void tui_ask_with(struct tui *t, const char *question, struct slice line); /* to be changed */
+void tui_ask_path(struct tui *t, const char *question); /* with the folder to save to */
 void tui_say(struct tui *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void tui_calls_push(struct tui *t);
@@ -160,6 +191,7 @@ void tui_diff_before(struct tui *t, uint32_t sighting);
 void tui_text_push(struct tui *t, const char *title, struct text *text); /* takes the text */
 void tui_explain(struct tui *t, struct slice id);
 void tui_statistics_push(struct tui *t);
+void tui_settings_push(struct tui *t);
 
 /* Judges one more call in the background; false: all are. */
 bool tui_calls_judge(struct tui *t);
@@ -204,6 +236,7 @@ void tui_add_message(const struct tui *t, struct text *out, const struct sip_mes
 
 struct tui_prompt {
     bool on;
+    bool leaves; /* it is asked whether to */
     const char *question;
     struct text line;
 };
@@ -211,6 +244,7 @@ struct tui_prompt {
 struct tui {
     struct trace *trace;
     struct tui_options options;
+    struct tui_settings *settings, own; /* own: where none were given */
     struct tui_screen *screens[TUI_DEPTH_MAX];
     size_t depth;
     struct tui_call call;
@@ -229,6 +263,12 @@ struct tui {
 };
 
 #define TUI_HEAVY_MS 50 /* to build a call */
+/* What is set, and a change of it by a key. */
+static inline uint32_t tui_set(const struct tui *t, enum tui_set id)
+{
+    return t->settings->values[id];
+}
+void tui_set_to(struct tui *t, enum tui_set id, uint32_t value);
 bool tui_is_secret(const struct tui *t, const struct sip_header *h);
 struct slice tui_utf8(const struct tui *t, const char *utf8, const char *ascii);
 

@@ -8,8 +8,6 @@
 #define GAP_MOST    30u
 #define PREVIEW_MIN 3u
 
-enum times { TIMES_DAY, TIMES_SINCE, TIMES_STEP, TIMES_COUNT };
-
 struct ladder {
     struct tui_screen screen;
     struct tui_scroll scroll;
@@ -18,9 +16,6 @@ struct ladder {
     uint32_t marked; /* a sighting to compare with; UINT32_MAX: none */
     size_t first;    /* column of the ladder at the left */
     bool panned;     /* by the user, not by the cursor */
-    enum times times;
-    bool preview;
-    size_t preview_rows;
 };
 
 /* How the ladder lies in the grid. */
@@ -77,12 +72,13 @@ static void draw_names(const struct frame *f, size_t row)
 {
     grid_fill(f->g, row, 0, f->g->columns, GRID_HEAD);
     for (size_t i = f->first; i <= f->last && f->l->column_count; i++) {
-        size_t x = x_of(f, i), width = text_width(f->l->columns[i].name);
+        struct slice name = tui_column_name(f->t, &f->l->columns[i]);
+        size_t x = x_of(f, i), width = text_width(name);
         width = width > f->gap - 2 ? f->gap - 2 : width;
         size_t begin = x > f->left + width / 2 ? x - width / 2 : f->left;
         if (begin + width > f->g->columns)
             begin = f->g->columns - width;
-        grid_fit(f->g, row, begin, begin + width, GRID_HEAD, f->l->columns[i].name);
+        grid_fit(f->g, row, begin, begin + width, GRID_HEAD, name);
     }
     if (f->first > 0)
         grid_put(f->g, row, 0, 4, GRID_WARN, SLICE("<"));
@@ -143,14 +139,6 @@ static void add_label(struct text *out, struct arena *a, const struct view_row *
     text_free(&notes);
 }
 
-static unsigned look_of(const struct view_row *row, size_t harm)
-{
-    uint16_t status = row->journey->status;
-    if (harm)
-        return GRID_BAD;
-    return status >= 300 ? GRID_WARN : status ? GRID_GOOD : GRID_START;
-}
-
 static void draw_arrow(const struct frame *f, struct tui_call *c, const struct view_row *row,
                        size_t y)
 {
@@ -160,12 +148,14 @@ static void draw_arrow(const struct frame *f, struct tui_call *c, const struct v
         return;
     size_t begin = (is_seen(f, low) ? x_of(f, low) : f->left) + 1;
     size_t end = from == to ? f->g->columns : is_seen(f, high) ? x_of(f, high) : f->g->columns;
-    unsigned look = look_of(row, harm);
+    unsigned look = tui_row_look(f->t, row, harm);
     struct text label = {0};
     if (harm)
         text_add(&label, tui_utf8(f->t, "\xe2\x9c\x97 ", "! "));
+    tui_add_tint(f->t, &label, row);
     size_t room = end - begin > 4 ? end - begin - 4 : end - begin;
-    add_label(&label, &c->arena, row, harm && room > 2 ? room - 2 : room);
+    size_t before = text_width(text_slice(&label));
+    add_label(&label, &c->arena, row, room > before ? room - before : room);
     if (from != to)
         draw_line(f, y, from, to, look == GRID_START ? GRID_PLAIN : look);
     size_t width = text_width(text_slice(&label));
@@ -178,13 +168,6 @@ static void draw_arrow(const struct frame *f, struct tui_call *c, const struct v
 
 /* ---- times ----------------------------------------------------------------------------------- */
 
-static void add_clock(struct text *out, int64_t ns)
-{
-    int64_t ms = ns / 1000000, of_day = ms % 86400000 + (ms < 0 ? 86400000 : 0);
-    text_printf(out, "%02d:%02d:%02d.%03d", (int)(of_day / 3600000), (int)(of_day / 60000 % 60),
-                (int)(of_day / 1000 % 60), (int)(of_day % 1000));
-}
-
 static void add_since(struct text *out, int64_t ns)
 {
     int64_t ms = (ns < 0 ? -ns : ns) / 1000000;
@@ -192,19 +175,17 @@ static void add_since(struct text *out, int64_t ns)
                 (long long)(ms % 1000));
 }
 
-static void draw_time(const struct frame *f, const struct ladder *s, size_t i, size_t y)
+static void draw_time(const struct frame *f, size_t i, size_t y)
 {
     const struct view_row *rows = f->l->rows;
     struct text words = {0};
-    if (s->times == TIMES_DAY)
-        add_clock(&words, rows[i].time_ns);
+    uint32_t times = tui_set(f->t, SET_TIMES);
+    if (times == TIMES_DAY)
+        view_add_clock(&words, tui_set(f->t, SET_ZONE), rows[i].time_ns);
     else
-        add_since(&words, rows[i].time_ns - rows[s->times == TIMES_SINCE ? 0
-                                                 : i                     ? i - 1
-                                                                         : 0]
-                                                .time_ns);
+        add_since(&words, rows[i].time_ns - rows[times == TIMES_STEP && i ? i - 1 : 0].time_ns);
     struct slice shown = text_slice(&words);
-    if (f->left < TIME_WIDTH && s->times == TIMES_DAY)
+    if (f->left < TIME_WIDTH && times == TIMES_DAY)
         shown = slice_first(shown, 8);
     grid_fit(f->g, y, 0, f->left - 1, GRID_DIM, shown);
     text_free(&words);
@@ -233,12 +214,12 @@ static void note_at(struct ladder *s, const struct view_ladder *l)
         s->at = view_row_first(&l->rows[s->scroll.at])->id;
 }
 
-static size_t preview_rows(const struct ladder *s, struct tui_area area)
+static size_t preview_rows(const struct tui *t, struct tui_area area)
 {
-    size_t room = area.bottom - area.top;
-    if (!s->preview || room < 12)
+    size_t room = area.bottom - area.top, rows = tui_set(t, SET_PREVIEW_ROWS);
+    if (!tui_set(t, SET_PREVIEW) || room < 12)
         return 0;
-    size_t rows = s->preview_rows ? s->preview_rows : room * 2 / 5;
+    rows = rows ? rows : room * 2 / 5;
     return rows > room - 6 ? room - 6 : rows;
 }
 
@@ -258,7 +239,7 @@ static void ladder_draw(struct tui *t, struct tui_screen *screen, struct grid *g
     struct ladder *s = (struct ladder *)screen;
     struct tui_call *c = tui_call_now(t);
     const struct view_ladder *l = c->ladder;
-    size_t below = preview_rows(s, area), first = area.top + 1, bottom = area.bottom - below;
+    size_t below = preview_rows(t, area), first = area.top + 1, bottom = area.bottom - below;
     find_at(s, c);
     tui_scroll_fit(&s->scroll, l->row_count, bottom - first);
     note_at(s, l);
@@ -270,7 +251,7 @@ static void ladder_draw(struct tui *t, struct tui_screen *screen, struct grid *g
         draw_lifelines(&f, y);
         if (i >= l->row_count)
             continue;
-        draw_time(&f, s, i, y);
+        draw_time(&f, i, y);
         draw_arrow(&f, c, &l->rows[i], y);
         if (view_row_first(&l->rows[i])->id == s->marked)
             grid_put(g, y, f.left - 1, g->columns, GRID_CUSTOM, SLICE("*"));
@@ -333,10 +314,12 @@ static void mark(struct tui *t, struct ladder *s)
         tui_diff_push(t, left, s->at);
 }
 
-static void resize_preview(struct ladder *s, int by)
+static void resize_preview(struct tui *t, enum tui_action a)
 {
-    size_t rows = s->preview_rows ? s->preview_rows : 8;
-    s->preview_rows = by < 0 && rows <= PREVIEW_MIN ? PREVIEW_MIN : rows + (size_t)by;
+    uint32_t rows = tui_set(t, SET_PREVIEW_ROWS);
+    rows = rows ? rows : (uint32_t)(t->rows > 5 ? (t->rows - 3) * 2 / 5 : 1);
+    rows = a == DO_RESET ? 0 : a == DO_LARGER ? rows + 1 : rows > PREVIEW_MIN ? rows - 1 : rows;
+    tui_set_to(t, SET_PREVIEW_ROWS, rows);
 }
 
 static void open_screen(struct tui *t, struct ladder *s, const struct view_row *row,
@@ -355,15 +338,17 @@ static void open_screen(struct tui *t, struct ladder *s, const struct view_row *
 static void act_on_view(struct tui *t, struct ladder *s, enum tui_action a)
 {
     if (a == DO_PREVIEW)
-        s->preview = !s->preview;
-    else if (a == DO_LARGER || a == DO_SMALLER)
-        resize_preview(s, a == DO_LARGER ? 1 : -1);
+        tui_set_to(t, SET_PREVIEW, !tui_set(t, SET_PREVIEW));
+    else if (a == DO_LARGER || a == DO_SMALLER || a == DO_RESET)
+        resize_preview(t, a);
     else if (a == DO_TIMES)
-        s->times = (s->times + 1) % TIMES_COUNT;
+        tui_set_to(t, SET_TIMES, (tui_set(t, SET_TIMES) + 1) % TIMES_COUNT);
+    else if (a == DO_TINT)
+        tui_next_tint(t);
     else if (a == DO_FINDINGS)
         tui_findings_push(t);
     else if (a == DO_SAVE)
-        tui_ask(t, "Save the call to (" TUI_SAVE_AS "):");
+        tui_ask_path(t, "Save the call to (" TUI_SAVE_AS "):");
     if (a != DO_LEFT && a != DO_RIGHT)
         return;
     s->panned = true;
@@ -417,5 +402,4 @@ void tui_ladder_push(struct tui *t)
 {
     struct ladder *s = tui_push(t, &ladder_kind, sizeof *s);
     s->marked = UINT32_MAX;
-    s->preview = true;
 }

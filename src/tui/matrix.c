@@ -360,7 +360,7 @@ static void matrix_act(struct tui *t, struct tui_screen *screen, enum tui_action
     else if (a == DO_RIGHT)
         s->step += s->step + 1 < m.steps;
     else if (a == DO_ALL_HEADERS)
-        s->all = !s->all;
+        tui_set_to(t, SET_ALL_HEADERS, s->all = !s->all);
     else if (a == DO_NEXT || a == DO_PREVIOUS)
         go(t, s, &m, a == DO_NEXT ? 1 : -1);
     else
@@ -393,4 +393,5 @@ void tui_matrix_push(struct tui *t, size_t journey, size_t step)
     struct matrix *s = tui_push(t, &matrix_kind, sizeof *s);
     s->journey = j->steps[j->step_count - 1].sighting->id;
     s->step = step;
+    s->all = tui_set(t, SET_ALL_HEADERS);
 }

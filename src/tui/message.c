@@ -54,8 +54,11 @@ static void message_title(struct tui *t, struct tui_screen *screen, struct text 
     if (!sighting)
         return;
     text_add(out, tui_sighting_title(tui_call_now(t), sighting));
-    text_printf(out, "  %s -> ", endpoint_format(&sighting->src).s);
-    text_printf(out, "%s  frame %u", endpoint_format(&sighting->dst).s, sighting->index->frame);
+    text_add(out, SLICE("  "));
+    tui_add_endpoint(t, out, &sighting->src);
+    text_add(out, SLICE(" -> "));
+    tui_add_endpoint(t, out, &sighting->dst);
+    text_printf(out, "  frame %u", sighting->index->frame);
 }
 
 static size_t count_header(const struct sip_message *m, struct slice name)
@@ -172,6 +175,7 @@ static void message_act(struct tui *t, struct tui_screen *screen, enum tui_actio
         break;
     case DO_WRAP:
         s->page.wrap = !s->page.wrap;
+        tui_set_to(t, SET_WRAP, s->page.wrap);
         s->page.pan = 0;
         break;
     case DO_HEX:
@@ -192,7 +196,7 @@ static void message_act(struct tui *t, struct tui_screen *screen, enum tui_actio
         break;
     case DO_SAVE:
         s->page.asked_path = true;
-        tui_ask(t, "Save the message to:");
+        tui_ask_path(t, "Save the message to:");
         break;
     default:
         open_screen(t, s, a);
@@ -237,7 +241,7 @@ void tui_message_push(struct tui *t, uint32_t sighting, struct slice header)
 {
     struct message *s = tui_push(t, &message_kind, sizeof *s);
     s->sighting = sighting;
-    s->page.wrap = true;
+    s->page.wrap = tui_set(t, SET_WRAP);
     s->to_mark = header.n > 0;
     text_add(&s->header, header);
 }

@@ -27,12 +27,16 @@ static uint8_t *looks_of(const struct tui *t, struct arena *a, const struct tui_
     const struct sip_message *m = p->message;
     size_t n = m->bytes.n;
     uint8_t *looks = arena_alloc(a, n + 1);
-    fill(looks, 0, slice_find(m->bytes, '\n'), n, GRID_START);
+    bool syntax = tui_set(t, SET_SYNTAX);
+    fill(looks, 0, slice_find(m->bytes, '\n'), n, syntax ? GRID_START : GRID_PLAIN);
     for (uint32_t i = 0; i < m->header_count; i++) {
         const struct sip_header *h = &m->headers[i];
-        bool custom = view_class_of(&t->view, h->name) == VIEW_CUSTOM;
+        bool custom = syntax && view_class_of(&t->view, h->name) == VIEW_CUSTOM;
         size_t value = (size_t)(h->value.p - m->bytes.p), end = header_end(m, h);
-        fill(looks, h->at, h->at + h->name.n, n, custom ? GRID_CUSTOM : GRID_NAME);
+        fill(looks, h->at, h->at + h->name.n, n,
+             custom   ? GRID_CUSTOM
+             : syntax ? GRID_NAME
+                      : GRID_PLAIN);
         if (is_marked(p, h))
             fill(looks, h->at, end, n, GRID_MARK);
         if (tui_is_secret(t, h))

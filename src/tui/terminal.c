@@ -15,7 +15,6 @@
 #undef columns /* which term.h makes of plain words */
 #undef lines
 
-#define ESC_MS    25   /* after which Esc is the key and not the beginning of a sequence */
 #define WORK_MS   30   /* of loading between two looks at the keys */
 #define REDRAW_MS 100  /* while loading */
 #define LIVE_MS   100  /* until a live source is asked again */
@@ -26,31 +25,13 @@ struct terminal {
     SCREEN *screen;
     FILE *keys;
     bool colour, light;
+    bool heeded; /* the settings were, when they had been changed so often: */
+    uint32_t changes;
     attr_t attributes[GRID_LOOKS];
     short pairs[GRID_LOOKS];
-    mmask_t mouse;
 };
 
 /* ---- looks ----------------------------------------------------------------------------------- */
-
-/* Each look has a mark beside its colour, for terminals without any. */
-static const struct {
-    attr_t attribute;
-    short dark, light; /* colours; -1: as text is */
-} theme[GRID_LOOKS] = {
-    [GRID_PLAIN] = {A_NORMAL, -1, -1},
-    [GRID_DIM] = {A_DIM, -1, -1},
-    [GRID_TITLE] = {A_REVERSE, -1, -1},
-    [GRID_HEAD] = {A_BOLD, -1, -1},
-    [GRID_KEY] = {A_BOLD | A_UNDERLINE, -1, -1},
-    [GRID_GOOD] = {A_NORMAL, COLOR_GREEN, COLOR_GREEN},
-    [GRID_BAD] = {A_BOLD, COLOR_RED, COLOR_RED},
-    [GRID_WARN] = {A_NORMAL, COLOR_YELLOW, COLOR_MAGENTA},
-    [GRID_START] = {A_BOLD, COLOR_CYAN, COLOR_BLUE},
-    [GRID_NAME] = {A_NORMAL, COLOR_CYAN, COLOR_BLUE},
-    [GRID_CUSTOM] = {A_BOLD, COLOR_MAGENTA, COLOR_MAGENTA},
-    [GRID_MARK] = {A_REVERSE | A_BOLD, COLOR_YELLOW, COLOR_MAGENTA},
-};
 
 /* What rxvt and others say of their background: "15;0". */
 static bool is_light(void)
@@ -59,17 +40,41 @@ static bool is_light(void)
     return last && (strcmp(last + 1, "7") == 0 || strcmp(last + 1, "15") == 0);
 }
 
-static void choose_looks(struct terminal *t, bool colour)
+static attr_t attributes_of(uint8_t marks)
 {
-    t->light = is_light();
-    t->colour = colour && has_colors() && start_color() == OK && use_default_colors() == OK;
-    for (int i = 0; i < GRID_LOOKS; i++) {
-        short c = t->light ? theme[i].light : theme[i].dark, pair = (short)(i + 1);
-        t->attributes[i] = theme[i].attribute;
+    return (marks & TUI_BOLD ? A_BOLD : 0) | (marks & TUI_DIM ? A_DIM : 0) |
+           (marks & TUI_UNDERLINE ? A_UNDERLINE : 0) | (marks & TUI_REVERSE ? A_REVERSE : 0);
+}
+
+/* Each look has a mark beside its colour, for terminals without any. */
+static void choose_looks(struct terminal *t, const struct tui_settings *s)
+{
+    unsigned colours = t->colour && COLORS > 0 ? (unsigned)COLORS : 0;
+    for (unsigned i = 0; i < GRID_LOOKS; i++) {
+        struct tui_paint paint = tui_paint_of(s, i, colours, t->light);
+        short pair = (short)(i + 1);
+        t->attributes[i] = attributes_of(paint.marks);
         t->pairs[i] = 0;
-        if (t->colour && c >= 0 && init_pair(pair, c, -1) == OK)
+        if (t->colour && paint.ink >= 0 && init_pair(pair, paint.ink, -1) == OK)
             t->pairs[i] = pair;
     }
+}
+
+/* The settings, at the start and whenever one was changed. */
+static void heed_settings(struct terminal *t, const struct tui *tui)
+{
+    const struct tui_settings *s = tui_settings_now(tui);
+    const mmask_t mouse =
+        BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED;
+    if (t->heeded && t->changes == s->changes)
+        return;
+    choose_looks(t, s);
+    mousemask(s->values[SET_MOUSE] ? mouse : 0, NULL);
+    set_escdelay((int)s->values[SET_ESC]);
+    if (t->heeded)
+        (void)clearok(stdscr, TRUE);
+    t->changes = s->changes;
+    t->heeded = true;
 }
 
 /* ---- drawing --------------------------------------------------------------------------------- */
@@ -220,7 +225,7 @@ static void copy_out(struct tui *tui)
 
 /* ---- the loop -------------------------------------------------------------------------------- */
 
-static void loop(const struct terminal *t, struct tui *tui, const volatile sig_atomic_t *stop)
+static void loop(struct terminal *t, struct tui *tui, const volatile sig_atomic_t *stop)
 {
     struct grid g = {0};
     int64_t shown = 0;
@@ -229,6 +234,7 @@ static void loop(const struct terminal *t, struct tui *tui, const volatile sig_a
         enum tui_state state = tui_work(tui, WORK_MS);
         int64_t now = tui_now_ms();
         if (changed || state != TUI_BUSY || now - shown >= REDRAW_MS) {
+            heed_settings(t, tui);
             show(t, tui, &g);
             copy_out(tui);
             shown = now;
@@ -281,11 +287,10 @@ bool tui_run(struct tui *tui, const struct tui_options *options, const volatile 
     cbreak();
     noecho();
     nonl();
-    set_escdelay(ESC_MS);
     keypad(stdscr, TRUE);
     nodelay(stdscr, TRUE);
-    mousemask(BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
-    choose_looks(&t, options->colour);
+    t.light = is_light();
+    t.colour = options->colour && has_colors() && start_color() == OK && use_default_colors() == OK;
     loop(&t, tui, stop);
     endwin();
     delscreen(t.screen);

@@ -11,15 +11,33 @@
 
 /* ---- made and freed -------------------------------------------------------------------------- */
 
+/* What was wrong in the files that were read, as far as a line holds it. */
+static void tell_remarks(struct tui *t)
+{
+    const struct tui_settings *s = t->settings;
+    struct slice first = text_slice(&s->remarks);
+    if (s->remark_count == 1)
+        tui_say(t, "%.*s", SLICE_ARG(slice_first(first, slice_find(first, '\n'))));
+    else if (s->remark_count)
+        tui_say(t, "remarks on configuration files: %llu; F8 and e show them",
+                (unsigned long long)s->remark_count);
+}
+
 struct tui *tui_new(struct trace *trace, const struct tui_options *options)
 {
     struct tui *t = base_alloc(sizeof *t);
     t->trace = trace;
     t->options = *options;
+    t->settings = options->settings;
+    if (!t->settings) {
+        tui_settings_init(&t->own);
+        t->settings = &t->own;
+    }
     t->call.number = UINT32_MAX;
     t->view = (struct view_options){.follow = options->check->follow,
                                     .follow_count = options->check->follow_count};
     tui_calls_push(t);
+    tell_remarks(t);
     return t;
 }
 
@@ -33,6 +51,8 @@ void tui_free(struct tui *t)
     text_free(&t->prompt.line);
     text_free(&t->said);
     text_free(&t->clipboard);
+    if (t->settings == &t->own)
+        tui_settings_free(&t->own);
     free(t);
 }
 
@@ -84,13 +104,39 @@ void tui_say(struct tui *t, const char *format, ...)
 void tui_ask(struct tui *t, const char *question)
 {
     t->prompt.on = true;
+    t->prompt.leaves = false;
     t->prompt.question = question;
     text_clear(&t->prompt.line);
 }
 
+void tui_ask_with(struct tui *t, const char *question, struct slice line)
+{
+    tui_ask(t, question);
+    text_add(&t->prompt.line, line);
+}
+
+void tui_ask_path(struct tui *t, const char *question)
+{
+    struct slice folder = text_slice(&t->settings->texts[SET_SAVE_FOLDER]);
+    const char *home = getenv("HOME");
+    tui_ask(t, question);
+    if (slice_starts(folder, SLICE("~/")) && home) {
+        text_add(&t->prompt.line, slice_of(home));
+        folder = slice_from(folder, 1);
+    }
+    text_add(&t->prompt.line, folder);
+    if (folder.n && folder.p[folder.n - 1] != '/')
+        text_add_char(&t->prompt.line, '/');
+}
+
+static bool is_ascii(const struct tui *t)
+{
+    return t->options.ascii || tui_set(t, SET_ASCII);
+}
+
 struct slice tui_utf8(const struct tui *t, const char *utf8, const char *ascii)
 {
-    return slice_of(t->options.ascii ? ascii : utf8);
+    return slice_of(is_ascii(t) ? ascii : utf8);
 }
 
 bool tui_is_secret(const struct tui *t, const struct sip_header *h)
@@ -195,7 +241,7 @@ static void draw_title(struct tui *t, struct grid *g)
 void tui_draw(struct tui *t, struct grid *g)
 {
     grid_size(g, g->rows, g->columns);
-    g->ascii = t->options.ascii;
+    g->ascii = is_ascii(t);
     t->rows = g->rows;
     t->columns = g->columns;
     t->drawn = true;
@@ -208,10 +254,20 @@ void tui_draw(struct tui *t, struct grid *g)
     struct tui_screen *s = top_of(t);
     s->kind->draw(t, s, g, (struct tui_area){1, g->rows - 2});
     draw_status(t, g, g->rows - 2);
-    tui_draw_bar(g, g->rows - 1, s->kind->map);
+    tui_draw_bar(&t->settings->keys, g, g->rows - 1, s->kind->map);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */
+
+static void leave(struct tui *t)
+{
+    if (!tui_set(t, SET_CONFIRM)) {
+        t->over = true;
+        return;
+    }
+    tui_ask(t, "Leave sipxray? Enter: yes, Esc: no");
+    t->prompt.leaves = true;
+}
 
 static void back(struct tui *t)
 {
@@ -220,7 +276,7 @@ static void back(struct tui *t)
     else if (t->step == TRACE_MORE)
         trace_browse_stop(t->trace);
     else
-        t->over = true;
+        leave(t);
     if (t->depth == 1)
         tui_call_close(t);
 }
@@ -228,7 +284,7 @@ static void back(struct tui *t)
 static void help(struct tui *t)
 {
     struct text words = {0};
-    tui_help_text(&words, top_of(t)->kind->map);
+    tui_help_text(&words, &t->settings->keys, top_of(t)->kind->map);
     tui_text_push(t, "Help", &words);
 }
 
@@ -244,6 +300,9 @@ static void do_action(struct tui *t, enum tui_action a)
         break;
     case DO_HELP:
         help(t);
+        break;
+    case DO_SETTINGS:
+        tui_settings_push(t);
         break;
     case DO_NOTHING:
     case DO_REDRAW:
@@ -281,7 +340,10 @@ static void prompt_key(struct tui *t, uint32_t key)
         p->on = false;
     } else if (key == TUI_KEY_ENTER) {
         p->on = false;
-        top_of(t)->kind->typed(t, top_of(t), text_slice(&p->line));
+        if (p->leaves)
+            t->over = true;
+        else
+            top_of(t)->kind->typed(t, top_of(t), text_slice(&p->line));
     } else if (key == TUI_KEY_BACKSPACE || key == 8) {
         erase(&p->line);
     } else if (key == ('u' & 0x1f)) {
@@ -314,17 +376,28 @@ void tui_key(struct tui *t, uint32_t key)
         return;
     }
     const struct tui_kind *kind = top_of(t)->kind;
-    enum tui_action a = tui_action_of(kind->map, key);
+    const struct tui_keys *keys = &t->settings->keys;
+    enum tui_action a = tui_action_of(keys, kind->map, key);
     if (a == DO_NOTHING && kind->scrolls)
-        a = tui_action_of(MAP_SCROLL, key);
+        a = tui_action_of(keys, MAP_SCROLL, key);
     if (a == DO_NOTHING)
-        a = tui_action_of(MAP_ALL, key);
+        a = tui_action_of(keys, MAP_ALL, key);
     do_action(t, a);
 }
 
 bool tui_is_over(const struct tui *t)
 {
     return t->over;
+}
+
+const struct tui_settings *tui_settings_now(const struct tui *t)
+{
+    return t->settings;
+}
+
+void tui_set_to(struct tui *t, enum tui_set id, uint32_t value)
+{
+    tui_setting_set(t->settings, id, value);
 }
 
 struct slice tui_clipboard(const struct tui *t)
@@ -339,10 +412,15 @@ void tui_clipboard_done(struct tui *t)
 
 void tui_warn(struct tui *t, const char *term, const char *as)
 {
+    struct text before = t->said;
+    t->said = (struct text){0};
     if (term)
         tui_say(t, "TERM=%s is not known here: taken for %s", term, as);
     else
         tui_say(t, "TERM is not set: taken for %s", as);
+    text_add(&t->said, before.n ? SLICE("; ") : SLICE(""));
+    text_add(&t->said, text_slice(&before));
+    text_free(&before);
 }
 
 void tui_click(struct tui *t, size_t row, bool twice)

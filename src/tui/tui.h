@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "check/check.h"
 #include "trace/trace.h"
+#include "tui/settings.h"
 #include "view/view.h"
 
 #include <signal.h>
@@ -27,7 +28,8 @@ enum grid_look {
     GRID_NAME,  /* of a header */
     GRID_CUSTOM,
     GRID_MARK, /* the bytes that were asked for */
-    GRID_LOOKS
+    GRID_TINT, /* and on: to tell Call-IDs or CSeqs apart */
+    GRID_LOOKS = GRID_TINT + 6
 };
 #define GRID_SELECTED 0x80u /* added to a look: the cursor is on it */
 
@@ -91,6 +93,7 @@ struct tui_binding {
     const char *where; /* "calls"; "" everywhere */
     const char *keys;  /* parted by spaces */
     const char *does;
+    const char *screen, *action; /* as bind has them: "calls", "SORT_NEXT"; "any" everywhere */
 };
 size_t tui_bindings(const struct tui_binding **list);
 
@@ -108,7 +111,8 @@ struct tui_options {
     size_t column_count;
     const struct slice *headers; /* names of trace_options.wants */
     size_t header_count;
-    bool ascii;
+    struct tui_settings *settings; /* may be changed; NULL: the usual ones, kept nowhere */
+    bool ascii;                    /* the terminal has no more */
     bool show_secrets;
     bool colour;
     const char *version;
@@ -131,6 +135,7 @@ enum tui_state {
     TUI_READY, /* only keys change anything */
 };
 enum tui_state tui_work(struct tui *t, unsigned milliseconds);
+const struct tui_settings *tui_settings_now(const struct tui *t);
 struct slice tui_clipboard(const struct tui *t); /* to be copied out; empty: nothing */
 void tui_clipboard_done(struct tui *t);
 /* Says that the terminal `term` (NULL: none is named) is not known, and was taken for `as`. */

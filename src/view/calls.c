@@ -44,13 +44,6 @@ static void add_duration(struct text *out, int64_t ms)
                     (long long)(s % 60));
 }
 
-static void add_start(struct text *out, int64_t ns)
-{
-    int64_t ms = ns / 1000000, of_day = ms % 86400000 + (ms < 0 ? 86400000 : 0);
-    text_printf(out, "%02d:%02d:%02d.%03d", (int)(of_day / 3600000), (int)(of_day / 60000 % 60),
-                (int)(of_day / 1000 % 60), (int)(of_day % 1000));
-}
-
 static void add_state(struct text *out, const struct call_summary *c)
 {
     text_add(out,
@@ -105,7 +98,7 @@ void view_calls_add_cell(struct view_calls *v, struct text *out, enum view_cell 
         add_verdict(out, view_calls_verdict(v, call, false));
         break;
     case VIEW_CELL_START:
-        add_start(out, c->start_ns);
+        view_add_clock(out, v->local_time, c->start_ns);
         break;
     case VIEW_CELL_CALLER:
         text_add(out, c->caller);

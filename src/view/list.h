@@ -38,6 +38,7 @@ struct view_calls {
     uint32_t known; /* calls that were looked at */
     enum view_cell sort;
     bool backwards;
+    bool local_time;    /* else UTC */
     struct text filter; /* a text that one of the cells has to contain, in any case; empty: all */
     struct view_verdict *verdicts; /* of each call */
     size_t verdict_count, verdict_cap;
@@ -56,5 +57,9 @@ const char *view_cell_name(enum view_cell c); /* of those before VIEW_CELL_COUNT
 const struct view_verdict *view_calls_verdict(struct view_calls *v, uint32_t call, bool judge);
 void view_calls_add_cell(struct view_calls *v, struct text *out, enum view_cell cell, uint32_t call,
                          const struct call_summary *c);
+
+/* "12:00:00.123" and "2026-11-22", in UTC or by TZ. */
+void view_add_clock(struct text *out, bool local, int64_t ns);
+void view_add_day(struct text *out, bool local, int64_t ns);
 
 #endif

@@ -1,7 +1,7 @@
 /* Drives the screens without a terminal: reads a case, works its keys, prints the grid.
  *
  *     in FOLDER                  under captures/
- *     with [--trunk FILE] [--ascii] [--memory MB] SOURCE...
+ *     with [--trunk FILE] [--ascii] [--memory MB] [--config FILE] [--sngreprc FILE] SOURCE...
  *     size ROWS COLUMNS
  *     keys KEY...                as keys.def names them; "text" is typed
  *     ahead KEY...               the same, without a look at the screen in between
@@ -25,6 +25,7 @@ struct run {
     struct arena strings;
     size_t rows, columns;
     bool ascii;
+    struct tui_settings settings;
 };
 
 static void fail(const char *what, const char *why)
@@ -50,6 +51,15 @@ static const char *string_of(struct run *r, struct slice s)
 
 /* ---- the case -------------------------------------------------------------------------------- */
 
+static void read_settings(struct run *r, struct slice word, const char *path)
+{
+    struct err err;
+    bool ok = slice_is(word, "--config") ? tui_settings_read(&r->settings, path, &err)
+                                         : tui_settings_read_sngrep(&r->settings, path, &err);
+    if (!ok)
+        fail("settings", err.text);
+}
+
 static void open_trace(struct run *r, struct slice words)
 {
     struct err err;
@@ -63,6 +73,8 @@ static void open_trace(struct run *r, struct slice words)
             r->ascii = true;
         else if (slice_is(word, "--memory"))
             options.memory = strtoull(string_of(r, next_word(&words)), NULL, 10) << 10;
+        else if (slice_is(word, "--config") || slice_is(word, "--sngreprc"))
+            read_settings(r, word, string_of(r, next_word(&words)));
         else if (!slice_is(word, "--trunk"))
             sources[n++] = string_of(r, word);
         else if (!expect_trunks_read(&r->trunks, string_of(r, next_word(&words)), &err))
@@ -74,7 +86,8 @@ static void open_trace(struct run *r, struct slice words)
             fail("source", err.text);
     if (!trace_browse(r->trace, &err))
         fail("browse", err.text);
-    const struct tui_options screens = {.check = &r->owed, .ascii = r->ascii, .version = "-"};
+    const struct tui_options screens = {
+        .check = &r->owed, .ascii = r->ascii, .version = "-", .settings = &r->settings};
     r->tui = tui_new(r->trace, &screens);
 }
 
@@ -143,6 +156,12 @@ static const struct {
     [GRID_NAME] = {"#5fd7d7", ""},
     [GRID_CUSTOM] = {"#d787d7", " font-weight=\"bold\""},
     [GRID_MARK] = {"#1c1c1c", " font-weight=\"bold\""},
+    [GRID_TINT] = {"#5fd7d7", ""},
+    [GRID_TINT + 1] = {"#ffd75f", ""},
+    [GRID_TINT + 2] = {"#d787d7", ""},
+    [GRID_TINT + 3] = {"#87d787", ""},
+    [GRID_TINT + 4] = {"#ff875f", ""},
+    [GRID_TINT + 5] = {"#87afff", ""},
 };
 
 static const char *paper_of(unsigned look)
@@ -229,7 +248,7 @@ static void print_line(struct text *line)
 
 static void print_grid(const struct grid *g)
 {
-    static const char looks[GRID_LOOKS + 1] = " dthkgbwsnxm";
+    static const char looks[GRID_LOOKS + 1] = " dthkgbwsnxmijopqu";
     struct text line = {0};
     for (size_t row = 0; row < g->rows; row++) {
         for (size_t x = 0; x < g->columns; x++) {
@@ -264,6 +283,7 @@ int main(int argc, char **argv)
         fail("usage", "screen KEYS-FILE [svg]");
     if (chdir("captures") != 0)
         fail("captures", "no such folder");
+    tui_settings_init(&r.settings);
     while (fgets(line, sizeof line, f))
         obey(&r, slice_trim(slice_of(line)));
     fclose(f);
@@ -274,6 +294,7 @@ int main(int argc, char **argv)
     else
         print_grid(&r.grid);
     tui_free(r.tui);
+    tui_settings_free(&r.settings);
     trace_free(r.trace);
     expect_trunks_free(&r.trunks);
     grid_free(&r.grid);

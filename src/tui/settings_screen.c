@@ -116,7 +116,7 @@ static void settings_status(struct tui *t, struct tui_screen *screen, struct tex
 
 static void step(struct tui *t, enum tui_set id, int by)
 {
-    uint32_t now = tui_set(t, id), most = now;
+    uint32_t now = tui_set(t, id), most;
     if (tui_setting_of(id)->kind == SET_TEXT)
         return;
     if (tui_setting_of(id)->kind == SET_NUMBER) {

@@ -286,4 +286,6 @@ const char *probe_fate_name(enum probe_fate fate);        /* "done", "no-answer"
 
 #include "probe/suite.h" /* scripts, which make plans */
 
+#include "probe/judge.h"
+
 #endif

@@ -156,11 +156,6 @@ struct owing {
     const bool *mine;
 };
 
-static bool is_loose(const struct owing *o, const struct expect_owed *owed, enum probe_end from)
-{
-    return !o->mine[from] && !owed->has_value;
-}
-
 /* Puts what the trunk owes on the step just added. */
 static void add_owed(struct draft *d, const struct owing *o, enum expect_message kind,
                      enum probe_message message)
@@ -170,20 +165,25 @@ static void add_owed(struct draft *d, const struct owing *o, enum expect_message
     bool by_livekit = from == d->script->livekit;
     const struct expect_owed *owed;
     size_t n = expect_owed(a, o->trunk, kind, by_livekit, o->values, &owed);
-    struct slice *lines = ARENA_ARRAY(a, struct slice, n), *loose = ARENA_ARRAY(a, struct slice, n);
-    size_t loose_count = 0;
+    struct slice *lines = ARENA_ARRAY(a, struct slice, n), *loose = ARENA_ARRAY(a, struct slice, n),
+                 *optional = ARENA_ARRAY(a, struct slice, n);
+    size_t loose_count = 0, optional_count = 0;
     for (size_t i = 0; i < n; i++) {
         struct slice value =
             owed[i].value.n ? owed[i].value : ARENA_JOIN(a, SLICE("sipxray."), owed[i].header);
         lines[i] = ARENA_JOIN(a, owed[i].header, SLICE(": "), value);
-        if (is_loose(o, &owed[i], from))
+        if (!o->mine[from] && (!owed[i].has_value || owed[i].force == EXPECT_MAY))
             loose[loose_count++] = owed[i].header;
+        if (!o->mine[from] && owed[i].force == EXPECT_MAY)
+            optional[optional_count++] = owed[i].header;
     }
     if (n == 0)
         return;
     struct probe_item *item = add_item(d, message, (struct probe_lines){lines, n});
     item->loose = loose;
     item->loose_count = loose_count;
+    item->optional = optional;
+    item->optional_count = optional_count;
 }
 
 /* A BYE or REFER of LiveKit's: on inbound legs mapped headers stand before From, To and CSeq. */

@@ -66,9 +66,11 @@ struct probe_item {
     uint32_t call, step; /* of the plan */
     struct slice group;  /* the case's id, or the trunk's name */
     enum probe_message message;
-    struct probe_lines lines;  /* that carry what is judged; further lines of the step are none */
-    const struct slice *loose; /* names of which any value will do: somebody else sets it */
-    size_t loose_count;
+    struct probe_lines lines; /* that carry what is judged; further lines of the step are none */
+    /* Of the names, those whose values somebody else sets, so that any will do; and of them those
+     * that need not be there at all. */
+    const struct slice *loose, *optional;
+    size_t loose_count, optional_count;
 };
 
 struct probe_script {

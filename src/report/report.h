@@ -9,6 +9,7 @@
 #include "check/check.h"
 #include "expect/expect.h"
 #include "trace/trace.h"
+#include "report/probe.h"
 #include "view/view.h"
 
 /* How text for a person looks, and what any output may show. */

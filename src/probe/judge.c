@@ -1,0 +1,290 @@
+/* The judge: the ends as capture points, and who in the middle did it. */
+#include "probe/judge_internal.h"
+
+#include <stdlib.h>
+
+const char *probe_end_name(const struct probe_script *script, enum probe_end end)
+{
+    if (script->has_trunk)
+        return end == script->livekit ? "livekit" : "carrier";
+    return end == PROBE_CALLER ? "caller" : "callee";
+}
+
+struct probe_judge *probe_judge_new(const struct probe_script *script, const bool mine[2])
+{
+    struct probe_judge *j = base_alloc(sizeof *j);
+    j->script = script;
+    j->mine[PROBE_CALLER] = mine[PROBE_CALLER];
+    j->mine[PROBE_CALLEE] = mine[PROBE_CALLEE];
+    j->scanner = sip_scanner_new();
+    return j;
+}
+
+void probe_judge_free(struct probe_judge *j)
+{
+    if (!j)
+        return;
+    for (int i = 0; i < PROBE_ENDS; i++)
+        vec_free(&j->frames[i]);
+    vec_free(&j->rows);
+    vec_free(&j->keys);
+    vec_free(&j->steps);
+    vec_free(&j->notes);
+    sip_scanner_free(j->scanner);
+    arena_free(&j->arena);
+    arena_free(&j->scratch);
+    free(j);
+}
+
+/* ---- the ends as points ---------------------------------------------------------------------- */
+
+bool probe_judge_attach(struct probe_judge *j, struct trace *t, struct err *err)
+{
+    for (int i = 0; i < PROBE_ENDS; i++)
+        if (j->mine[i]) {
+            const char *name = probe_end_name(j->script, (enum probe_end)i);
+            j->sources[i] = trace_add_given(t, name, "this probe", err);
+            if (!j->sources[i])
+                return false;
+        }
+    return true;
+}
+
+void probe_judge_entry(struct probe_judge *j, const struct probe_entry *e)
+{
+    bool sent = e->kind == PROBE_SENT;
+    j->began_ns = j->began_ns ? j->began_ns : e->time_ns;
+    j->ended_ns = e->time_ns;
+    if (!sent && e->kind != PROBE_RECEIVED)
+        return;
+    j->sent += sent;
+    j->received += !sent;
+    if (!j->sources[e->end])
+        return;
+    const struct source_given given = {
+        .bytes = e->bytes,
+        .time_ns = e->time_ns,
+        .direction = sent ? SOURCE_OUT : SOURCE_IN,
+        .message = {.ip_protocol = e->transport == PROBE_UDP ? 17 : 6,
+                    .tls = e->transport == PROBE_TLS,
+                    .src = e->src,
+                    .dst = e->dst},
+    };
+    source_given_add(j->sources[e->end], &given);
+    *vec_add(&j->frames[e->end]) = (struct probe_judge_key){e->call, e->step};
+}
+
+void probe_judge_end(struct probe_judge *j)
+{
+    for (int i = 0; i < PROBE_ENDS; i++)
+        if (j->sources[i])
+            source_given_end(j->sources[i]);
+}
+
+void probe_judge_call(struct probe_judge *j, const struct probe_call_result *result,
+                      const struct probe_log *log)
+{
+    j->calls++;
+    if (result->plan)
+        probe_judge_rows(j, result, log);
+}
+
+/* ---- who did it ------------------------------------------------------------------------------ */
+
+/* Which step a message is of, by the frame that one of our ends saw. */
+static bool key_of(const struct probe_judge *j, const struct check_request *r,
+                   struct probe_judge_key *key)
+{
+    for (size_t i = 0; i < r->sighting_count; i++)
+        for (int end = 0; end < PROBE_ENDS; end++) {
+            const struct check_sighting *s = &r->sightings[i];
+            if (!j->sources[end] ||
+                !slice_is(s->point, probe_end_name(j->script, (enum probe_end)end)) ||
+                s->frame_count == 0 || s->frames[0] > j->frames[end].n)
+                continue;
+            *key = j->frames[end].items[s->frames[0] - 1];
+            if (key->step != PROBE_NONE)
+                return true;
+        }
+    return false;
+}
+
+static struct check_guilty guilty_copy(struct arena *a, const struct check_guilty *g)
+{
+    struct check_guilty copy = *g;
+    struct slice *candidates = ARENA_ARRAY(a, struct slice, g->candidate_count);
+    copy.node = arena_copy(a, g->node);
+    copy.in = arena_copy(a, g->in);
+    copy.out = arena_copy(a, g->out);
+    copy.after = arena_copy(a, g->after);
+    copy.before = arena_copy(a, g->before);
+    for (size_t i = 0; i < g->candidate_count; i++)
+        candidates[i] = arena_copy(a, g->candidates[i]);
+    copy.candidates = candidates;
+    return copy;
+}
+
+static bool is_ours(const struct probe_judge *j, struct slice point)
+{
+    for (int end = 0; end < PROBE_ENDS; end++)
+        if (j->sources[end] && slice_is(point, probe_end_name(j->script, (enum probe_end)end)))
+            return true;
+    return false;
+}
+
+/* A message that never arrived: the last place where it was seen, if that is not its sender's. */
+static void note_last(struct probe_judge *j, struct report_probe_row *row,
+                      const struct check_request *r)
+{
+    const struct check_sighting *last = &r->sightings[r->sighting_count - 1];
+    if (!is_ours(j, last->point))
+        row->seen_last = arena_copy(&j->arena, last->at);
+}
+
+/* What the trace says of this header counts where it saw the same harm as the ends did. */
+static void note_harm(struct probe_judge *j, struct report_probe_row *row,
+                      const struct check_header *h)
+{
+    bool same = row->fate == REPORT_ALTERED ||
+                (row->fate == REPORT_STRIPPED &&
+                 (h->verdict == CHECK_STRIPPED || h->verdict == CHECK_MISSING ||
+                  h->verdict == CHECK_NEVER_SENT));
+    if (!same || !h->guilty.any)
+        return;
+    if (row->fate == REPORT_STRIPPED)
+        row->verdict = h->verdict;
+    row->guilty = guilty_copy(&j->arena, &h->guilty);
+}
+
+static void note_journey(struct probe_judge *j, const struct hop_call *call,
+                         const struct hop_journey *journey, size_t row)
+{
+    struct check_request r = {.journey = NULL};
+    struct probe_judge_key key = j->keys.items[row];
+    size_t n = 0;
+    while (row + n < j->rows.n && j->keys.items[row + n].call == key.call &&
+           j->keys.items[row + n].step == key.step)
+        n++;
+    struct slice *names = ARENA_ARRAY(&j->scratch, struct slice, n);
+    for (size_t i = 0; i < n; i++)
+        names[i] = j->rows.items[row + i].header;
+    check_follow(&j->scratch, call, journey, names, n, &r);
+    for (size_t i = 0; i < n; i++) {
+        struct report_probe_row *found = &j->rows.items[row + i];
+        if (found->fate == REPORT_REJECTED || found->fate == REPORT_LOST)
+            note_last(j, found, &r);
+        else if (found->fate != REPORT_ARRIVED)
+            note_harm(j, found, &r.headers[i]);
+    }
+}
+
+/* The rows of a step stand behind each other, in the order of calls and steps. */
+static size_t rows_of(const struct probe_judge *j, struct probe_judge_key key)
+{
+    size_t low = 0, high = j->rows.n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        struct probe_judge_key at = j->keys.items[middle];
+        if (at.call < key.call || (at.call == key.call && at.step < key.step))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool there = low < j->rows.n && j->keys.items[low].call == key.call &&
+                 j->keys.items[low].step == key.step;
+    return there ? low : j->rows.n;
+}
+
+void probe_judge_journeys(void *judge, const struct hop_call *call)
+{
+    struct probe_judge *j = judge;
+    for (size_t i = 0; i < call->journey_count; i++) {
+        const struct hop_journey *journey = &call->journeys[i];
+        struct check_request r = {.journey = NULL};
+        struct probe_judge_key key;
+        size_t row;
+        if (journey->step_count == 0)
+            continue;
+        check_follow(&j->scratch, call, journey, NULL, 0, &r);
+        if (key_of(j, &r, &key) && (row = rows_of(j, key)) < j->rows.n)
+            note_journey(j, call, journey, row);
+        arena_reset(&j->scratch);
+    }
+}
+
+/* ---- the report ------------------------------------------------------------------------------ */
+
+static void add_note(struct probe_judge *j, uint64_t n, const char *what)
+{
+    if (n)
+        *vec_add(&j->notes) = arena_printf(&j->arena, "%s: %llu", what, (unsigned long long)n);
+}
+
+static void add_notes(struct probe_judge *j, const struct probe_counts *c)
+{
+    add_note(j, c->noise, "datagrams, or pieces of streams, that are no SIP");
+    add_note(j, c->malformed, "SIP messages without what a transaction needs, passed over");
+    add_note(j, c->stray_responses, "responses to no request of the probe's");
+    add_note(j, c->stray_requests, "requests within no dialog of the probe's, answered 481");
+    add_note(j, c->strangers, "INVITEs of others during a call, answered 486");
+    add_note(j, c->too_long, "messages beyond the limit of length: their connections were closed");
+    add_note(j, c->refused_connections, "connections refused beyond the limit");
+    add_note(j, c->refused_requests, "requests dropped beyond the limit");
+    add_note(j, c->slow_connections, "connections closed with part of a message");
+    add_note(j, c->log_left_out, "messages beyond the limit of the log, left out of the judgement");
+    add_note(j, c->forks, "further answers to one INVITE, each ended at once");
+    add_note(j, c->unended, "dialogs whose BYE was never answered");
+    add_note(j, j->rows_left_out, "headers beyond the limit, not judged");
+}
+
+static enum check_verdict verdict_of(const struct probe_judge *j)
+{
+    bool untried = j->rows.n == 0;
+    for (size_t i = 0; i < j->rows.n; i++) {
+        enum report_fate fate = j->rows.items[i].fate;
+        if (fate != REPORT_ARRIVED && fate != REPORT_UNTRIED)
+            return CHECK_FAIL;
+        untried |= fate == REPORT_UNTRIED;
+    }
+    return untried ? CHECK_INCONCLUSIVE : CHECK_PASS;
+}
+
+/* Without columns that nothing stands in. */
+static void close_columns(struct probe_judge *j, struct report_probe *out)
+{
+    struct report_probe_column *used =
+        ARENA_ARRAY(&j->arena, struct report_probe_column, 2 * PROBE_MESSAGES);
+    unsigned place[2 * PROBE_MESSAGES];
+    for (unsigned i = 0; i < 2 * PROBE_MESSAGES; i++) {
+        place[i] = (unsigned)out->column_count;
+        if (j->columns[i].message.n)
+            used[out->column_count++] = j->columns[i];
+    }
+    for (size_t i = 0; i < j->rows.n; i++)
+        j->rows.items[i].column = place[j->rows.items[i].column];
+    out->columns = used;
+}
+
+void probe_judge_report(struct probe_judge *j, const struct probe_counts *counts,
+                        struct report_probe *out)
+{
+    out->column_count = 0;
+    close_columns(j, out);
+    add_notes(j, counts);
+    out->title = j->script->has_trunk && j->script->items.n ? j->script->items.items[0].group
+                                                            : SLICE("suite");
+    out->by_header = j->script->has_trunk;
+    out->path_failed = j->calls && j->reached == 0;
+    out->verdict = verdict_of(j);
+    out->rows = j->rows.items;
+    out->row_count = j->rows.n;
+    out->steps = j->steps.items;
+    out->step_count = j->steps.n;
+    out->calls = j->calls;
+    out->sent = j->sent;
+    out->received = j->received;
+    out->notes = j->notes.items;
+    out->note_count = j->notes.n;
+    out->began_ns = j->began_ns;
+    out->ended_ns = j->ended_ns;
+}

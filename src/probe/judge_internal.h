@@ -1,0 +1,34 @@
+/* Private to judge*.c. */
+#ifndef PROBE_JUDGE_INTERNAL_H
+#define PROBE_JUDGE_INTERNAL_H
+
+#include "probe/probe.h"
+
+/* A step of a call as the log numbers calls. */
+struct probe_judge_key {
+    uint32_t call, step;
+};
+
+struct probe_judge {
+    const struct probe_script *script;
+    bool mine[PROBE_ENDS];
+    struct arena arena, scratch;
+    struct sip_scanner *scanner;
+    struct source *sources[PROBE_ENDS];
+    VEC(struct probe_judge_key) frames[PROBE_ENDS]; /* of each message given to a source */
+    VEC(struct report_probe_row) rows;
+    VEC(struct probe_judge_key) keys; /* of each row */
+    struct report_probe_column columns[2 * PROBE_MESSAGES]; /* `message` empty: not used */
+    VEC(struct report_probe_step) steps;
+    VEC(struct slice) notes;
+    uint64_t calls, reached, sent, received, rows_left_out;
+    int64_t began_ns, ended_ns;
+};
+
+/* judge_rows.c: the rows of a call */
+void probe_judge_rows(struct probe_judge *j, const struct probe_call_result *result,
+                      const struct probe_log *log);
+/* "BYE", "200 to INVITE": a step as people call it. */
+struct slice probe_step_name(struct arena *a, const struct probe_step *s);
+
+#endif

@@ -53,6 +53,7 @@ enum cmd_option_id {
     CMD_OPT_BPF,
     CMD_OPT_PROMISCUOUS,
     CMD_OPT_BUFFER,
+    CMD_OPT_RETRY,
     CMD_OPT_KEYLOG,
     CMD_OPT_TLS_KEY,
     CMD_OPT_BASELINE,
@@ -85,6 +86,7 @@ struct cmd_option {
     const char *argument; /* "FILE"; NULL: a switch */
     const char *help;     /* one sentence without its full stop, for --help */
     const char *more;     /* further sentences for the manual; NULL: none */
+    bool optional;        /* its argument is, and can be given by --name=ARGUMENT only */
 };
 
 struct cmd_arguments;

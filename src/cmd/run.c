@@ -55,6 +55,18 @@ static bool read_live(const struct cmd_arguments *a, struct trace_options *optio
     return true;
 }
 
+static bool read_remote(const struct cmd_arguments *a, struct trace_options *options,
+                        struct err *err)
+{
+    const char *value = cmd_value(a, CMD_OPT_RETRY);
+    uint32_t *s = &options->source.retry_s;
+    if (value)
+        *s = SOURCE_RETRY_S;
+    if (value && *value && (!slice_to_u32(slice_of(value), s) || *s < 1 || *s > 3600))
+        return err_set(err, "--retry=%s: a number of seconds from 1 to 3600", value);
+    return true;
+}
+
 struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options *options,
                              struct err *err)
 {
@@ -63,7 +75,8 @@ struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options
                 a->command->name);
         return NULL;
     }
-    if (!read_threads(a, options, err) || !read_live(a, options, err))
+    if (!read_threads(a, options, err) || !read_live(a, options, err) ||
+        !read_remote(a, options, err))
         return NULL;
     options->bpf = cmd_value(a, CMD_OPT_BPF);
     options->stop = cmd_signal_stop();

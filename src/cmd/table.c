@@ -267,6 +267,14 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "iface: let the kernel keep so much until it is read (64)",
          "A burst that does not fit is lost, and how many packets were is told. Each interface has "
          "a buffer of its own."},
+    [CMD_OPT_RETRY] =
+        {"retry", 0, false, false, READING, "SECONDS",
+         "cmd: run a command that has ended again, after a pause",
+         "Each pause is twice as long as the one before, up to a minute; the first is one second, "
+         "or as many as are given. After a minute that went well it is a short one again. Why the "
+         "command ended is told each time. What is open then is one capture after the other of the "
+         "same point.",
+         true},
     [CMD_OPT_KEYLOG] = {"keylog", 0, true, false, READING, "FILE",
                         "decrypt TLS by the secrets in this key log (NSS format)",
                         "What SSLKEYLOGFILE makes many programs write. The file may grow while the "

@@ -1,89 +1,73 @@
 /* The output of a command as a capture (cmd:).  What it prints on standard error is kept, and shown
  * where it did not end well. */
 #include "source/internal.h"
+#include "source/keeper.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#define PATIENCE_MS 3000 /* the keeper needs two seconds at most */
-#define LINGER_MS   1000 /* from the end of its output to the command's own */
-#define KEPT        4096 /* bytes of its standard error, the last ones */
-#define SHOWN       600
+#define PATIENCE_MS SOURCE_KEEPER_END_MS
 
 struct command {
     struct source_keeper keeper;
-    bool over;         /* its output has ended: */
-    int64_t linger_by; /* source_clock_ms when it is ended, too */
-    char errors[KEPT];
-    size_t error_count;
+    struct source_job job;
+    struct source_pause pause; /* first_s 0: it is run once */
     struct text remark;
 };
 
-static void keep_errors(struct command *c, const char *bytes, size_t n)
+static void run(struct command *c)
 {
-    size_t drop = c->error_count + n > KEPT ? c->error_count + n - KEPT : 0;
-    memmove(c->errors, c->errors + drop, c->error_count - drop);
-    c->error_count -= drop;
-    memcpy(c->errors + c->error_count, bytes, n);
-    c->error_count += n;
+    source_pause_run(&c->pause);
+    source_job_start(&c->job, &c->keeper, 0, NULL, 0);
 }
 
-/* The command may wait for us to read this. */
-static void drain_errors(struct command *c)
+static void heed(struct source *s, bool wait)
 {
-    char bytes[KEPT / 2];
-    struct pollfd p = {.fd = c->keeper.errors, .events = POLLIN};
-    ssize_t n;
-    for (unsigned i = 0; i < 64 && poll(&p, 1, 0) > 0; i++) {
-        if ((n = read(c->keeper.errors, bytes, sizeof bytes)) <= 0)
-            return;
-        keep_errors(c, bytes, (size_t)n);
+    struct command *c = s->origin_state;
+    struct source_keeper_news news;
+    while (source_keeper_next(&c->keeper, wait, &news)) {
+        wait = false;
+        if (source_job_heed(&c->job, &news) && news.event == SOURCE_JOB_STARTED)
+            source_begin_anew(s, news.output);
     }
 }
 
-/* The last lines that were printed, in one. */
-static void add_errors(const struct command *c, struct text *out)
-{
-    size_t from = c->error_count > SHOWN ? c->error_count - SHOWN : 0;
-    struct slice rest = {c->errors + from, c->error_count - from};
-    const char *between = from ? ": ..." : ": ";
-    while (rest.n) {
-        struct slice line = slice_first(rest, slice_find(rest, '\n'));
-        rest = slice_from(rest, line.n + 1);
-        line = slice_trim(line);
-        if (!line.n)
-            continue;
-        text_add(out, slice_of(between));
-        text_add(out, line);
-        between = "; ";
-    }
-}
+/* ---- its end --------------------------------------------------------------------------------- */
 
-static void word_status(struct command *c, int status)
+static void word_end(struct command *c)
 {
     text_clear(&c->remark);
-    if (WIFSIGNALED(status))
-        text_printf(&c->remark, "the command was ended by signal %d (%s)", WTERMSIG(status),
-                    strsignal(WTERMSIG(status)));
+    if (c->keeper.gone)
+        text_add(&c->remark, SLICE("the process that kept the command was killed"));
     else
-        text_printf(&c->remark, "the command ended with status %d", WEXITSTATUS(status));
-    drain_errors(c);
-    add_errors(c, &c->remark);
+        source_job_word(&c->job, "the command", &c->remark);
 }
 
 /* Nothing was read that is a capture: the command says why, where it says anything. */
-static enum source_result fail(struct source *s, int status, struct err *err)
+static enum source_result fail(struct source *s, struct err *err)
 {
-    struct command *c = s->origin_state;
-    word_status(c, status);
-    if (status || s->in.read == 0)
+    const struct command *c = s->origin_state;
+    if (c->job.status || s->in.read == 0)
         err_set(err, "%s: no capture: %s", s->label, c->remark.p);
     return SOURCE_ERROR;
+}
+
+/* The words of an error begin with the label, as do those that are told. */
+static const char *without_label(const struct source *s, const struct err *err)
+{
+    size_t n = strlen(s->label);
+    bool has = strncmp(err->text, s->label, n) == 0 && err->text[n] == ':';
+    return has ? err->text + n + 2 : err->text;
+}
+
+static enum source_result retry(struct source *s, bool corrupt, const struct err *err)
+{
+    struct command *c = s->origin_state;
+    const char *why = corrupt ? without_label(s, err) : c->remark.p;
+    uint32_t pause = source_pause_begin(&c->pause);
+    source_tell(s, "%s; it is run again in %u s", why, pause);
+    source_begin_anew(s, -1);
+    return SOURCE_WAIT;
 }
 
 /* Its output has ended or is no capture.  How the command ends, which it should do now, tells more.
@@ -91,53 +75,59 @@ static enum source_result fail(struct source *s, int status, struct err *err)
 static enum source_result finish(struct source *s, enum source_result result, struct err *err)
 {
     struct command *c = s->origin_state;
-    int status = 0;
-    int64_t now = source_clock_ms();
-    if (!c->over)
-        c->linger_by = now + LINGER_MS;
-    c->over = true;
-    bool ended = source_keeper_status(&c->keeper, &status);
-    if (!ended && now < c->linger_by && !s->stopping)
+    bool corrupt = result == SOURCE_ERROR && s->opened, again = c->pause.first_s > 0;
+    if (corrupt && !again)
+        return SOURCE_ERROR; /* whatever the command says */
+    if (!corrupt && !s->stopping && !c->keeper.gone && !source_job_is_over(&c->job))
         return SOURCE_WAIT;
-    source_keeper_end(&c->keeper);
+    word_end(c);
+    source_job_close(&c->job, &c->keeper);
     if (s->stopping)
         return SOURCE_END;
+    if (again && !c->keeper.gone)
+        return retry(s, corrupt, err);
+    source_keeper_end(&c->keeper);
     if (result == SOURCE_ERROR)
-        return fail(s, status, err);
-    if (status) {
-        word_status(c, status);
+        return fail(s, err);
+    if (c->job.status || c->keeper.gone)
         s->stats.remark = c->remark.p;
-    }
     return SOURCE_END;
 }
 
 static enum source_result look(struct source *s, enum source_result result, struct err *err)
 {
     struct command *c = s->origin_state;
-    drain_errors(c);
-    if (result == SOURCE_WAIT)
+    heed(s, false);
+    source_job_drain(&c->job);
+    if (!c->job.id) { /* between two runs */
+        if (s->stopping)
+            return SOURCE_END;
+        if (source_pause_is_over(&c->pause))
+            run(c);
         return SOURCE_WAIT;
-    if (result == SOURCE_ERROR && s->opened)
-        return SOURCE_ERROR; /* a capture that is corrupt, whatever the command says */
-    return finish(s, result, err);
+    }
+    bool waits = c->job.started || !c->job.ended;
+    if (result == SOURCE_WAIT && waits && !c->keeper.gone)
+        return SOURCE_WAIT;
+    return finish(s, result == SOURCE_WAIT ? SOURCE_END : result, err);
 }
 
 static int descriptor(const struct source *s)
 {
     const struct command *c = s->origin_state;
-    return c->over ? c->keeper.control : s->in.fd;
+    return c->job.started && !c->job.linger_by && c->job.id ? s->in.fd : c->keeper.control;
 }
 
 static void stop(struct source *s)
 {
     struct command *c = s->origin_state;
-    source_keeper_stop(&c->keeper);
+    source_keeper_stop_all(&c->keeper);
 }
 
 static void close_command(struct source *s)
 {
     struct command *c = s->origin_state;
-    close(c->keeper.errors);
+    source_job_close(&c->job, &c->keeper);
     source_keeper_end(&c->keeper);
     text_free(&c->remark);
     free(c);
@@ -154,20 +144,26 @@ static const struct source_origin origin = {
 struct source *source_command_open(const char *name, const char *path, const char *rest,
                                    const struct source_options *options, struct err *err)
 {
-    struct source_keeper keeper;
     struct err why;
-    (void)options;
     if (slice_trim(slice_of(rest)).n == 0) {
         err_set(err, "%s: a command is missing: cmd:COMMAND", path);
         return NULL;
     }
-    if (!source_keeper_start(&keeper, rest, &why)) {
-        err_set(err, "%s: %s", path, why.text);
-        return NULL;
-    }
-    struct source *s = source_open_fd(name, path, keeper.output, err);
+    struct source *s = source_new(name, path);
     struct command *c = s->origin_state = base_alloc(sizeof *c);
-    c->keeper = keeper;
+    const char *argv[] = {"/bin/sh", "-c", rest, NULL};
+    const struct source_plan plan = {.argv = argv};
+    c->pause.first_s = options->retry_s;
+    c->job.errors = -1;
     s->origin = &origin;
-    return s;
+    s->stats.live = true;
+    source_begin_anew(s, -1);
+    if (source_keeper_open(&c->keeper, &plan, 1, &why)) {
+        run(c);
+        heed(s, true);
+        return s;
+    }
+    err_set(err, "%s: %s", path, why.text);
+    source_close(s);
+    return NULL;
 }

@@ -147,7 +147,8 @@ struct source {
     bool filtered; /* what comes passed the filter already */
     bool opened;   /* the format is known and its header was read */
     struct source_stats stats;
-    uint32_t number; /* of the last frame, filtered ones included */
+    uint32_t number;       /* of the last frame, filtered ones included */
+    uint64_t read_earlier; /* bytes, before it began anew */
     bool ended;
     bool stopping;   /* source_stop was called; */
     int64_t stop_by; /* source_clock_ms when it ends in any case */
@@ -202,23 +203,14 @@ int source_link_of_dlt(int dlt); /* the LINKTYPE_ value of libpcap's DLT_ value 
 
 int64_t source_clock_ms(void); /* monotonic */
 
-/* live.c, command.c: what source_schemes has */
+/* live.c, command.c, hep_in.c: what source_schemes has */
 struct source *source_live_open(const char *name, const char *path, const char *rest,
                                 const struct source_options *options, struct err *err);
 struct source *source_command_open(const char *name, const char *path, const char *rest,
                                    const struct source_options *options, struct err *err);
 
-/* keeper.c: a process that starts a command and ends all of it when it is told to, or when this
- * program is gone, however it ended. */
-struct source_keeper {
-    pid_t pid;
-    int output, errors; /* the command's, to be read */
-    int control;        /* becomes readable when the command has ended */
-};
-
-bool source_keeper_start(struct source_keeper *k, const char *command, struct err *err);
-void source_keeper_stop(struct source_keeper *k); /* SIGTERM to all of it, SIGKILL a second later */
-bool source_keeper_status(struct source_keeper *k, int *status); /* as waitpid has it */
-void source_keeper_end(struct source_keeper *k); /* stops, waits for the end, closes control */
+/* A live source begins anew with what comes from this descriptor, which is its own now; -1: nothing
+ * comes yet.  What it counted stays. */
+void source_begin_anew(struct source *s, int fd);
 
 #endif

@@ -1,187 +1,104 @@
-/* The keeper of a command: a process between this program and the command.  It starts the command
- * in a session of its own, tells how it ended, and ends all processes of it when it is told to, or
- * when this program is gone, however that ended.  It can do so even after this program gave up the
- * rights that the command runs with. */
-#include "source/internal.h"
+/* The keeper of commands: a process between this program and them.  It starts each in a process
+ * group of its own, tells how it ended, and ends all processes of it when it is told to, or when
+ * this program is gone, however that ended.  It can do so even after this program gave up the
+ * rights that the commands run with. */
+#include "source/keeper.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define TERM_MS 1000 /* from SIGTERM to SIGKILL */
-#define KILL_MS 1000 /* and from there to giving up, where it has rights that we do not have */
-#define STEP_MS 10
-#define CONTROL 3
+#include "source/internal.h"
+#include "source/keep.h"
 
-/* ---- in the keeper --------------------------------------------------------------------------- */
-
-static void close_from(int first)
+bool source_keeper_open(struct source_keeper *k, const struct source_plan *plans, size_t n,
+                        struct err *err)
 {
-    if (close_range((unsigned)first, ~0u, 0) == 0)
-        return;
-    for (int fd = first; fd < (int)sysconf(_SC_OPEN_MAX); fd++)
-        close(fd);
-}
-
-static void open_null(int fd, int flags)
-{
-    int null = open("/dev/null", flags);
-    if (null >= 0 && null != fd) {
-        dup2(null, fd);
-        close(null);
-    }
-}
-
-/* The command: what it inherits is no more than what a shell would give it. */
-static void run_command(const char *command, int output, int errors)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* of the keeper, which nobody should end */
-    signal(SIGPIPE, SIG_DFL);
-    signal(SIGCHLD, SIG_DFL);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    dup2(output, STDOUT_FILENO);
-    dup2(errors, STDERR_FILENO);
-    open_null(STDIN_FILENO, O_RDONLY);
-    close_from(STDERR_FILENO + 1);
-    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-    _exit(127);
-}
-
-static void wake(int number)
-{
-    (void)number;
-}
-
-static int status_of(const siginfo_t *info)
-{
-    return info->si_code == CLD_EXITED ? info->si_status << 8 : info->si_status;
-}
-
-/* Tells the command's status, once.  It stays a zombie, so that its process group's number is
- * nobody else's until the group is ended.  Those that we adopted are reaped before. */
-static bool tell_status(pid_t command)
-{
-    siginfo_t info;
-    for (;;) {
-        info.si_pid = 0;
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || !info.si_pid)
-            return false;
-        if (info.si_pid == command)
-            break;
-        waitpid(info.si_pid, NULL, WNOHANG);
-    }
-    int status = status_of(&info);
-    return send(CONTROL, &status, sizeof status, MSG_NOSIGNAL) > 0;
-}
-
-/* Until the other side shuts or closes its end. */
-static void watch(pid_t command)
-{
-    sigset_t waiting;
-    struct pollfd p = {.fd = CONTROL, .events = POLLIN};
-    bool told = false;
-    sigemptyset(&waiting);
-    do
-        told = told || tell_status(command);
-    while (ppoll(&p, 1, NULL, &waiting) <= 0);
-}
-
-/* All processes of the command's group are our children in the end, for we adopt those whose
- * parents are gone. */
-static void end_group(pid_t group)
-{
-    struct timespec step = {.tv_nsec = STEP_MS * 1000000};
-    kill(-group, SIGTERM);
-    for (unsigned ms = 0; ms < TERM_MS + KILL_MS; ms += STEP_MS) {
-        pid_t ended;
-        while ((ended = waitpid(-group, NULL, WNOHANG)) > 0)
-            continue;
-        if (ended < 0)
-            return;
-        if (ms == TERM_MS)
-            kill(-group, SIGKILL);
-        nanosleep(&step, NULL);
-    }
-}
-
-static void keep(const char *command, int output, int errors, int control)
-{
-    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
-    sigset_t mask;
-    sigemptyset(&mask);
-    sigaddset(&mask, SIGCHLD);
-    sigprocmask(SIG_SETMASK, &mask, NULL);
-    signal(SIGCHLD, wake);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    setsid();
-    pid_t child = fork();
-    if (child == 0)
-        run_command(command, output, errors);
-    setpgid(child, child); /* whoever comes first: there is a group when we end it */
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        signal(ignored[i], SIG_IGN);
-    dup2(control, CONTROL);
-    close_from(CONTROL + 1);
-    open_null(STDIN_FILENO, O_RDONLY);
-    open_null(STDOUT_FILENO, O_WRONLY);
-    open_null(STDERR_FILENO, O_WRONLY);
-    if (child > 0) {
-        watch(child);
-        end_group(child);
-    }
-    _exit(0);
-}
-
-/* ---- in this program ------------------------------------------------------------------------- */
-
-bool source_keeper_start(struct source_keeper *k, const char *command, struct err *err)
-{
-    int output[2] = {-1, -1}, errors[2] = {-1, -1}, control[2] = {-1, -1};
-    bool ok = pipe2(output, O_CLOEXEC) == 0 && pipe2(errors, O_CLOEXEC) == 0 &&
-              socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) == 0 &&
+    int control[2] = {-1, -1};
+    *k = (struct source_keeper){.control = -1};
+    bool ok = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) == 0 &&
               (k->pid = fork()) >= 0;
     if (ok && k->pid == 0)
-        keep(command, output[1], errors[1], control[1]);
+        source_keep(plans, n, control[1]);
     if (!ok)
         err_set(err, "cannot start it: %s", strerror(errno));
-    close(output[1]);
-    close(errors[1]);
-    close(control[1]);
-    if (ok) {
-        *k = (struct source_keeper){k->pid, output[0], errors[0], control[0]};
-        return true;
-    }
-    close(output[0]);
-    close(errors[0]);
-    close(control[0]);
-    return false;
+    if (control[1] >= 0)
+        close(control[1]);
+    k->control = control[0];
+    if (!ok && control[0] >= 0)
+        close(control[0]);
+    return ok;
 }
 
-void source_keeper_stop(struct source_keeper *k)
+static void request(struct source_keeper *k, const struct source_request *r)
+{
+    while (send(k->control, r, sizeof *r, MSG_NOSIGNAL) < 0 && errno == EINTR)
+        continue; /* where the keeper is gone, its end is read instead */
+}
+
+uint32_t source_keeper_start(struct source_keeper *k, unsigned plan, const struct slice *words,
+                             size_t n)
+{
+    struct source_request r = {.job = ++k->jobs, .plan = plan, .start = true, .words = (uint32_t)n};
+    for (size_t i = 0; i < n && i < SOURCE_KEEPER_WORDS; i++) {
+        struct slice word = slice_first(words[i], SOURCE_KEEPER_WORD + 1);
+        memcpy(r.word[i], word.p, word.n);
+    }
+    request(k, &r);
+    return r.job;
+}
+
+void source_keeper_stop(struct source_keeper *k, uint32_t job)
+{
+    request(k, &(struct source_request){.job = job});
+}
+
+void source_keeper_stop_all(struct source_keeper *k)
 {
     shutdown(k->control, SHUT_WR);
 }
 
-bool source_keeper_status(struct source_keeper *k, int *status)
+static void take_descriptors(struct msghdr *m, struct source_keeper_news *news)
 {
-    return recv(k->control, status, sizeof *status, MSG_DONTWAIT) == (ssize_t)sizeof *status;
+    int fds[2];
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+            c->cmsg_len == CMSG_LEN(sizeof fds)) {
+            memcpy(fds, CMSG_DATA(c), sizeof fds);
+            news->output = fds[0];
+            news->errors = fds[1];
+        }
+}
+
+bool source_keeper_next(struct source_keeper *k, bool wait, struct source_keeper_news *news)
+{
+    union source_rights rights;
+    struct source_told told;
+    struct iovec part = {&told, sizeof told};
+    struct msghdr m = {.msg_iov = &part,
+                       .msg_iovlen = 1,
+                       .msg_control = rights.bytes,
+                       .msg_controllen = sizeof rights.bytes};
+    if (k->gone)
+        return false;
+    ssize_t n;
+    do
+        n = recvmsg(k->control, &m, (wait ? 0 : MSG_DONTWAIT) | MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    k->gone = n == 0 || (n < 0 && errno != EAGAIN);
+    if (n != (ssize_t)sizeof told)
+        return false;
+    *news = (struct source_keeper_news){told.job, told.event, told.status, -1, -1};
+    take_descriptors(&m, news);
+    return true;
 }
 
 void source_keeper_end(struct source_keeper *k)
 {
     if (k->control < 0)
         return;
-    source_keeper_stop(k);
+    source_keeper_stop_all(k);
     while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR)
         continue;
     close(k->control);

@@ -232,11 +232,25 @@ enum source_result source_next(struct source *s, struct source_frame *frame, str
     if (s->ended)
         return SOURCE_END;
     enum source_result result = read_frame(s, frame, err);
-    s->stats.bytes_read = s->in.read;
+    s->stats.bytes_read = s->read_earlier + s->in.read;
     if (__builtin_expect(s->stats.live, false))
         result = look_beside(s, result, err);
     s->ended = result == SOURCE_END || result == SOURCE_ERROR;
     return result;
+}
+
+void source_begin_anew(struct source *s, int fd)
+{
+    if (s->format)
+        s->format->close(s);
+    s->format = NULL;
+    s->state = NULL;
+    s->opened = false;
+    s->read_earlier += s->in.read;
+    source_input_close(&s->in);
+    source_input_open(&s->in, fd);
+    s->in.live = true; /* where there is no descriptor yet, it waits */
+    s->stats.truncated = false;
 }
 
 int64_t source_clock_ms(void)

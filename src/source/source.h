@@ -82,7 +82,14 @@ struct source_host_address {
 struct source_options {
     bool promiscuous; /* iface: also what is not for this host */
     uint32_t ring_mb; /* iface: what the kernel keeps until it is read; 0: SOURCE_RING_MB */
+    uint32_t retry_s; /* cmd: run the command again when it has ended, after so many seconds, and
+                         after twice as many each time, up to SOURCE_RETRY_S_MAX; 0: never */
 };
+
+#define SOURCE_RETRY_S     1u
+#define SOURCE_RETRY_S_MAX 60u
+/* A run of a command that went well for so long makes the next pause a short one. */
+#define SOURCE_RETRY_WELL_S 60u
 
 /* `path` is a file name, "-" (standard input), "iface:NAME", or "cmd:COMMAND" with a command for
  * /bin/sh that writes a capture.  Errors: no such file, a directory, empty, not a capture (what it

@@ -18,6 +18,7 @@ import time
 
 PROGRAM = os.path.abspath(sys.argv[1])
 CAPTURE = "captures/kam1-strips-bye/kam1.pcapng"
+OTHER_CAPTURE = "captures/kam1-strips-bye/kam2.pcap"  # of another format and link type
 NOBODY = 65534
 PATIENCE = 20  # seconds for what should take none
 # A process that has become another user can't be looked into by the leak checker.
@@ -89,6 +90,21 @@ def is_gone(pid):
     return False
 
 
+def children_of(pid):
+    """Zombies are some, too."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(word) for word in f.read().split()]
+
+
+def numbers_in(path, count):
+    """Once there are so many."""
+    if not os.path.exists(path):
+        return None
+    with open(path, encoding="ascii") as f:
+        words = f.read().split()
+    return [int(word) for word in words] if len(words) >= count else None
+
+
 def temporary():
     return tempfile.TemporaryDirectory(prefix="sipxray-live.")
 
@@ -146,8 +162,8 @@ def messages_of(*args, **more):
     return Run("messages", "--format", "ndjson", *args, **more)
 
 
-def expected_messages():
-    status, out, _ = messages_of(f"x={CAPTURE}").end()
+def expected_messages(capture=CAPTURE):
+    status, out, _ = messages_of(f"x={capture}").end()
     same(status, 0)
     assert out.count("\n") > 10
     return out
@@ -224,6 +240,63 @@ def test_ends_badly_after_data():
     status, out, err = messages_of(f"x=cmd:cat {CAPTURE}; echo oops >&2; exit 7").end()
     same((status, out), (0, expected_messages()))
     has(err, "exit 7: the command ended with status 7: oops")
+
+
+def test_retry():
+    """One run after the other, of other link types and formats, and each pause longer."""
+    with temporary() as folder:
+        run = messages_of("--retry", f"x=cmd:echo >> {folder}/runs; n=$(wc -l < {folder}/runs); "
+                          f"case $n in 1) cat {CAPTURE};; 2) echo not there >&2; exit 7;; "
+                          f"3) head -c 40 {CAPTURE}; echo rubbish;; 4) cat {OTHER_CAPTURE};; "
+                          "*) sleep 1000;; esac", "y=cmd:sleep 1000")
+        expected = expected_messages().count("\n") + expected_messages(OTHER_CAPTURE).count("\n")
+        began = time.monotonic()
+        for _ in range(expected):
+            same(json.loads(run.line())["point"], "x")
+        took = time.monotonic() - began
+        assert 7 < took < 12, took  # 1, 2 and 4 seconds
+        wait_until(lambda: len(children_of(run.process.pid)) == 2, "no zombies, and two keepers")
+        same(run.end(signal.SIGINT)[0], 0)
+        with open(folder + "/runs", encoding="ascii") as f:
+            same(f.read(), "\n" * 4)
+
+
+def test_retry_is_told():
+    run = messages_of("--retry=2", "x=cmd:echo why >&2; exit 7")
+    time.sleep(3)
+    status, out, err = run.end(signal.SIGINT)
+    same((status, out), (0, ""))
+    has(err, "exit 7: the command ended with status 7: why; it is run again in 2 s\n")
+    has(err, "exit 7: the command ended with status 7: why; it is run again in 4 s\n")
+    status, _, err = messages_of("--retry=0", f"x={CAPTURE}").end()
+    same((status, err), (2, "sipxray: --retry=0: a number of seconds from 1 to 3600\n"))
+
+
+def test_retry_killed():
+    """Between two runs, and in the second."""
+    for number in (1, 2):
+        with temporary() as folder:
+            run = messages_of("--retry", f"x=cmd:echo $$ >> {folder}/pids; cat {CAPTURE}; "
+                              f"[ $(wc -l < {folder}/pids) = {number} ] && exec sleep 1000")
+            run.line()
+            pids = wait_until(lambda n=number: numbers_in(folder + "/pids", n), "the run")
+            wait_until(lambda n=number: len(children_of(run.process.pid)) == 1, "the keeper")
+            run.signal(signal.SIGKILL)
+            run.process.wait(PATIENCE)
+            wait_until(lambda: all(is_gone(pid) for pid in pids), "the end of the command")
+            run.end()
+
+
+def test_keeper_is_killed():
+    """Nobody should, but then it is said, and the others go on."""
+    with temporary() as folder:
+        run = messages_of("--retry", f"x=cmd:echo $$ > {folder}/pid; cat {CAPTURE}; exec sleep 1000")
+        run.line()
+        os.kill(children_of(run.process.pid)[0], signal.SIGKILL)
+        status, _, err = run.end()
+        same(status, 0)
+        has(err, "the process that kept the command was killed")
+        wait_until(lambda: is_gone(numbers_in(folder + "/pid", 1)[0]), "the end of the command")
 
 
 def test_stubborn_child():
@@ -588,7 +661,8 @@ def test_ignored_signal():
 
 PIPES = [test_command, test_command_is_freed, test_byte_by_byte, test_at_the_same_time,
          test_shown_at_once, test_check_by_signal, test_failing, test_one_of_two_fails,
-         test_ends_badly_after_data, test_asked_to_end, test_progress_line, test_stubborn_child,
+         test_ends_badly_after_data, test_retry, test_retry_is_told,
+         test_retry_killed, test_keeper_is_killed, test_asked_to_end, test_progress_line, test_stubborn_child,
          test_grandchildren, test_killed,
          test_second_signal, test_closed_pipe, test_slow_standard_input,
          test_standard_input_ends, test_files_are_killed]

@@ -48,6 +48,8 @@ static void test_good(void **state)
          1,
          0},
         {{{"check", "--bpf", "-x"}}, "check", CMD_OPT_BPF, "-x", 1, 0},
+        {{{"calls", "--retry", "x"}}, "calls", CMD_OPT_RETRY, "", 1, 1},
+        {{{"calls", "--retry=5", "x"}}, "calls", CMD_OPT_RETRY, "5", 1, 1},
         {{{"check", "--", "--trunk", "-"}}, "check", CMD_OPT_TRUNK, NULL, 0, 2},
         {{{"--", "check", "--verbose"}}, "check", CMD_OPT_VERBOSE, NULL, 0, 1},
         {{{"calls", "-", "kam1=-x"}}, "calls", CMD_OPT_BPF, NULL, 0, 2},

@@ -28,6 +28,15 @@
 /* Bytes kept of messages that can't be read again; messages beyond are counted, and not judged. */
 #define CALL_KEPT_BYTES (1ull << 30)
 
+/* Live, a leg that has ended is handed out after a short silence, if its end was answered wherever
+ * it was seen and each point that saw the leg saw the end; after a longer one, if some did not, or
+ * the call was refused, since it may be tried again; else after the linger.  It is kept for the
+ * linger after that.  A leg with others that still speak waits for them, but not for long. */
+#define CALL_SETTLE_MS       300
+#define CALL_PARTLY_MS       2500
+#define CALL_PARKED_MS       5000
+#define CALL_RINGING_SECONDS 300 /* a call that nobody answers is over: RFC 3261 16.6, Timer C */
+
 /* Legs not ended, of about 500 bytes each in a list of calls and 1,000 in check; at the limit the
  * longest idle is ended. */
 #define CALL_ACTIVE_MAX (1u << 20)
@@ -111,18 +120,24 @@ struct call_leg {
     struct slice caller, callee; /* users of From and To of the first INVITE (or first request) */
     int64_t start_ns, last_ns;
     int64_t answer_ns, end_ns; /* 0: not yet */
-    uint32_t first, last;      /* sightings */
-    uint32_t count;            /* sightings */
-    uint32_t messages;         /* with retransmissions */
-    uint32_t newer, older;     /* neighbours in the list by last activity */
-    uint32_t tag;              /* upper half of the Call-ID's hash */
-    uint64_t points;           /* bit i: point i saw it; the last bit: that or a later one */
-    uint32_t from_tag;         /* of the first INVITE: tells the directions apart */
-    uint32_t generation;       /* counts returns from the waiting heap */
-    uint16_t status;           /* final answer to the INVITE */
-    uint8_t method;            /* of the first request seen */
-    uint8_t list;              /* which list it is in (private) */
+    int64_t heard_ns;          /* live: of the last message, by the table's clock */
+    uint64_t ended_at;         /* live: points that saw its end, as in `points` */
+    int16_t open_invites, open_byes, open_others; /* live: transactions seen without a final answer,
+                                                     at each place */
+    uint32_t first, last;                         /* sightings */
+    uint32_t count;                               /* sightings */
+    uint32_t messages;                            /* with retransmissions */
+    uint32_t newer, older;                        /* neighbours in the list by last activity */
+    uint32_t tag;                                 /* upper half of the Call-ID's hash */
+    uint64_t points;     /* bit i: point i saw it; the last bit: that or a later one */
+    uint32_t from_tag;   /* of the first INVITE: tells the directions apart */
+    uint32_t generation; /* counts returns from the waiting heap */
+    uint16_t status;     /* final answer to the INVITE */
+    uint8_t method;      /* of the first request seen */
+    uint8_t list;        /* which list it is in (private) */
     bool invited, accepted, bye, cancelled, refused, other_final, dialog;
+    bool told;        /* live: it was handed out, and is kept for what comes late */
+    bool overdue;     /* live: it is to be handed out whatever it waits for */
     VEC(char *) kept; /* bytes of messages that can't be read again */
     uint64_t kept_bytes;
     struct call_value *values; /* of the headers asked for; NULL: none was seen */
@@ -151,10 +166,11 @@ struct call_stats {
     uint64_t kept_lost;    /* messages whose bytes were not kept, for CALL_KEPT_BYTES were */
     uint64_t orphans_lost; /* beyond CALL_ORPHANS_MAX or CALL_ORPHANS_SHARING */
     uint64_t legs, legs_ended;
-    uint64_t legs_idle;    /* ended for CALL_IDLE_SECONDS of silence */
-    uint64_t legs_evicted; /* ended at CALL_ACTIVE_MAX */
-    uint64_t values_cut;   /* longer than CALL_VALUE_MAX */
-    uint64_t values_lost;  /* not kept, for CALL_VALUES_BYTES were */
+    uint64_t legs_idle;     /* ended for CALL_IDLE_SECONDS of silence */
+    uint64_t legs_evicted;  /* ended at CALL_ACTIVE_MAX */
+    uint64_t legs_squeezed; /* live: given up at the limit of bytes, without being judged */
+    uint64_t values_cut;    /* longer than CALL_VALUE_MAX */
+    uint64_t values_lost;   /* not kept, for CALL_VALUES_BYTES were */
     uint64_t late; /* messages for a Call-ID whose leg had been handed out already (counted as a new
                       leg) */
 };
@@ -164,10 +180,12 @@ struct call_table;
 /* What the table tells its owner.  `over`: a leg has ended and lingered; it may still revive and be
  * over again. `retire`: the leg must be handed out now; true: the callee took it (and perhaps
  * others, by call_leg_take), false: it is parked, to be taken together with another leg later.
- * Before the last legs are retired at the end of the input, `over` was called for each. */
+ * Before the last legs are retired at the end of the input, `over` was called for each.  Live, a
+ * leg that was retired may be so again, where more of it came. */
 struct call_events {
     void (*over)(void *context, uint32_t leg);
     bool (*retire)(void *context, uint32_t leg);
+    void (*let_go)(void *context, uint32_t leg); /* live: one that was handed out is freed now */
     void *context;
 };
 
@@ -192,6 +210,15 @@ struct call_filing call_table_add(struct call_table *t, uint16_t point,
                                   const struct sip_message *m);
 /* Ends and retires every leg, in order of their start. */
 void call_table_end(struct call_table *t);
+/* From now on legs are handed out as CALL_SETTLE_MS and so on have it, by a clock that the owner
+ * sets before each message and whenever time has passed; it never goes back.  Beyond so many bytes
+ * (0: no limit) legs are given up: those handed out first, then those never answered, the longest
+ * silent first. */
+void call_table_live(struct call_table *t, uint64_t bytes_max);
+void call_table_clock(struct call_table *t, int64_t now_ns); /* hands out what is due */
+bool call_table_settles(
+    const struct call_table *t); /* some leg is to be handed out within seconds */
+uint32_t call_table_open(const struct call_table *t); /* legs that have not ended */
 /* Within `retire`: this leg goes with the one being retired; it is freed when `retire` returns
  * true. */
 void call_leg_take(struct call_table *t, uint32_t leg);

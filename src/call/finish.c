@@ -78,7 +78,7 @@ static struct call_waiting heap_pop(struct call_table *t)
 
 /* ---- ending --------------------------------------------------------------------------------- */
 
-static void leg_over(struct call_table *t, uint32_t id)
+void call_leg_over(struct call_table *t, uint32_t id)
 {
     call_list_move(t, id, CALL_WAITING);
     const struct call_leg *l = &t->legs.items[id];
@@ -100,6 +100,10 @@ static void leg_retire(struct call_table *t, uint32_t id)
         return;
     }
     call_leg_take(t, id);
+    if (t->live) {
+        call_live_told(t);
+        return;
+    }
     for (size_t i = 0; i < t->taken.n; i++)
         if (t->legs.items[t->taken.items[i]].list != CALL_FREE)
             call_leg_free(t, t->taken.items[i]);
@@ -107,7 +111,7 @@ static void leg_retire(struct call_table *t, uint32_t id)
 
 /* Retires the waiting leg that started first; entries of legs that revived meanwhile are passed
  * over. */
-static void retire_first(struct call_table *t)
+void call_retire_first(struct call_table *t)
 {
     struct call_waiting w = heap_pop(t);
     const struct call_leg *l = &t->legs.items[w.leg];
@@ -122,43 +126,47 @@ static bool silent_for(const struct call_table *t, uint32_t id, int64_t seconds)
 
 void call_finish_due(struct call_table *t)
 {
+    if (t->live)
+        return; /* by call_table_clock */
     while (silent_for(t, t->oldest[CALL_OVER_SOON], CALL_LINGER_SECONDS))
-        leg_over(t, t->oldest[CALL_OVER_SOON]);
+        call_leg_over(t, t->oldest[CALL_OVER_SOON]);
     while (silent_for(t, t->oldest[CALL_ACTIVE], CALL_IDLE_SECONDS)) {
         t->stats.legs_idle++;
-        leg_over(t, t->oldest[CALL_ACTIVE]);
+        call_leg_over(t, t->oldest[CALL_ACTIVE]);
     }
     while (t->listed[CALL_ACTIVE] > CALL_ACTIVE_MAX) {
         t->stats.legs_evicted++;
-        leg_over(t, t->oldest[CALL_ACTIVE]);
+        call_leg_over(t, t->oldest[CALL_ACTIVE]);
     }
     while (t->listed[CALL_WAITING] > t->waiting_max)
-        retire_first(t);
+        call_retire_first(t);
 }
 
 void call_table_over(struct call_table *t)
 {
-    while (t->oldest[CALL_OVER_SOON] != CALL_NONE)
-        leg_over(t, t->oldest[CALL_OVER_SOON]);
-    while (t->oldest[CALL_ACTIVE] != CALL_NONE)
-        leg_over(t, t->oldest[CALL_ACTIVE]);
+    static const enum call_list lists[] = {CALL_OVER_SOON, CALL_SETTLING, CALL_PARTLY, CALL_ACTIVE,
+                                           CALL_TALKING};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        while (t->oldest[lists[i]] != CALL_NONE)
+            call_leg_over(t, t->oldest[lists[i]]);
 }
 
 void call_table_end(struct call_table *t)
 {
     call_table_over(t);
     while (t->heap.n)
-        retire_first(t);
+        call_retire_first(t);
     /* what is parked waits for a leg that is gone: it stands alone */
     while (t->oldest[CALL_PARKED] != CALL_NONE) {
         uint32_t id = t->oldest[CALL_PARKED];
         leg_retire(t, id);
-        assert(t->legs.items[id].list == CALL_FREE);
+        assert(t->legs.items[id].list != CALL_PARKED);
     }
+    call_live_end(t);
 }
 
 bool call_leg_is_over(const struct call_table *t, uint32_t leg)
 {
     uint8_t list = t->legs.items[leg].list;
-    return list == CALL_WAITING || list == CALL_PARKED;
+    return list == CALL_WAITING || list == CALL_PARKED || list == CALL_TOLD;
 }

@@ -13,7 +13,19 @@
 
 #define CALL_RECENT_FLOWS 64u /* direct-mapped */
 
-enum call_list { CALL_FREE, CALL_ACTIVE, CALL_OVER_SOON, CALL_WAITING, CALL_PARKED, CALL_LISTS };
+enum call_list {
+    CALL_FREE,
+    CALL_ACTIVE,
+    CALL_OVER_SOON,
+    CALL_WAITING,
+    CALL_PARKED,
+    /* live: */
+    CALL_TALKING,  /* answered, and not ended */
+    CALL_SETTLING, /* ended wherever it was seen */
+    CALL_PARTLY,   /* ended, but not wherever it was seen */
+    CALL_TOLD,     /* handed out */
+    CALL_LISTS
+};
 
 /* An entry of the waiting heap; stale when the leg's generation has moved on. */
 struct call_waiting {
@@ -28,7 +40,9 @@ struct call_table {
     struct call_events events;
     struct call_stats stats;
     struct arena scratch;
-    int64_t now_ns; /* the latest time seen */
+    int64_t now_ns; /* the latest time seen; live: what the owner says */
+    bool live;
+    uint64_t bytes_max; /* live; 0: no limit */
 
     VEC(struct call_leg) legs;
     VEC(struct call_sighting) sightings;
@@ -36,7 +50,7 @@ struct call_table {
     VEC(struct call_frame) frames;
     uint32_t free_leg, free_sighting, free_flow, free_frame; /* heads of the free lists */
     uint32_t recent_flows[CALL_RECENT_FLOWS]; /* ids; any, where none was found yet */
-    uint32_t sightings_free;                  /* in their free list */
+    uint32_t sightings_free, frames_free;     /* in their free lists */
     struct map leg_index, sighting_index, flow_index;
     struct map orphan_index; /* branch -> sighting */
     uint32_t orphans;        /* how many, and the first of them */
@@ -77,8 +91,8 @@ void call_orphan_file(struct call_table *t, uint16_t point, const struct packet_
 uint32_t call_leg_file(struct call_table *t, const struct packet_payload *p,
                        const struct sip_message *m);
 /* Updates a leg's state by a message just filed. */
-void call_leg_note(struct call_table *t, uint32_t leg, const struct packet_payload *p,
-                   const struct sip_message *m);
+void call_leg_note(struct call_table *t, const struct call_filing *filing,
+                   const struct packet_payload *p, const struct sip_message *m);
 void call_leg_free(struct call_table *t, uint32_t leg);
 
 /* values.c */
@@ -89,6 +103,16 @@ void call_values_summary(const struct call_table *t, const uint32_t *legs, size_
                          struct arena *a, struct call_summary *out);
 
 void call_list_move(struct call_table *t, uint32_t leg, enum call_list list);
+/* Its messages are over: it waits to be retired, by its start. */
+void call_leg_over(struct call_table *t, uint32_t leg);
+void call_retire_first(struct call_table *t);
+bool call_leg_ended(const struct call_leg *l);
+/* live.c */
+void call_live_note(struct call_table *t, uint32_t leg, const struct call_filing *filing,
+                    const struct sip_message *m);
+/* After `retire`: those that were taken with it, and it. */
+void call_live_told(struct call_table *t);
+void call_live_end(struct call_table *t);
 /* Puts what is over into the heap and retires what the heap cannot hold. */
 void call_finish_due(struct call_table *t);
 

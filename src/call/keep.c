@@ -9,7 +9,8 @@ uint64_t call_table_bytes(const struct call_table *t)
     uint64_t legs = t->stats.legs - t->stats.legs_ended;
     return sightings * (sizeof(struct call_sighting) + 2 * sizeof(struct map_slot)) +
            legs * (sizeof(struct call_leg) + LEG_TEXT_BYTES + 2 * sizeof(struct map_slot)) +
-           t->frames.n * sizeof(struct call_frame) + t->kept_bytes;
+           (t->frames.n - t->frames_free) * sizeof(struct call_frame) + t->kept_bytes +
+           t->value_bytes;
 }
 
 uint32_t call_table_idlest(const struct call_table *t)

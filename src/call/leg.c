@@ -147,14 +147,15 @@ static void note_response(struct call_leg *l, const struct sip_message *m, int64
     }
 }
 
-static bool leg_ended(const struct call_leg *l)
+bool call_leg_ended(const struct call_leg *l)
 {
     return l->bye || (l->invited && l->refused && !l->accepted) || (!l->dialog && l->other_final);
 }
 
-void call_leg_note(struct call_table *t, uint32_t leg, const struct packet_payload *p,
-                   const struct sip_message *m)
+void call_leg_note(struct call_table *t, const struct call_filing *filing,
+                   const struct packet_payload *p, const struct sip_message *m)
 {
+    uint32_t leg = filing->leg;
     struct call_leg *l = &t->legs.items[leg];
     if (l->messages++ == 0) {
         if (!begins_dialog(m)) /* which names it below */
@@ -170,7 +171,10 @@ void call_leg_note(struct call_table *t, uint32_t leg, const struct packet_paylo
         note_request(t, l, m, p->time_ns);
     else
         note_response(l, m, p->time_ns);
-    call_list_move(t, leg, leg_ended(l) ? CALL_OVER_SOON : CALL_ACTIVE);
+    if (t->live)
+        call_live_note(t, leg, filing, m);
+    else
+        call_list_move(t, leg, call_leg_ended(l) ? CALL_OVER_SOON : CALL_ACTIVE);
 }
 
 void call_leg_free(struct call_table *t, uint32_t leg)

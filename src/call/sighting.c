@@ -84,10 +84,12 @@ uint32_t call_frame_new(struct call_table *t, uint32_t number, enum call_frame_k
                         uint32_t next)
 {
     uint32_t id = t->free_frame;
-    if (id != CALL_NONE)
+    if (id != CALL_NONE) {
         t->free_frame = t->frames.items[id].next;
-    else
+        t->frames_free--;
+    } else {
         id = (uint32_t)vec_next(&t->frames);
+    }
     t->frames.items[id] = (struct call_frame){number, next, (uint8_t)kind};
     return id;
 }
@@ -98,6 +100,7 @@ static void frames_free(struct call_table *t, uint32_t first)
         uint32_t next = t->frames.items[first].next;
         t->frames.items[first].next = t->free_frame;
         t->free_frame = first;
+        t->frames_free++;
         first = next;
     }
 }

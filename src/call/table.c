@@ -29,7 +29,7 @@ struct call_filing call_table_add(struct call_table *t, uint16_t point,
 {
     struct call_filing filing = {CALL_NONE, CALL_NONE, false, false};
     t->stats.messages++;
-    if (p->time_ns > t->now_ns)
+    if (!t->live && p->time_ns > t->now_ns)
         t->now_ns = p->time_ns;
     if (m->call_id.n == 0) {
         t->stats.no_call_id++;
@@ -38,7 +38,7 @@ struct call_filing call_table_add(struct call_table *t, uint16_t point,
     }
     filing.leg = call_leg_file(t, p, m);
     call_sighting_file(t, filing.leg, point, p, m, &filing);
-    call_leg_note(t, filing.leg, p, m);
+    call_leg_note(t, &filing, p, m);
     if (t->want_count)
         call_values_note(t, filing.leg, p, m);
     t->stats.retransmissions += filing.retransmission;

@@ -148,6 +148,9 @@ struct check_call {
     size_t cause_count;
     /* how legs of different Call-IDs were joined: score and reasons; empty: one leg */
     struct slice joined;
+    uint64_t number; /* live: of the report, from 1; else 0 */
+    bool corrects;   /* live: what was reported under this number before is not so: */
+    enum check_verdict before;
 };
 
 /* Text tables: */

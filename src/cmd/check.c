@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct check {
     const struct cmd_arguments *arguments;
@@ -38,13 +39,45 @@ static void print_call(void *context, const struct check_call *call)
     }
 }
 
+/* Live, text is a line for each call, which is not broken but on a terminal. */
+static const struct report_format *format_of(const struct check *c, const struct cmd_output *o,
+                                             struct report_style *style)
+{
+    *style = cmd_style_for(&c->style, o, c->arguments);
+    if (!c->trace_options.live || strcmp(o->format, "text") != 0)
+        return report_format(o->format);
+    if (o->path || !isatty(STDOUT_FILENO))
+        style->width = SIZE_MAX;
+    return report_format("live");
+}
+
+static bool formats_fit(const struct check *c, struct err *err)
+{
+    for (size_t i = 0; i < c->outputs.n; i++)
+        if (cmd_given(c->arguments, CMD_OPT_LIVE) &&
+            !cmd_has_word("text ndjson", slice_of(c->outputs.items[i].format)))
+            return err_set(err, "--live prints text or ndjson; %s is made at the end of a run",
+                           c->outputs.items[i].format);
+    return true;
+}
+
+static void print_loss(void *context, const struct report_loss *loss)
+{
+    struct check *c = context;
+    for (size_t i = 0; i < c->report_count; i++) {
+        report_check_lost(&c->outputs.items[i].text, &c->reports[i].report, loss);
+        cmd_output_wrote(&c->outputs.items[i]);
+    }
+}
+
 static void begin_reports(struct check *c)
 {
     for (size_t i = 0; i < c->outputs.n; i++) {
         struct report *r = &c->reports[c->report_count++];
         struct cmd_output *o = &c->outputs.items[i];
-        const struct report_format *format = report_format(o->format);
-        *r = (struct report){.report.style = cmd_style_for(&c->style, o, c->arguments),
+        struct report_style style;
+        const struct report_format *format = format_of(c, o, &style);
+        *r = (struct report){.report.style = style,
                              .report.format = format,
                              .report.changes = c->owed.options.baseline != NULL,
                              .whole = report_format_is_whole(format),
@@ -90,7 +123,7 @@ static bool prepare(struct check *c, struct err *err)
 {
     const struct cmd_list *nodes = &c->arguments->values[CMD_OPT_NODE];
     if (!cmd_style(&c->style, c->arguments, err) ||
-        !cmd_outputs_open(&c->outputs, c->arguments, err) ||
+        !cmd_outputs_open(&c->outputs, c->arguments, err) || !formats_fit(c, err) ||
         !cmd_owed_read(&c->owed, c->arguments, err))
         return false;
     check_summary_init(&c->summary, &c->owed.options);
@@ -113,6 +146,9 @@ static int judge(struct check *c, struct err *err)
                                    [CHECK_FAIL] = CMD_FAILS,
                                    [CHECK_INCONCLUSIVE] = CMD_INCONCLUSIVE};
     struct trace_sinks sinks = {.check = print_call, .context = c};
+    const struct cmd_hooks hooks = {
+        .lost = cmd_given(c->arguments, CMD_OPT_LIVE) ? print_loss : NULL, .context = c};
+    cmd_trace_hooks(&hooks);
     bool ok = prepare(c, err) && cmd_trace_run(c->trace, &sinks, &c->outputs, err);
     if (ok)
         check_summary_end(&c->summary, &c->owed.options);

@@ -69,6 +69,7 @@ void cmd_spool_free(struct cmd_spool *s);
  * the first does. */
 void cmd_signals_begin(bool live);
 const volatile sig_atomic_t *cmd_signal_stop(void);
+void cmd_signal_alarm(uint32_t seconds);             /* sets the flag after so long */
 void cmd_signal_temporary(size_t index, char *path); /* removed when a signal ends us; NULL: none */
 void cmd_signal_half_line(bool there);               /* the progress line is on the terminal */
 #define CMD_CLEAR_LINE "\r\033[K"
@@ -105,11 +106,20 @@ void cmd_owed_free(struct cmd_owed *o);
 
 /* ---- a run over captures --------------------------------------------------------------------- */
 
+bool cmd_read_memory(const struct cmd_arguments *a, struct trace_options *options, struct err *err);
 /* A trace with the options that all of check, calls and messages have, its sources added. */
 struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options *options,
                              struct err *err);
 bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct cmd_outputs *outputs,
                    struct err *err);
+/* What a subcommand does with a live run beside its sinks; any may be NULL. */
+struct cmd_hooks {
+    void (*lost)(void *context, const struct report_loss *loss); /* else it is complained of */
+    void (*tick)(void *context); /* some ten times a second, and before each wait */
+    void *context;
+};
+/* To be called before cmd_trace_run; borrowed. */
+void cmd_trace_hooks(const struct cmd_hooks *hooks);
 /* What was cut or left out, on standard error. */
 void cmd_trace_remarks(struct trace *t);
 /* Ends a command that only prints: closes outputs, frees the trace, complains. */
@@ -119,6 +129,24 @@ int cmd_finish(struct trace *t, struct cmd_outputs *o, bool ok, struct err *err)
 
 /* To be freed by tui_settings_free, whatever comes out. */
 bool cmd_settings_read(struct tui_settings *s, const struct cmd_arguments *a, struct err *err);
+
+/* ---- a live run ------------------------------------------------------------------------------ */
+
+/* What was told of the losses of a point. */
+struct cmd_loss {
+    uint64_t kernel, link;
+};
+
+struct cmd_live {
+    const struct trace *trace;
+    const struct cmd_hooks *hooks; /* NULL: none */
+    VEC(struct cmd_loss) losses;   /* of each point */
+    uint64_t squeezed;
+    int64_t tell_at;
+};
+
+void cmd_live_tick(struct cmd_live *l);
+void cmd_live_free(struct cmd_live *l);
 
 /* ---- columns of calls --------------------------------------------------------------------------
  */

@@ -2,6 +2,7 @@
 #include "cmd/internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* A key log that only the environment names may be missing: it was not asked for here. */
 static void add_environment_keys(struct trace *t)
@@ -45,11 +46,64 @@ static bool read_threads(const struct cmd_arguments *a, struct trace_options *op
     return true;
 }
 
+#define MEMORY_USUAL 512u /* MB */
+#define MB           (1024u * 1024u)
+
+static uint32_t run_seconds; /* --for; 0: not given */
+
+bool cmd_read_memory(const struct cmd_arguments *a, struct trace_options *options, struct err *err)
+{
+    const char *value = cmd_value(a, CMD_OPT_MEMORY);
+    uint32_t mb = MEMORY_USUAL;
+    if (value && (!slice_to_u32(slice_of(value), &mb) || mb == 0))
+        return err_set(err, "--memory %s: a number of MB from 1 on", value);
+    options->memory = (uint64_t)mb * MB;
+    return true;
+}
+
+/* "1h30m"; 0: it is none */
+static uint32_t seconds_of(struct slice text)
+{
+    static const char units[] = "smhd";
+    static const uint32_t factors[] = {1, 60, 3600, 86400};
+    uint64_t all = 0;
+    while (text.n) {
+        size_t digits = 0;
+        uint32_t n;
+        while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9')
+            digits++;
+        const char *unit = digits < text.n ? strchr(units, text.p[digits]) : units;
+        if (!slice_to_u32(slice_first(text, digits), &n) || !unit || n > UINT32_MAX / 86400)
+            return 0;
+        all += (uint64_t)n * factors[unit - units];
+        text = slice_from(text, digits + 1);
+    }
+    return all > INT32_MAX ? 0 : (uint32_t)all;
+}
+
+static bool read_end(const struct cmd_arguments *a, struct trace_options *options, struct err *err)
+{
+    const char *time = cmd_value(a, CMD_OPT_FOR), *calls = cmd_value(a, CMD_OPT_CALLS);
+    uint32_t n = 0;
+    run_seconds = time ? seconds_of(slice_of(time)) : 0;
+    if (time && !run_seconds)
+        return err_set(err, "--for %s: a time such as 90s, 10m or 1h30m", time);
+    if (calls && (!slice_to_u32(slice_of(calls), &n) || n == 0))
+        return err_set(err, "--calls %s: a number from 1 on", calls);
+    if (calls && !options->live)
+        return err_set(err, "--calls counts the calls of --live, which is missing");
+    options->calls_max = n;
+    return true;
+}
+
 static bool read_live(const struct cmd_arguments *a, struct trace_options *options, struct err *err)
 {
     const char *value = cmd_value(a, CMD_OPT_BUFFER);
     uint32_t *mb = &options->source.ring_mb;
     options->source.promiscuous = cmd_given(a, CMD_OPT_PROMISCUOUS);
+    options->live = options->source.follow = cmd_given(a, CMD_OPT_LIVE);
+    if (!read_end(a, options, err) || (options->live && !cmd_read_memory(a, options, err)))
+        return false;
     if (value && (!slice_to_u32(slice_of(value), mb) || *mb < 1 || *mb > SOURCE_RING_MB_MAX))
         return err_set(err, "--buffer %s: a number of MB from 1 to %u", value, SOURCE_RING_MB_MAX);
     return true;
@@ -109,11 +163,20 @@ static bool links_are_readable(const struct trace *t, struct err *err)
 struct watched {
     const struct trace *trace;
     struct cmd_outputs *outputs;
+    struct cmd_live live;
 };
+
+static const struct cmd_hooks *run_hooks;
+
+void cmd_trace_hooks(const struct cmd_hooks *hooks)
+{
+    run_hooks = hooks;
+}
 
 static void show_outputs(void *context)
 {
-    const struct watched *w = context;
+    struct watched *w = context;
+    cmd_live_tick(&w->live);
     cmd_outputs_show(w->outputs);
 }
 
@@ -138,11 +201,15 @@ static void tell_news(void *context, uint32_t point, const char *text)
 bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct cmd_outputs *outputs,
                    struct err *err)
 {
-    struct watched w = {t, outputs};
+    struct watched w = {t, outputs, {.trace = t, .hooks = run_hooks}};
     const struct trace_watch watch = {
         .idle = show_outputs, .ended = tell_ended, .news = tell_news, .context = &w};
     bool live = trace_is_live(t);
+    if (run_seconds && !live)
+        return err_set(err, "--for: no source is live; files are read to their end");
     cmd_signals_begin(live);
+    if (run_seconds)
+        cmd_signal_alarm(run_seconds);
     if (live && !cmd_privileges_drop(cmd_outputs_replace(outputs), err))
         return false;
     if (!live)
@@ -150,6 +217,7 @@ bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct cmd_
     trace_set_watch(t, &watch);
     bool ok = trace_run(t, sinks, err);
     cmd_progress_clear();
+    cmd_live_free(&w.live);
     return ok && links_are_readable(t, err);
 }
 

@@ -26,6 +26,18 @@ static void heed(int number)
     stop = 1;
 }
 
+static void time_is_up(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+void cmd_signal_alarm(uint32_t seconds)
+{
+    signal(SIGALRM, time_is_up);
+    alarm(seconds);
+}
+
 /* What is ignored stays so, as nohup(1) wants it; but SIGINT is the way to end a live run, which a
  * shell ignores for what it runs in the background. */
 static void catch_signals(void)

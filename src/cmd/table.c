@@ -259,6 +259,22 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "prints it. It is held against the outermost IP header: port 5060 selects "
          "nothing within a tunnel, and on Ethernet with VLAN tags it has to be "
          "preceded by vlan and."},
+    [CMD_OPT_LIVE] =
+        {"live", 0, false, false, BIT(CHECK) | BIT(CALLS), NULL,
+         "report each call as soon as it ends, in a line; wait for files to grow",
+         "A call is reported a third of a second after its end was answered at every point that "
+         "saw "
+         "it; up to three seconds later where a point saw the call but not its end, or it was "
+         "refused and may be tried again; 40 seconds later where its end is not answered. What "
+         "comes after that and changes the verdict is told in a further line, with the same number "
+         "and what was said before. A call with nothing but unanswered requests is over after five "
+         "minutes of silence, one that was answered after six hours. The formats are text and "
+         "ndjson."},
+    [CMD_OPT_FOR] = {"for", 0, false, false, CAPTURES, "TIME",
+                     "end a run with live sources after so long, as Ctrl-C does",
+                     "A number with s, m, h or d behind it, or several: 90s, 10m, 1h30m."},
+    [CMD_OPT_CALLS] = {"calls", 0, false, false, BIT(CHECK), "N",
+                       "with --live: end after so many reported calls", NULL},
     [CMD_OPT_PROMISCUOUS] = {"promiscuous", 0, false, false, READING, NULL,
                              "iface: capture also what is not for this host",
                              "As on a mirror port. Without it the interface stays as it is."},
@@ -323,11 +339,13 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "use at most N threads (2 are the default on two processors)",
          "One thread reads and decodes while the other files and judges. The "
          "output is the same. More than two have nothing to do, and live sources take one."},
-    [CMD_OPT_MEMORY] = {"memory", 0, false, false, BIT(TUI), "MB",
+    [CMD_OPT_MEMORY] = {"memory", 0, false, false, BIT(TUI) | BIT(CHECK) | BIT(CALLS), "MB",
                         "keep calls in so much memory (512); beyond, the longest idle ones go",
+                        "For the screens and --live. "
                         "What is kept of a message of a file is a record of about 130 bytes; its "
                         "text is read again when it is shown. How many calls were dropped stands "
-                        "on the screen."},
+                        "on the screen. With --live calls that were reported already go first, "
+                        "then those that nobody answered."},
     [CMD_OPT_CONFIG] = {"config", 0, false, false, BIT(TUI), "FILE",
                         "read settings from this file, and save them there",
                         "Instead of $XDG_CONFIG_HOME/sipxray/config, which is "

@@ -32,31 +32,58 @@ void report_events_begin(struct text *out, struct report_check *r, const struct 
 }
 
 /* The call that the event is of: calls are counted from 1 as they end. */
-static void add_number(struct json_writer *w, const struct report_check *r)
+static void add_number(struct json_writer *w, const struct report_check *r,
+                       const struct check_call *call)
 {
     json_add_key(w, "call");
-    json_add_uint(w, r->calls + 1);
+    json_add_uint(w, call->number ? call->number : r->calls + 1);
 }
 
 void report_events_call(struct text *out, struct report_check *r, const struct check_call *call)
 {
     struct text line = {0};
     struct json_writer w = begin(&line, "call");
-    add_number(&w, r);
+    add_number(&w, r, call);
+    if (call->corrects) {
+        json_add_key(&w, "corrects");
+        json_add_cstring(&w, check_verdict_name(call->before));
+    }
     report_json_call(&w, &r->style, call);
     end(out, &w);
     for (size_t i = 0; i < call->finding_count; i++) {
         w = begin(&line, "finding");
-        add_number(&w, r);
+        add_number(&w, r, call);
         report_json_finding(&w, &call->findings[i], r->changes);
         end(out, &w);
     }
     for (size_t i = 0; i < call->cause_count; i++) {
         w = begin(&line, "cause");
-        add_number(&w, r);
+        add_number(&w, r, call);
         report_json_cause(&w, &call->causes[i]);
         end(out, &w);
     }
+    text_free(&line);
+}
+
+void report_events_lost(struct text *out, struct report_check *r, const struct report_loss *loss)
+{
+    struct text line = {0};
+    struct json_writer w = begin(&line, "lost");
+    (void)r;
+    json_add_key(&w, "time");
+    json_add_cstring(&w, report_time_iso(false, loss->time_ns).s);
+    json_add_key(&w, "point");
+    if (loss->point)
+        json_add_cstring(&w, loss->point);
+    else
+        json_add_null(&w);
+    json_add_key(&w, "what");
+    json_add_cstring(&w, loss->what);
+    json_add_key(&w, "count");
+    json_add_uint(&w, loss->count);
+    json_add_key(&w, "total");
+    json_add_uint(&w, loss->total);
+    end(out, &w);
     text_free(&line);
 }
 

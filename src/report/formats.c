@@ -52,7 +52,9 @@ static const struct report_format formats[] = {
     {.name = "ndjson",
      .begin = report_events_begin,
      .call = report_events_call,
-     .end = report_events_end},
+     .end = report_events_end,
+     .lost = report_events_lost},
+    {.name = "live", .call = report_live_call, .end = report_live_end, .lost = report_live_lost},
 };
 
 const struct report_format *report_format(const char *name)
@@ -88,6 +90,12 @@ void report_check_call(struct text *out, struct report_check *r, const struct ch
 void report_check_end(struct text *out, struct report_check *r, const struct report_run *run)
 {
     r->format->end(out, r, run);
+}
+
+void report_check_lost(struct text *out, struct report_check *r, const struct report_loss *loss)
+{
+    if (r->format->lost)
+        r->format->lost(out, r, loss);
 }
 
 void report_check_free(struct report_check *r)

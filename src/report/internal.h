@@ -229,6 +229,7 @@ struct report_format {
                   const struct report_run *run); /* NULL: nothing before the calls */
     void (*call)(struct text *out, struct report_check *r, const struct check_call *call);
     void (*end)(struct text *out, struct report_check *r, const struct report_run *run);
+    void (*lost)(struct text *out, struct report_check *r, const struct report_loss *loss);
 };
 
 /* The members of sipxray-check/1, for an object that is open in the writer: pretty,
@@ -257,6 +258,10 @@ void report_github_end(struct text *out, struct report_check *r, const struct re
 void report_markdown_begin(struct text *out, struct report_check *r, const struct report_run *run);
 void report_markdown_call(struct text *out, struct report_check *r, const struct check_call *call);
 void report_markdown_end(struct text *out, struct report_check *r, const struct report_run *run);
+void report_live_call(struct text *out, struct report_check *r, const struct check_call *call);
+void report_live_end(struct text *out, struct report_check *r, const struct report_run *run);
+void report_live_lost(struct text *out, struct report_check *r, const struct report_loss *loss);
+void report_events_lost(struct text *out, struct report_check *r, const struct report_loss *loss);
 void report_events_begin(struct text *out, struct report_check *r, const struct report_run *run);
 void report_events_call(struct text *out, struct report_check *r, const struct check_call *call);
 void report_events_end(struct text *out, struct report_check *r, const struct report_run *run);

@@ -8,8 +8,8 @@
 #include "call/call.h"
 #include "check/check.h"
 #include "expect/expect.h"
-#include "trace/trace.h"
 #include "report/probe.h"
+#include "trace/trace.h"
 #include "view/view.h"
 
 /* How text for a person looks, and what any output may show. */
@@ -136,6 +136,7 @@ struct report_check {
     const struct report_format *format;
     bool changes;   /* there is a baseline: what it knows is left out or set apart */
     uint64_t calls; /* written */
+    int64_t day;    /* live: as in struct report_messages */
     uint64_t tests, failures, errors, skipped; /* in those formats that count them */
     int64_t duration_ns;                       /* of the calls, added up */
     uint64_t annotations[3];                   /* github: of each severity */
@@ -145,7 +146,16 @@ struct report_check {
     struct text aside;                         /* what a format keeps for its end */
 };
 
-/* The format of this name, or NULL.  The names are those of the command's table. */
+/* What went by unseen in a live run since it was told last. */
+struct report_loss {
+    const char *point; /* NULL: none in particular */
+    const char *what;  /* "packets dropped by the kernel" */
+    uint64_t count, total;
+    int64_t time_ns;
+};
+
+/* The format of this name, or NULL; "live" is a line for each call.  The other names are those of
+ * the command's table. */
 const struct report_format *report_format(const char *name);
 /* What begin writes is known at the end of the run only, and stands before the calls all the same:
  * the caller keeps what the calls give.  Else `run` is NULL for begin. */
@@ -155,6 +165,8 @@ bool report_format_wants_everything(const struct report_format *f);
 void report_check_begin(struct text *out, struct report_check *r, const struct report_run *run);
 void report_check_call(struct text *out, struct report_check *r, const struct check_call *call);
 void report_check_end(struct text *out, struct report_check *r, const struct report_run *run);
+/* Nothing in those formats that have no word for it. */
+void report_check_lost(struct text *out, struct report_check *r, const struct report_loss *loss);
 void report_check_free(struct report_check *r);
 
 void report_check_text(struct text *out, const struct report_style *style,

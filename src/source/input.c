@@ -19,6 +19,18 @@ static bool may_read(struct source_input *in)
     return !in->waiting;
 }
 
+/* What was cut off of a file can't be read again, nor what was written over it. */
+static void wait_for_growth(struct source_input *in)
+{
+    struct stat st;
+    if (fstat(in->fd, &st) == 0 && (uint64_t)st.st_size < in->read) {
+        in->failed = true;
+        snprintf(in->why, sizeof in->why, "the file has become shorter");
+        return;
+    }
+    in->waiting = true;
+}
+
 size_t source_input_read_raw(struct source_input *in, void *into, size_t n)
 {
     ssize_t got;
@@ -33,6 +45,8 @@ size_t source_input_read_raw(struct source_input *in, void *into, size_t n)
         return 0;
     }
     in->read += (uint64_t)got;
+    if (got == 0 && in->follow)
+        wait_for_growth(in);
     return (size_t)got;
 }
 
@@ -122,6 +136,12 @@ void source_input_open(struct source_input *in, int fd)
     *in = (struct source_input){.fd = fd, .capacity = SOURCE_BUFFER};
     in->buffer = base_realloc(NULL, in->capacity);
     look_at_file(in);
+}
+
+void source_input_follow(struct source_input *in)
+{
+    in->follow = in->seekable;
+    in->live |= in->follow;
 }
 
 bool source_input_begin(struct source_input *in)

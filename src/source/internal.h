@@ -32,6 +32,7 @@ struct source_input {
     struct source_gzip *gzip; /* NULL: not compressed */
     bool seekable;            /* what was read can be read again at its place */
     bool live;                /* a pipe or the like: what is not there yet is not waited for */
+    bool follow;              /* a file whose end is not its end: it may grow */
     bool begun;               /* it is known whether it is compressed */
     bool waiting;             /* live: the last peek got fewer bytes, for there are no more now */
     bool ended;
@@ -41,6 +42,7 @@ struct source_input {
 };
 
 void source_input_open(struct source_input *in, int fd);
+void source_input_follow(struct source_input *in); /* if it is a file; before the first peek */
 /* Looks whether it is compressed, before the first peek; false: that can't be seen yet (live). */
 bool source_input_begin(struct source_input *in);
 void source_input_close(struct source_input *in); /* closes fd, unless it is standard input */

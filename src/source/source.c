@@ -93,10 +93,14 @@ struct source *source_new(const char *name, const char *path)
     return s;
 }
 
-struct source *source_open_fd(const char *name, const char *path, int fd, struct err *err)
+static struct source *open_descriptor(const char *name, const char *path, int fd, bool follow,
+                                      struct err *err)
 {
     struct source *s = source_new(name, path);
     source_input_open(&s->in, fd);
+    if (follow)
+        source_input_follow(&s->in);
+    s->stats.followed = s->in.follow;
     s->stats.bytes_total = s->in.size;
     s->stats.live = s->in.live;
     if (!s->in.live && find_format(s, err) != SOURCE_FRAME) {
@@ -105,6 +109,11 @@ struct source *source_open_fd(const char *name, const char *path, int fd, struct
     }
     s->stats.bytes_read = s->in.read;
     return s;
+}
+
+struct source *source_open_fd(const char *name, const char *path, int fd, struct err *err)
+{
+    return open_descriptor(name, path, fd, false, err);
 }
 
 static int open_file(const char *path, struct err *err)
@@ -135,7 +144,7 @@ struct source *source_open_with(const char *name, const char *path,
         if (slice_starts(slice_of(path), slice_of(scheme->prefix)))
             return scheme->open(name, path, path + strlen(scheme->prefix), options, err);
     int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open_file(path, err);
-    return fd < 0 ? NULL : source_open_fd(name, path, fd, err);
+    return fd < 0 ? NULL : open_descriptor(name, path, fd, options->follow, err);
 }
 
 const char *source_unit(const struct source *s)
@@ -265,6 +274,7 @@ void source_stop(struct source *s)
     if (!s->stats.live || s->stopping)
         return;
     s->stopping = true;
+    s->in.follow = false; /* its end is its end now */
     s->stop_by = source_clock_ms() + (s->origin ? s->origin->patience_ms : PIPE_PATIENCE_MS);
     if (s->origin && s->origin->stop)
         s->origin->stop(s);
@@ -272,8 +282,8 @@ void source_stop(struct source *s)
 
 int source_fd(const struct source *s)
 {
-    if (s->ended || !s->stats.live)
-        return -1;
+    if (s->ended || !s->stats.live || s->stats.followed)
+        return -1; /* a file can always be read, if to its end: it is looked at now and then */
     return s->origin ? s->origin->fd(s) : s->in.fd;
 }
 

@@ -59,6 +59,7 @@ struct source_stats {
     bool truncated;           /* the last record is cut; what was before it was yielded */
     char truncated_at[96];    /* "record 17 at byte 4711": for the message to the user */
     bool live;                /* it may have to wait: an interface, a command, a pipe */
+    bool followed;            /* a file that is waited for to grow */
     bool counted;             /* an interface: the kernel counts what it drops */
     uint64_t kernel_dropped;  /* that it had no room for */
     uint64_t dropped_by_link; /* likewise: that the interface had no room for */
@@ -84,6 +85,7 @@ struct source_options {
     uint32_t ring_mb; /* iface: what the kernel keeps until it is read; 0: SOURCE_RING_MB */
     uint32_t retry_s; /* cmd: run the command again when it has ended, after so many seconds, and
                          after twice as many each time, up to SOURCE_RETRY_S_MAX; 0: never */
+    bool follow;      /* a file is waited for to grow, until source_stop; a log is not */
 };
 
 #define SOURCE_RETRY_S     1u
@@ -112,7 +114,7 @@ bool source_read_at(struct source *s, uint64_t offset, void *into, size_t n, str
  * oldest first; NULL: nothing.  Valid until the next call. */
 const char *source_news(struct source *s);
 /* The descriptor that becomes readable when a live source has more; -1: not a live source, it never
- * waits.  Ask again after each SOURCE_WAIT. */
+ * waits, or a file that is followed.  Ask again after each SOURCE_WAIT. */
 int source_fd(const struct source *s);
 /* A live source is to end: a command is ended, what was captured until now is still yielded, then
  * comes SOURCE_END, within seconds.  Others go on to their end. */

@@ -18,6 +18,8 @@ struct trace_input {
     bool ready;                       /* frame is filled */
     bool waiting;                     /* a live source that had nothing */
     int64_t asked_ns;                 /* when it said so, as time of day */
+    bool shifted;                     /* live: shift_ns is known */
+    int64_t shift_ns;                 /* from its clock to the clock of the run */
     size_t host_addresses;            /* of source_host_addresses, handed on so far */
     size_t secrets;                   /* of source_secrets, likewise */
     VEC(struct packet_hidden) hidden; /* as far as the thread that files was told */
@@ -43,6 +45,23 @@ struct trace_browse {
     VEC(uint32_t) of_leg; /* entry of each leg */
     struct arena arena;   /* of joined legs */
     uint64_t evicted;
+};
+
+/* A live run: what was reported of the call that each leg is of. */
+struct trace_told {
+    uint64_t number; /* 0: nothing */
+    uint64_t digest;
+    enum check_verdict verdict;
+};
+
+struct trace_live {
+    int64_t now_ns;    /* by the clocks of the sources */
+    int64_t idle_from; /* source_clock_ms when all sources had nothing; 0: some has */
+    int64_t idle_ns;   /* now_ns then */
+    int64_t shown_ms, looked_ms;
+    uint32_t frames; /* since the clock was looked at */
+    VEC(struct trace_told) told;
+    uint64_t reported, corrected;
 };
 
 struct trace {
@@ -74,6 +93,7 @@ struct trace {
     bool ending;           /* everything was read */
     size_t waiting;        /* inputs that are */
     struct trace_browse browse;
+    struct trace_live live;
     bool stopping;       /* the live ones were told to end */
     uint64_t unreadable; /* messages whose bytes could not be read again */
     uint64_t left_out;   /* sightings beyond hop's limits */
@@ -124,6 +144,15 @@ struct hop_call *trace_build(struct trace *t, struct arena *a, const uint32_t *l
                              struct slice how, const struct hop_source *source);
 bool trace_read_bytes(void *context, const struct call_sighting *s, struct arena *a,
                       struct slice *bytes);
+
+/* live.c */
+void trace_live_begin(struct trace *t);
+void trace_live_frame(struct trace *t, struct trace_input *in); /* it is to be decoded */
+void trace_live_wait(struct trace *t);                          /* nothing is there */
+int trace_live_patience(const struct trace *t, int usual_ms);   /* how long to wait then */
+void trace_live_judge(struct trace *t, const uint32_t *legs, size_t n, const struct hop_call *call);
+void trace_live_let_go(void *trace, uint32_t leg);
+bool trace_live_has_enough(const struct trace *t);
 
 /* browse.c */
 void trace_browse_saw(struct trace *t, uint32_t leg);  /* a message of it was filed */

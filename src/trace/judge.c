@@ -46,6 +46,12 @@ static bool all_over(const struct trace *t, const uint32_t *legs, size_t n)
     return true;
 }
 
+/* Live, nobody waits long for a partner that may speak for hours. */
+static bool is_overdue(const struct trace *t, uint32_t leg)
+{
+    return t->options.live && call_leg_of(t->calls, leg)->overdue;
+}
+
 /* Joined legs tell that what received the one and sent the other is one node. */
 void trace_learn_joints(struct trace *t, const uint32_t *legs, size_t n)
 {
@@ -114,8 +120,10 @@ static void judge(struct trace *t, const uint32_t *legs, size_t n, struct slice 
 {
     const struct hop_source source = {trace_read_bytes, t, check_wants, t->options.check};
     const struct hop_call *call = build(t, legs, n, how, &source);
-    struct check_call result;
-    if (check_call(&t->scratch, t->options.check, t->options.summary, call, &result))
+    struct check_call result = {0};
+    if (t->options.live)
+        trace_live_judge(t, legs, n, call);
+    else if (check_call(&t->scratch, t->options.check, t->options.summary, call, &result))
         t->sinks.check(t->sinks.context, &result);
 }
 
@@ -139,7 +147,7 @@ bool trace_leg_retire(void *context, uint32_t leg)
         hop_nodes_settle(t->nodes);
     if (trace_follows(t) || t->sinks.call)
         n = hop_joiner_legs(t->joiner, t->calls, t->nodes, leg, &t->scratch, &legs, &how);
-    if (!all_over(t, legs, n)) {
+    if (!all_over(t, legs, n) && !is_overdue(t, leg)) {
         arena_reset(&t->scratch);
         return false;
     }
@@ -152,13 +160,14 @@ bool trace_leg_retire(void *context, uint32_t leg)
         judge(t, legs, n, how);
     if (t->sinks.flow)
         show_flow(t, legs, n, how);
-    if (t->sinks.call) {
+    if (t->sinks.call && !call_leg_of(t->calls, leg)->told) {
         struct call_summary summary;
         call_legs_summary(t->calls, legs, n, &t->scratch, &summary);
         t->sinks.call(t->sinks.context, &summary);
     }
     for (size_t i = 0; i < n; i++) {
-        hop_joiner_forget(t->joiner, legs[i]);
+        if (!t->options.live)
+            hop_joiner_forget(t->joiner, legs[i]);
         if (legs[i] != leg)
             call_leg_take(t->calls, legs[i]);
     }

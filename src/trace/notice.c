@@ -152,6 +152,8 @@ void trace_collect_notices(struct trace *t)
     notice(t, "", s->values_lost, "header values not kept, for there are too many at a time");
     notice(t, "", s->kept_lost, "messages not judged, for their bytes are beyond the limit kept");
     notice(t, "", s->legs_idle, "Call-IDs taken for over after six hours of silence");
+    notice(t, "", s->legs_squeezed,
+           "Call-IDs given up without a report at the limit of memory (--memory)");
     notice(t, "", s->legs_evicted, "Call-IDs taken for over at the limit of calls held");
     notice(t, "", s->late,
            "messages that came after their call was reported, as when the clocks of the points "

@@ -150,19 +150,22 @@ static bool ask_again(struct trace *t, int64_t time_ns, struct err *err)
 static void wait_for_any(struct trace *t)
 {
     nfds_t n = 0;
+    if (t->options.live)
+        trace_live_wait(t);
     if (t->watch.idle)
         t->watch.idle(t->watch.context);
     struct pollfd *list = arena_alloc(&t->scratch, t->inputs.n * sizeof *list);
     for (size_t i = 0; i < t->inputs.n; i++)
         if (t->inputs.items[i]->waiting)
             list[n++] = (struct pollfd){source_fd(t->inputs.items[i]->source), POLLIN, 0};
-    (void)poll(list, n, TRACE_WAIT_MS); /* a signal ends it, too */
+    (void)poll(list, n, trace_live_patience(t, TRACE_WAIT_MS)); /* a signal ends it, too */
     arena_reset(&t->scratch);
 }
 
 static void heed_stop(struct trace *t)
 {
-    if (t->stopping || !t->options.stop || !*t->options.stop)
+    bool asked = (t->options.stop && *t->options.stop) || trace_live_has_enough(t);
+    if (t->stopping || !asked)
         return;
     t->stopping = true;
     for (size_t i = 0; i < t->inputs.n; i++)
@@ -214,6 +217,8 @@ static inline bool feed_one(struct trace *t, struct trace_input *in, struct err 
 {
     note_link_type(t, in);
     name_own_end(in);
+    if (t->options.live)
+        trace_live_frame(t, in);
     packet_push(in->decoder, &in->frame);
     note_progress(t);
     return advance(t, in, err);

@@ -201,14 +201,15 @@ static bool feed_beside(struct trace *t, struct err *err)
 static bool feed(struct trace *t, struct err *err)
 {
     bool beside = t->options.threads ? t->options.threads > 1 : get_nprocs() > 1;
-    bool fed = beside && !t->media && !trace_is_live(t) ? feed_beside(t, err) : trace_feed(t, err);
+    beside = beside && !t->media && !t->options.live && !trace_is_live(t);
+    bool fed = beside ? feed_beside(t, err) : trace_feed(t, err);
     trace_learn_hosts(t);
     return fed;
 }
 
 bool trace_begin(struct trace *t, uint32_t waiting_max, struct err *err)
 {
-    const struct call_events events = {trace_leg_over, trace_leg_retire, t};
+    const struct call_events events = {trace_leg_over, trace_leg_retire, trace_live_let_go, t};
     if (!t->sinks.message && !trace_follows(t) && !t->options.want_count && !t->options.media)
         sip_scanner_be_brief(t->scanner);
     if (!begin_nodes(t, err))
@@ -217,6 +218,8 @@ bool trace_begin(struct trace *t, uint32_t waiting_max, struct err *err)
     trace_points_begin(t);
     t->calls = call_table_new(&t->key, trace_follows(t), waiting_max, &events);
     call_table_want(t->calls, t->options.wants, t->options.want_count);
+    if (t->options.live)
+        trace_live_begin(t);
     return true;
 }
 
@@ -328,6 +331,7 @@ void trace_free(struct trace *t)
     vec_free(&t->point_inputs);
     map_free(&t->agent_index);
     vec_free(&t->notices);
+    vec_free(&t->live.told);
     packet_keys_free(t->keys);
     sip_scanner_free(t->scanner);
     arena_free(&t->arena);

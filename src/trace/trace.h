@@ -48,7 +48,9 @@ struct trace_sinks {
 
 /* Who wants to know how a run goes; any may be NULL. */
 struct trace_watch {
-    void (*idle)(void *context); /* a live source is waited for: now show what was handed out */
+    /* A live source is waited for, or live a tenth of a second has passed: now show what was handed
+     * out. */
+    void (*idle)(void *context);
     void (*ended)(void *context, uint32_t point); /* its source has, others may go on */
     void (*news)(void *context, uint32_t point, const char *text); /* of a source that goes on */
     void *context;
@@ -105,10 +107,22 @@ struct trace_options {
     const struct call_want *wants; /* headers whose values call_summary is to have; borrowed */
     size_t want_count;
     unsigned threads; /* 1: one does it all; 0: two where there are two processors */
-    uint64_t memory;  /* trace_browse: bytes held of calls; beyond, the longest idle ones go */
-    bool media;       /* RTP is watched: see trace_call_media; one thread does it all */
+    uint64_t memory;  /* trace_browse and live: bytes held of calls; beyond, the longest idle go */
+    /* Each call is handed to the sinks as soon as its end has settled (call.h), and to the check
+     * sink again where what came late changes it; files are followed as they grow. */
+    bool live;
+    uint64_t calls_max; /* live: so many reported calls end the run; 0: none do */
+    bool media;         /* RTP is watched: see trace_call_media; one thread does it all */
     /* NULL: none.  Once it is not 0, live sources are told to end, and with them the run. */
     const volatile sig_atomic_t *stop;
+};
+
+/* What a live run has to show at any time. */
+struct trace_live_stats {
+    uint64_t reported, corrected; /* calls by the check sink */
+    uint32_t open;                /* Call-IDs that have not ended */
+    uint64_t bytes;               /* held for calls, about */
+    const struct call_stats *calls;
 };
 
 enum trace_step {
@@ -136,6 +150,8 @@ bool trace_run(struct trace *t, const struct trace_sinks *sinks, struct err *err
 /* Valid until the next message: points by HEP come as their agents are met, after the others. */
 size_t trace_points(const struct trace *t, const struct trace_point **points);
 bool trace_is_live(const struct trace *t); /* one of the sources at least is */
+/* During trace_run, from the watch or a sink. */
+void trace_live_stats(const struct trace *t, struct trace_live_stats *out);
 /* The same in steps, for who has something else to do meanwhile: begin, steps of at most so many
  * frames until they say OVER or FAILED, end.  Further sources may
  * be added between begin and end. */

@@ -224,6 +224,84 @@ def test_check_by_signal():
         has(out, "strips 7 of 7 headers from BYE")
 
 
+STRIPS = "captures/kam1-strips-bye"
+POINTS = {"livekit": "livekit.pcap", "kam1": "kam1.pcapng", "kam2": "kam2.pcap",
+          "five9": "five9.pcap"}
+
+
+def watch(*args, late=None, **more):
+    """check --live of the four points, which go on; one of them comes late."""
+    sources = [f"{name}=cmd:{'sleep 1.5; ' if name == late else ''}cat {STRIPS}/{file}; "
+               "exec sleep 100" for name, file in POINTS.items()]
+    return Run("check", "--live", "--trunk", f"{STRIPS}/trunk.json", *args, *sources, **more)
+
+
+def test_live_at_once():
+    """The strip is told within a second of its being there, and counts in the end."""
+    began = time.monotonic()
+    run = watch(leaks=True)
+    has(run.line(), "(UTC)")
+    has(run.line(), "FAIL #1 +14155550100 -> +15105550100: kam1 (10.0.1.1 in, 10.0.2.1 out) strips "
+                    "7 of 7 headers from BYE: ")
+    assert time.monotonic() - began < 2  # with the start of the program
+    status, out, err = run.end(signal.SIGINT)
+    same((status, out, err), (1, "1 call: 0 passed, 1 failed\n", ""))
+
+
+def test_live_corrected():
+    """What comes late changes what was said, by a line of the same number; it is one call."""
+    run = watch("--format", "ndjson", late="kam1")
+    seen = []
+    while len([e for e in seen if e["event"] == "finding" and e["severity"] == "error"]) < 14:
+        seen.append(json.loads(run.line()))
+    calls = [e for e in seen if e["event"] == "call"]
+    same([e["call"] for e in calls], [1, 1])
+    same([e.get("corrects") for e in calls], [None, "fail"])
+    same({e["node"] for e in seen if e["event"] == "finding" and e["severity"] == "error"},
+         {None, "kam1"})
+    status, out, _ = run.end(signal.SIGINT)
+    same((status, json.loads(out.splitlines()[-1])["summary"]),
+         (1, {"calls": 1, "passed": 0, "failed": 1, "inconclusive": 0}))
+
+
+def test_live_calls():
+    began = time.monotonic()
+    status, out, _ = watch("--calls", "1").end()
+    same(status, 1)
+    has(out, "1 call: 0 passed, 1 failed")
+    assert time.monotonic() - began < 3
+    status, out, err = Run("check", "--calls", "1", f"{STRIPS}/five9.pcap").end()
+    same((status, err), (2, "sipxray: --calls counts the calls of --live, which is missing\n"))
+
+
+def test_live_for():
+    began = time.monotonic()
+    same(messages_of("--for", "1s", f"x=cmd:cat {CAPTURE}; exec sleep 100").end(),
+         (0, expected_messages(), ""))
+    assert 0.9 < time.monotonic() - began < 5
+    for words, said in ((["--for", "1x", CAPTURE], "--for 1x: a time such as 90s, 10m or 1h30m"),
+                        (["--for", "1s", CAPTURE], "--for: no source is live; files are read to "
+                                                   "their end")):
+        same(messages_of(*words).end(), (2, "", f"sipxray: {said}\n"))
+
+
+def test_live_file_grows():
+    """As tail -f; from the middle of a record on, too."""
+    with temporary() as folder:
+        with open(f"{STRIPS}/five9.pcap", "rb") as f:
+            capture = f.read()
+        with open(folder + "/five9.pcap", "wb", buffering=0) as f:
+            run = Run("calls", "--live", "--format", "ndjson", folder + "/five9.pcap")
+            for part in (capture[:10], capture[10:1000], capture[1000:]):
+                time.sleep(0.2)
+                f.write(part)
+            same(json.loads(run.line())["outcome"], "ended")
+            f.truncate(100)
+            status, _, err = run.end()
+        same(status, 2)
+        has(err, "the file has become shorter")
+
+
 def test_failing():
     status, out, err = messages_of("x=cmd:echo why >&2; exit 7").end()
     same((status, out), (2, ""))
@@ -659,7 +737,9 @@ def test_ignored_signal():
     same(run.end(signal.SIGINT)[0], 0)
 
 
-PIPES = [test_command, test_command_is_freed, test_byte_by_byte, test_at_the_same_time,
+PIPES = [test_live_at_once, test_live_corrected, test_live_calls, test_live_for,
+         test_live_file_grows,
+         test_command, test_command_is_freed, test_byte_by_byte, test_at_the_same_time,
          test_shown_at_once, test_check_by_signal, test_failing, test_one_of_two_fails,
          test_ends_badly_after_data, test_retry, test_retry_is_told,
          test_retry_killed, test_keeper_is_killed, test_asked_to_end, test_progress_line, test_stubborn_child,

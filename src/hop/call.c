@@ -87,6 +87,8 @@ static void add_class(struct arena *a, struct hop_call *call, const struct hop_c
         }
         struct hop_path p = path_to(a, &w, i);
         describe(&p);
+        p.journey.number = c->number;
+        p.journey.aside = c->aside;
         p.tail = (uint32_t)paths->n;
         *vec_add(paths) = p;
     }
@@ -152,6 +154,19 @@ static bool is_wanted(const struct call_table *t, const struct hop_source *sourc
            source->wanted(source->wanted_context, (enum sip_method)s->method, s->status);
 }
 
+static void choose(struct arena *a, struct hop_call *call, const struct hop_source *source,
+                   struct hop_class *classes, size_t count, struct hop_skipped *skipped)
+{
+    struct hop_class **wanted = ARENA_ARRAY(a, struct hop_class *, count);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (is_wanted(call->table, source, &classes[i]))
+            wanted[n++] = &classes[i];
+    size_t before = hop_span_choose(a, source->span, wanted, n, call);
+    if (call->leg_count > 1)
+        hop_skipped_count(skipped, call->table, wanted, before);
+}
+
 static bool is_loose(const struct call_table *t, const struct hop_class *c)
 {
     const struct call_sighting *s = call_sighting_of(t, c->ids[0]);
@@ -193,25 +208,29 @@ static struct hop_class left_of(struct arena *a, const struct hop_class *c,
     for (size_t i = 0; i < c->n; i++)
         if (!is_taken(loose, c->ids[i]))
             ids[n++] = c->ids[i];
-    return (struct hop_class){ids, n};
+    struct hop_class left = *c;
+    left.ids = ids;
+    left.n = n;
+    return left;
 }
 
 /* First the classes that are certain, which take of the loose sightings what is theirs; then what
  * is left of those. */
 static void add_classes(struct arena *a, struct hop_call *call, const struct hop_source *source,
-                        struct hop_loader *loader, struct hop_paths *paths)
+                        struct hop_loader *loader, struct hop_skipped *skipped,
+                        struct hop_paths *paths)
 {
     const struct call_table *t = call->table;
     struct hop_class *classes;
-    size_t count = hop_classes(a, t, call->legs, call->leg_count, &classes), followed = 0;
+    size_t count = hop_classes(a, t, call->legs, call->leg_count, &classes);
+    choose(a, call, source, classes, count, skipped);
     struct hop_loose loose = loose_of(a, t, classes, count), none = {NULL, NULL, 0};
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < count; i++) {
-            if (is_loose(t, &classes[i]) != (pass == 1) || !is_wanted(t, source, &classes[i]))
+            if (!classes[i].followed || is_loose(t, &classes[i]) != (pass == 1))
                 continue;
             struct hop_class c = pass ? left_of(a, &classes[i], &loose) : classes[i];
-            if (followed++ >= HOP_CLASSES_MAX || a->total >= HOP_CALL_BYTES ||
-                paths->n == HOP_PATHS_MAX)
+            if (a->total >= HOP_CALL_BYTES || paths->n == HOP_PATHS_MAX)
                 call->sightings_left_out += c.n;
             else if (c.n)
                 add_class(a, call, &c, loader, pass ? &none : &loose, paths);
@@ -225,18 +244,20 @@ struct hop_call *hop_call_build(struct arena *a, const struct call_table *t,
     struct hop_call *call = ARENA_NEW(a, struct hop_call);
     struct hop_loader loader = {sip_scanner_new(), source->reader, source->context};
     struct hop_paths paths = {0};
+    struct hop_skipped skipped = {0};
     *call = (struct hop_call){.table = t, .nodes = n, .legs = legs, .leg_count = leg_count};
     for (size_t i = 0; i < leg_count; i++)
         call->is_call |= call_leg_of(t, legs[i])->dialog;
-    add_classes(a, call, source, &loader, &paths);
+    add_classes(a, call, source, &loader, &skipped, &paths);
     for (size_t i = 0; i < paths.n; i++)
         hop_path_sender(a, n, &paths.items[i]);
     hop_paths_answers(n, &paths);
-    hop_paths_stitch(a, call, &paths);
+    hop_paths_stitch(a, call, &skipped, &paths);
     call->direction = direction_of(&paths);
     spread_livekit(call, &paths);
     list_journeys(a, call, &paths);
     vec_free(&paths);
+    hop_skipped_free(&skipped);
     sip_scanner_free(loader.scanner);
     return call;
 }

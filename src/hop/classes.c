@@ -61,7 +61,11 @@ static size_t cut_classes(struct arena *a, const struct class_key *keys, size_t 
     for (size_t i = 0; i < n; i++) {
         ids[i] = keys[i].id;
         if (i == 0 || class_compare(&keys[i - 1], &keys[i]) != 0)
-            classes[count++] = (struct hop_class){.ids = ids + i};
+            classes[count++] = (struct hop_class){.ids = ids + i,
+                                                  .time_ns = keys[i].time_ns,
+                                                  .method = keys[i].method,
+                                                  .cseq = keys[i].cseq,
+                                                  .from_tag = keys[i].from_tag};
         classes[count - 1].n++;
     }
     return count;

@@ -178,7 +178,9 @@ struct hop_journey {
     bool made_by_proxy; /* wears LiveKit's tag, but began at another node */
     const struct hop_sighting
         *answer_sighting; /* of a request: its final response nearest its sender, or NULL */
-    bool swallowed;       /* the last node saw it, did not answer and did not send it on */
+    uint32_t number; /* of the message in order of time, those that are not followed too; from 0 */
+    bool aside;      /* outside of the span asked for: for what it tells of others */
+    bool swallowed;  /* the last node saw it, did not answer and did not send it on */
     uint32_t swallowed_by;
 };
 
@@ -208,7 +210,9 @@ struct hop_call {
     bool is_call;                       /* has a dialog: INVITE, BYE, REFER ... */
     const struct hop_journey *journeys; /* in order of time */
     size_t journey_count;
-    uint64_t sightings_left_out;     /* beyond HOP_GROUP_MAX */
+    uint64_t sightings_left_out; /* beyond HOP_GROUP_MAX and what follows it below */
+    size_t message_count;        /* that could be followed; from span_from */
+    size_t span_from, span_to;   /* to before span_to they are, as far as a span was asked for */
     const struct hop_hidden *hidden; /* set by the caller of hop_call_build */
     size_t hidden_count;
 };
@@ -225,14 +229,23 @@ void hop_learn_legs(struct hop_nodes *n, const struct call_table *t, const uint3
 /* Which messages are worth following: the rest of a call is left aside. */
 typedef bool hop_wanted(const void *context, enum sip_method method, uint16_t status);
 
+/* A part of a call: so many messages in order of time. */
+struct hop_span {
+    uint32_t most;
+    uint32_t from;   /* the first of them, counted from 0, */
+    uint32_t around; /* or a sighting whose message is in the middle; CALL_NONE: from */
+};
+
 struct hop_source {
     hop_reader *reader;
     void *context;
     hop_wanted *wanted; /* NULL: all */
     const void *wanted_context;
+    const struct hop_span *span; /* NULL: all, HOP_CLASSES_MAX at most, of the two ends */
 };
 
-/* Builds the journeys of a call; everything is in the arena. */
+/* Builds the journeys of a call; everything is in the arena.  Transactions that reach into a span
+ * are followed as a whole, and the first INVITE: what lies outside is `aside`. */
 struct hop_call *hop_call_build(struct arena *a, const struct call_table *t,
                                 const struct hop_nodes *n, const uint32_t *legs, size_t leg_count,
                                 const struct hop_source *source);

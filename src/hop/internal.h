@@ -102,6 +102,11 @@ struct hop_sighting *hop_load(struct arena *a, const struct call_table *t,
 struct hop_class {
     const uint32_t *ids;
     size_t n;
+    int64_t time_ns; /* of the first */
+    uint32_t method, cseq, from_tag;
+    uint32_t number;      /* in order of time */
+    uint32_t transaction; /* the same for those of one; span.c */
+    bool followed, aside; /* aside: for what it tells of others, not asked for */
 };
 
 size_t hop_classes(struct arena *a, const struct call_table *t, const uint32_t *legs,
@@ -110,6 +115,34 @@ size_t hop_classes(struct arena *a, const struct call_table *t, const uint32_t *
 size_t hop_class_load(struct arena *a, const struct call_table *t, const struct hop_nodes *n,
                       const struct hop_class *class, size_t limit, struct hop_loader *loader,
                       struct hop_sighting ***out);
+
+/* ---- span.c: which classes are followed ----------------------------------------------------- */
+
+#define HOP_CLASSES_END   512u /* of HOP_CLASSES_MAX, messages at the end of a call that has more */
+#define HOP_CLASSES_FIRST 64u  /* beside a span, of the call's first INVITE */
+
+/* Puts what is wanted in order of time and chooses of it.  Returns how many, in that order, lie
+ * before those that have skipped ones before them. */
+size_t hop_span_choose(struct arena *a, const struct hop_span *span, struct hop_class **wanted,
+                       size_t n, struct hop_call *call);
+
+/* How many messages of a kind were skipped on a leg, for the k-th of a kind goes on as the k-th. */
+struct hop_kind {
+    uint32_t leg, method, status, from_tag, n;
+};
+
+struct hop_skipped {
+    VEC(struct hop_kind) kinds;
+    struct map index;
+    uint32_t before; /* all of them lie before the message of this number */
+};
+
+struct hop_path;
+void hop_skipped_count(struct hop_skipped *s, const struct call_table *t,
+                       struct hop_class *const *order, size_t before);
+uint32_t hop_skipped_of(const struct hop_skipped *s, const struct hop_path *p);
+void hop_skipped_free(struct hop_skipped *s);
+
 #define HOP_ADOPT_MAX 128u /* sightings of unknown belonging that are looked at for one message */
 #define HOP_LOOSE_MAX 512u /* of these, as many of one call as lack CSeq or tags only */
 
@@ -189,7 +222,8 @@ VEC_TYPE(hop_paths, struct hop_path);
 
 void hop_path_sender(struct arena *a, const struct hop_nodes *n, struct hop_path *p);
 void hop_paths_responders(struct arena *a, const struct hop_nodes *n, struct hop_paths *paths);
-void hop_paths_stitch(struct arena *a, const struct hop_call *call, struct hop_paths *paths);
+void hop_paths_stitch(struct arena *a, const struct hop_call *call,
+                      const struct hop_skipped *skipped, struct hop_paths *paths);
 void hop_paths_answers(const struct hop_nodes *n, struct hop_paths *paths);
 
 #endif

@@ -120,6 +120,7 @@ static void append(struct arena *a, const struct hop_nodes *n, struct hop_path *
         up->journey.livekit_known = down->journey.livekit_known;
         up->journey.livekit_sent = down->journey.livekit_sent;
     }
+    up->journey.aside &= down->journey.aside;
     down->merged = true;
 }
 
@@ -149,12 +150,14 @@ static void stitch_pair(struct arena *a, const struct hop_call *call, struct hop
         stitch_legs(a, call->nodes, paths, call->legs[from], call->legs[to], from < to);
 }
 
-void hop_paths_stitch(struct arena *a, const struct hop_call *call, struct hop_paths *paths)
+void hop_paths_stitch(struct arena *a, const struct hop_call *call,
+                      const struct hop_skipped *skipped, struct hop_paths *paths)
 {
     for (size_t i = 0; call->leg_count > 1 && i < paths->n; i++)
         paths->items[i].stays = stays_behind(call, paths, &paths->items[i]);
     for (size_t i = 0; call->leg_count > 1 && i < paths->n; i++)
-        paths->items[i].rank = rank_of(paths, &paths->items[i]);
+        paths->items[i].rank =
+            rank_of(paths, &paths->items[i]) + hop_skipped_of(skipped, &paths->items[i]);
     for (size_t i = 0; i + 1 < call->leg_count; i++)
         stitch_pair(a, call, paths, i, i + 1);
     for (size_t i = call->leg_count; i-- > 1;)

@@ -103,7 +103,7 @@ static void stand_alone(struct trace *t, uint32_t id, uint32_t leg)
 {
     uint32_t *legs = ARENA_NEW(&t->browse.arena, uint32_t);
     *legs = leg;
-    t->browse.entries.items[id] = (struct trace_entry){leg, id, legs, 1, SLICE_NONE};
+    t->browse.entries.items[id] = (struct trace_entry){leg, id, legs, 1, SLICE_NONE, 0};
 }
 
 static void entry_new(struct trace *t, uint32_t leg)
@@ -196,19 +196,43 @@ void trace_call_summary(const struct trace *t, uint32_t call, struct arena *a,
     call_legs_summary(t->calls, e->legs, e->leg_count, a, out);
 }
 
-/* A call that goes on was not learned of yet. */
-const struct hop_call *trace_call_open(struct trace *t, uint32_t call, struct arena *a,
-                                       hop_wanted *wanted, const void *wanted_context)
+/* A call that goes on was not learned of yet: once more where it grew, a long one by a sixteenth.
+ */
+static void learn_open(struct trace *t, uint32_t call)
 {
-    const struct trace_entry *e = &t->browse.entries.items[call];
-    const struct hop_source source = {trace_read_bytes, t, wanted, wanted_context};
+    struct trace_entry *e = &t->browse.entries.items[call];
+    uint32_t messages = trace_call_messages(t, call);
+    if (messages <= e->learned + e->learned / 16 && messages > 0 && e->learned > 0)
+        return;
     for (uint32_t i = 0; i < e->leg_count; i++)
         if (!call_leg_is_over(t->calls, e->legs[i]))
             hop_learn_legs(t->nodes, t->calls, &e->legs[i], 1, &t->scratch, trace_read_bytes, t);
+    e->learned = messages;
     arena_reset(&t->scratch);
+}
+
+static const struct hop_call *open_call(struct trace *t, uint32_t call, struct arena *a,
+                                        const struct hop_source *source)
+{
+    learn_open(t, call);
     if (hop_nodes_unsettled(t->nodes))
         hop_nodes_settle(t->nodes);
-    return trace_build(t, a, e->legs, e->leg_count, e->how, &source);
+    const struct trace_entry *e = &t->browse.entries.items[call];
+    return trace_build(t, a, e->legs, e->leg_count, e->how, source);
+}
+
+const struct hop_call *trace_call_open(struct trace *t, uint32_t call, struct arena *a,
+                                       hop_wanted *wanted, const void *wanted_context)
+{
+    const struct hop_source source = {trace_read_bytes, t, wanted, wanted_context, NULL};
+    return open_call(t, call, a, &source);
+}
+
+const struct hop_call *trace_call_part(struct trace *t, uint32_t call, struct arena *a,
+                                       const struct hop_span *span)
+{
+    const struct hop_source source = {trace_read_bytes, t, NULL, NULL, span};
+    return open_call(t, call, a, &source);
 }
 
 void trace_browse_free(struct trace_browse *b)

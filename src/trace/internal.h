@@ -34,6 +34,7 @@ struct trace_entry {
     const uint32_t *legs;
     uint32_t leg_count;
     struct slice how;
+    uint32_t learned; /* messages that it had when it was learned of while it went on */
 };
 
 VEC_TYPE(trace_entries, struct trace_entry);

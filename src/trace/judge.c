@@ -118,7 +118,7 @@ static struct hop_call *build(struct trace *t, const uint32_t *legs, size_t n, s
 
 static void judge(struct trace *t, const uint32_t *legs, size_t n, struct slice how)
 {
-    const struct hop_source source = {trace_read_bytes, t, check_wants, t->options.check};
+    const struct hop_source source = {trace_read_bytes, t, check_wants, t->options.check, NULL};
     const struct hop_call *call = build(t, legs, n, how, &source);
     struct check_call result = {0};
     if (t->options.live)
@@ -129,7 +129,7 @@ static void judge(struct trace *t, const uint32_t *legs, size_t n, struct slice 
 
 static void show_flow(struct trace *t, const uint32_t *legs, size_t n, struct slice how)
 {
-    const struct hop_source source = {trace_read_bytes, t, NULL, NULL};
+    const struct hop_source source = {trace_read_bytes, t, NULL, NULL, NULL};
     struct call_summary summary;
     call_legs_summary(t->calls, legs, n, &t->scratch, &summary);
     if (t->sinks.choose && !t->sinks.choose(t->sinks.context, &summary))

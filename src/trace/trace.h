@@ -200,6 +200,9 @@ void trace_call_summary(const struct trace *t, uint32_t call, struct arena *a,
  * names and index records, which are valid until the next step. */
 const struct hop_call *trace_call_open(struct trace *t, uint32_t call, struct arena *a,
                                        hop_wanted *wanted, const void *wanted_context);
+/* The same with a part of its messages, however many there are. */
+const struct hop_call *trace_call_part(struct trace *t, uint32_t call, struct arena *a,
+                                       const struct hop_span *span);
 
 /* ---- media -----------------------------------------------------------------------------------
  * What a call's messages say in SDP, and the RTP streams that were seen at those addresses.  They

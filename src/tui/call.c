@@ -1,36 +1,53 @@
 /* The call that is open, built anew whenever more was read. */
 #include "tui/internal.h"
 
+#include <stdlib.h>
+
+static void free_built(struct tui_call *c)
+{
+    if (c->whole)
+        arena_free(&c->whole->arena);
+    free(c->whole);
+    c->whole = NULL;
+    arena_free(&c->arena);
+}
+
 void tui_call_close(struct tui *t)
 {
-    arena_free(&t->call.arena);
+    free_built(&t->call);
     t->call = (struct tui_call){.number = UINT32_MAX};
 }
 
-/* Everything is followed: the screens show all messages, whatever the trunk speaks of. */
-static void build(struct tui *t, uint32_t number)
+static void judge(struct tui *t, struct tui_call *c)
 {
-    struct tui_call *c = &t->call;
     const struct check_options *o = t->options.check;
     struct check_summary summary; /* of this call alone */
-    int64_t began = tui_now_ms();
-    arena_free(&c->arena);
-    *c = (struct tui_call){.number = number};
-    c->hops = trace_call_open(t->trace, number, &c->arena, NULL, NULL);
     check_summary_init(&summary, o);
     c->checked = check_call(&c->arena, o, &summary, c->hops, &c->check);
     check_summary_free(&summary);
+}
+
+/* Everything is followed: the screens show all messages, whatever the trunk speaks of. */
+static void build(struct tui *t, uint32_t number, struct hop_span span)
+{
+    struct tui_call *c = &t->call;
+    const struct check_options *o = t->options.check;
+    free_built(c);
+    span.most = TUI_SPAN + 4 * (uint32_t)t->rows;
+    *c = (struct tui_call){.number = number, .span = span};
+    c->hops = trace_call_part(t->trace, number, &c->arena, &c->span);
+    c->part = c->hops->message_count > span.most;
+    judge(t, c);
     t->view.judged = c->checked && o->trunks && o->trunks->n ? &c->check : NULL;
     c->ladder = view_ladder_build(&c->arena, c->hops, &t->view);
     t->stale = false;
-    t->heavy = tui_now_ms() - began > TUI_HEAVY_MS;
 }
 
 bool tui_call_open(struct tui *t, uint32_t number)
 {
     if (number >= trace_call_count(t->trace) || !trace_call_is(t->trace, number))
         return false;
-    build(t, number);
+    build(t, number, (struct hop_span){.around = CALL_NONE});
     return true;
 }
 
@@ -41,8 +58,42 @@ struct tui_call *tui_call_now(struct tui *t)
         !trace_call_is(t->trace, number))
         return NULL;
     if (t->stale)
-        build(t, number);
+        build(t, number, t->call.span);
     return &t->call;
+}
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+bool tui_call_around(struct tui *t, uint32_t sighting)
+{
+    const struct tui_call *c = tui_call_now(t);
+    if (!c->part || c->span.around == sighting)
+        return false;
+    build(t, c->number, (struct hop_span){.around = sighting});
+    return true;
+}
+
+bool tui_call_end(struct tui *t, bool last)
+{
+    const struct tui_call *c = tui_call_now(t);
+    if (!c->part || (last ? c->hops->span_to == c->hops->message_count : c->hops->span_from == 0))
+        return false;
+    build(t, c->number, (struct hop_span){.around = CALL_NONE, .from = last ? UINT32_MAX : 0});
+    return true;
+}
+
+const struct tui_call *tui_call_whole(struct tui *t)
+{
+    struct tui_call *c = tui_call_now(t);
+    if (!c->part)
+        return c;
+    if (!c->whole) {
+        c->whole = base_alloc(sizeof *c->whole);
+        c->whole->hops =
+            trace_call_open(t->trace, c->number, &c->whole->arena, check_wants, t->options.check);
+        judge(t, c->whole);
+    }
+    return c->whole;
 }
 
 /* ---- places ---------------------------------------------------------------------------------- */
@@ -57,6 +108,13 @@ bool tui_call_find(const struct tui_call *c, uint32_t sighting, size_t *journey,
                 return true;
             }
     return false;
+}
+
+bool tui_call_show(struct tui *t, uint32_t sighting)
+{
+    size_t journey, step;
+    return tui_call_find(tui_call_now(t), sighting, &journey, &step) ||
+           (tui_call_around(t, sighting) && tui_call_find(&t->call, sighting, &journey, &step));
 }
 
 const struct hop_sighting *tui_call_sighting(const struct tui_call *c, uint32_t sighting)
@@ -112,7 +170,7 @@ size_t tui_call_harmed_at(const struct tui_call *c, const struct hop_journey *j,
     return n;
 }
 
-bool tui_call_worst(const struct tui_call *c, size_t *journey, size_t *step)
+static bool find_worst(const struct tui_call *c, size_t *journey, size_t *step)
 {
     for (size_t i = 0; i < c->hops->journey_count; i++)
         for (size_t k = 0; k < c->hops->journeys[i].step_count; k++)
@@ -122,6 +180,17 @@ bool tui_call_worst(const struct tui_call *c, size_t *journey, size_t *step)
                 return true;
             }
     return false;
+}
+
+bool tui_call_worst(struct tui *t, size_t *journey, size_t *step)
+{
+    const struct tui_call *whole = tui_call_whole(t);
+    if (!find_worst(whole, journey, step))
+        return false;
+    if (whole == &t->call)
+        return true;
+    uint32_t sighting = whole->hops->journeys[*journey].steps[*step].sighting->id;
+    return tui_call_show(t, sighting) && tui_call_find(&t->call, sighting, journey, step);
 }
 
 struct slice tui_sighting_title(struct tui_call *c, const struct hop_sighting *s)

@@ -260,7 +260,7 @@ static void open_matrix(struct tui *t)
         tui_say(t, "no message of this call can be read");
         return;
     }
-    if (!tui_call_worst(&t->call, &journey, &step))
+    if (!tui_call_worst(t, &journey, &step))
         journey = step = 0;
     tui_matrix_push(t, journey, step);
 }

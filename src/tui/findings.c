@@ -94,7 +94,7 @@ static void findings_draw(struct tui *t, struct tui_screen *screen, struct grid 
                           struct tui_area area)
 {
     struct findings *s = (struct findings *)screen;
-    const struct tui_call *c = tui_call_now(t);
+    const struct tui_call *c = tui_call_whole(t);
     size_t room = area.bottom - area.top, below = room > 12 ? BELOW_MOST : room / 2;
     tui_scroll_fit(&s->scroll, count(c), room - below);
     for (size_t i = 0; i < s->scroll.page && s->scroll.top + i < s->scroll.n; i++) {
@@ -120,7 +120,7 @@ static void findings_draw(struct tui *t, struct tui_screen *screen, struct grid 
 
 static void findings_title(struct tui *t, struct tui_screen *screen, struct text *out)
 {
-    const struct tui_call *c = tui_call_now(t);
+    const struct tui_call *c = tui_call_whole(t);
     (void)screen;
     text_printf(out, "Findings %zu, causes %zu", c->checked ? c->check.finding_count : 0,
                 c->checked ? c->check.cause_count : 0);
@@ -139,15 +139,25 @@ static bool shows(const struct tui_call *c, const struct hop_sighting *s,
            slice_is(e->point, hop_point_name(c->hops->nodes, s->index->point));
 }
 
+/* What the item is of may go with the part of the call that is shown. */
+static void show_message(struct tui *t, uint32_t sighting, struct slice header)
+{
+    struct text name = {0};
+    text_add(&name, header);
+    if (tui_call_show(t, sighting))
+        tui_message_push(t, sighting, text_slice(&name));
+    text_free(&name);
+}
+
 static void open_evidence(struct tui *t, const struct item *it)
 {
-    const struct tui_call *c = tui_call_now(t);
+    const struct tui_call *c = tui_call_whole(t);
     for (size_t e = 0; e < it->evidence_count; e++)
         for (size_t i = 0; i < c->hops->journey_count; i++)
             for (size_t k = 0; k < c->hops->journeys[i].step_count; k++) {
                 const struct hop_sighting *s = c->hops->journeys[i].steps[k].sighting;
                 if (shows(c, s, &it->evidence[e])) {
-                    tui_message_push(t, s->id, it->header);
+                    show_message(t, s->id, it->header);
                     return;
                 }
             }
@@ -157,7 +167,7 @@ static void open_evidence(struct tui *t, const struct item *it)
 static void findings_act(struct tui *t, struct tui_screen *screen, enum tui_action a)
 {
     struct findings *s = (struct findings *)screen;
-    const struct tui_call *c = tui_call_now(t);
+    const struct tui_call *c = tui_call_whole(t);
     if (tui_scroll_do(&s->scroll, a) || s->scroll.at >= count(c))
         return;
     struct item it = item_of(&c->check, s->scroll.at);

@@ -114,18 +114,31 @@ bool tui_scroll_text(struct tui_scroll *s, enum tui_action a);
 struct tui_call {
     uint32_t number; /* of trace_call_*; UINT32_MAX: none */
     struct arena arena;
+    struct hop_span span; /* of a call that is too long to be built whole: what of it is */
+    bool part;            /* it is such a one */
     const struct hop_call *hops;
     const struct view_ladder *ladder;
-    struct check_call check;
+    struct check_call check; /* of a part: says what becomes of headers, and no more */
     bool checked;
+    struct tui_call *whole; /* of a part: its call as check judges it, where it was asked for */
 };
+
+#define TUI_SPAN 512u /* messages that a part has, and some for larger terminals */
 
 bool tui_call_open(struct tui *t, uint32_t number);
 /* The open call as it is now; NULL: it is there no more. */
 struct tui_call *tui_call_now(struct tui *t);
 void tui_call_close(struct tui *t);
+/* Of a call that is shown in parts: the part in whose middle the sighting is, or the first or last
+ * one.  False: that is what is there already. */
+bool tui_call_around(struct tui *t, uint32_t sighting);
+bool tui_call_end(struct tui *t, bool last);
+/* The call with all its findings; with a part, it has no ladder. */
+const struct tui_call *tui_call_whole(struct tui *t);
 /* A sighting by its id: the journey's index and step; false: not in this call. */
 bool tui_call_find(const struct tui_call *c, uint32_t sighting, size_t *journey, size_t *step);
+/* Brings it into the part that is shown; false: it is not in this call. */
+bool tui_call_show(struct tui *t, uint32_t sighting);
 const struct hop_sighting *tui_call_sighting(const struct tui_call *c, uint32_t sighting);
 /* What check says of a journey; NULL: nothing. */
 const struct check_request *tui_call_request(const struct tui_call *c, const struct hop_journey *j);
@@ -137,8 +150,8 @@ void tui_header_harm(const struct check_header *h, size_t count, size_t *good, s
 /* How many headers come to harm at this step. */
 size_t tui_call_harmed_at(const struct tui_call *c, const struct hop_journey *j, size_t step);
 /* The first message of the call whose headers come to harm, with the place of the harm; false:
- * there is none. */
-bool tui_call_worst(const struct tui_call *c, size_t *journey, size_t *step);
+ * there is none.  It is brought into the part that is shown. */
+bool tui_call_worst(struct tui *t, size_t *journey, size_t *step);
 struct slice tui_sighting_title(struct tui_call *c, const struct hop_sighting *s);
 
 /* ---- screens --------------------------------------------------------------------------------- */
@@ -249,7 +262,6 @@ struct tui {
     size_t depth;
     struct tui_call call;
     bool stale;      /* something was read since the call was built */
-    bool heavy;      /* building it takes long: files are not read on while it is open */
     uint64_t frames; /* read so far */
     struct view_options view;
     size_t rows, columns; /* of the terminal */
@@ -262,7 +274,6 @@ struct tui {
     bool over;
 };
 
-#define TUI_HEAVY_MS 50 /* to build a call */
 /* What is set, and a change of it by a key. */
 static inline uint32_t tui_set(const struct tui *t, enum tui_set id)
 {

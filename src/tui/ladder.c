@@ -193,25 +193,84 @@ static void draw_time(const struct frame *f, size_t i, size_t y)
 
 /* ---- the screen ------------------------------------------------------------------------------ */
 
-/* The cursor begins on what came to harm, and stays on its message when more is read. */
-static void find_at(struct ladder *s, const struct tui_call *c)
+static bool row_of(const struct view_ladder *l, uint32_t sighting, size_t *row)
 {
-    const struct view_ladder *l = c->ladder;
-    if (s->placed && s->scroll.at < l->row_count &&
-        view_row_first(&l->rows[s->scroll.at])->id == s->at)
-        return;
     for (size_t i = 0; i < l->row_count; i++)
-        if (s->placed ? view_row_first(&l->rows[i])->id == s->at : harm_of(c, &l->rows[i]) > 0) {
-            s->scroll.at = i;
-            break;
+        if (view_row_first(&l->rows[i])->id == sighting) {
+            *row = i;
+            return true;
         }
-    s->placed = true;
+    return false;
 }
 
 static void note_at(struct ladder *s, const struct view_ladder *l)
 {
     if (s->scroll.at < l->row_count)
         s->at = view_row_first(&l->rows[s->scroll.at])->id;
+}
+
+/* The cursor begins on what came to harm. */
+static void place(struct tui *t, struct ladder *s)
+{
+    size_t journey, step;
+    s->placed = true;
+    s->at = UINT32_MAX;
+    s->scroll.at = 0;
+    if (!tui_call_worst(t, &journey, &step))
+        return;
+    const struct tui_call *c = tui_call_now(t);
+    for (size_t i = 0; i < c->ladder->row_count; i++)
+        if (harm_of(c, &c->ladder->rows[i]) > 0) {
+            s->scroll.at = i;
+            return;
+        }
+}
+
+/* It stays on its message when more is read, and when another part of the call is shown. */
+static void find_at(struct tui *t, struct ladder *s)
+{
+    if (!s->placed)
+        place(t, s);
+    const struct tui_call *c = tui_call_now(t);
+    size_t at = s->scroll.at, row;
+    if (s->at == UINT32_MAX ||
+        (at < c->ladder->row_count && view_row_first(&c->ladder->rows[at])->id == s->at))
+        return;
+    if (!row_of(c->ladder, s->at, &row)) {
+        if (!tui_call_around(t, s->at) || !row_of(tui_call_now(t)->ladder, s->at, &row))
+            return;
+    }
+    s->scroll.top += row;
+    s->scroll.top -= s->scroll.top > at ? at : s->scroll.top;
+    s->scroll.at = row;
+}
+
+/* ---- calls of many messages, of which a part is there -----------------------------------------
+ */
+
+#define EDGE 64u /* rows, and a page, that are there beyond the cursor */
+
+static bool near_edge(const struct tui_call *c, const struct ladder *s)
+{
+    size_t edge = EDGE + s->scroll.page, n = c->ladder->row_count;
+    return (s->scroll.at < edge && c->hops->span_from > 0) ||
+           (s->scroll.at + edge >= n && c->hops->span_to < c->hops->message_count);
+}
+
+/* The part moves on with the cursor. */
+static void follow_cursor(struct tui *t, struct ladder *s, enum tui_action a)
+{
+    const struct tui_call *c = tui_call_now(t);
+    if (!c->part)
+        return;
+    if (a == DO_TOP || a == DO_BOTTOM) {
+        (void)tui_call_end(t, a == DO_BOTTOM);
+        c = tui_call_now(t);
+        s->scroll.at = a == DO_TOP || !c->ladder->row_count ? 0 : c->ladder->row_count - 1;
+        note_at(s, c->ladder);
+    } else if (near_edge(c, s) && tui_call_around(t, s->at)) {
+        find_at(t, s);
+    }
 }
 
 static size_t preview_rows(const struct tui *t, struct tui_area area)
@@ -237,10 +296,10 @@ static void ladder_draw(struct tui *t, struct tui_screen *screen, struct grid *g
                         struct tui_area area)
 {
     struct ladder *s = (struct ladder *)screen;
+    find_at(t, s);
     struct tui_call *c = tui_call_now(t);
     const struct view_ladder *l = c->ladder;
     size_t below = preview_rows(t, area), first = area.top + 1, bottom = area.bottom - below;
-    find_at(s, c);
     tui_scroll_fit(&s->scroll, l->row_count, bottom - first);
     note_at(s, l);
     show_arrow(s, g, l);
@@ -283,10 +342,13 @@ static void ladder_status(struct tui *t, struct tui_screen *screen, struct text 
     struct tui_call *c = tui_call_now(t);
     static const char *const signs[] = {
         [VIEW_NEVER_SENT] = "!", [VIEW_GONE] = "-", [VIEW_ADDED] = "+", [VIEW_ALTERED] = "~"};
-    text_printf(out, "%zu/%zu  ", s->scroll.at + 1, c->ladder->row_count);
     if (s->scroll.at >= c->ladder->row_count)
         return;
     const struct view_row *row = &c->ladder->rows[s->scroll.at];
+    if (c->part)
+        text_printf(out, "message %u of %zu  ", row->journey->number + 1, c->hops->message_count);
+    else
+        text_printf(out, "%zu/%zu  ", s->scroll.at + 1, c->ladder->row_count);
     text_add(out, row->label);
     for (size_t i = 0; i < row->change_count; i++) {
         if (row->changes[i].class != VIEW_CUSTOM && row->changes[i].class != VIEW_OTHER)
@@ -362,6 +424,7 @@ static void ladder_act(struct tui *t, struct tui_screen *screen, enum tui_action
     if (tui_scroll_do(&s->scroll, a)) {
         s->panned = false;
         note_at(s, c->ladder);
+        follow_cursor(t, s, a);
         return;
     }
     act_on_view(t, s, a);

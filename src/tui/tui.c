@@ -457,17 +457,9 @@ static bool is_loading(const struct tui *t)
     return t->step == TRACE_MORE || t->step == TRACE_WAIT;
 }
 
-/* A call that takes long to build is not built anew and anew, where files can wait. */
-static bool waits(const struct tui *t)
-{
-    return t->heavy && t->call.number != UINT32_MAX && !trace_is_live(t->trace);
-}
-
 enum tui_state tui_work(struct tui *t, unsigned milliseconds)
 {
     int64_t end = tui_now_ms() + milliseconds;
-    if (is_loading(t) && waits(t))
-        return TUI_READY;
     do {
         if (is_loading(t))
             load(t);

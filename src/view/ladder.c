@@ -312,15 +312,17 @@ static void order_columns(struct build *b, struct view_ladder *l)
     l->column_count = n;
 }
 
+/* What was not asked for told the columns only. */
 static void order_rows(struct build *b, struct view_ladder *l)
 {
     struct view_row *rows = ARENA_ARRAY(b->arena, struct view_row, b->rows.n);
-    if (b->rows.n) {
-        qsort(b->rows.items, b->rows.n, sizeof *b->rows.items, by_time);
-        memcpy(rows, b->rows.items, b->rows.n * sizeof *rows);
-    }
+    size_t n = 0;
+    for (size_t i = 0; i < b->rows.n; i++)
+        if (!b->rows.items[i].journey->aside)
+            rows[n++] = b->rows.items[i];
+    qsort(rows, n, sizeof *rows, by_time);
     l->rows = rows;
-    l->row_count = b->rows.n;
+    l->row_count = n;
 }
 
 /* ---- the call as a whole ----------------------------------------------------------------------

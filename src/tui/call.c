@@ -32,9 +32,11 @@ static void build(struct tui *t, uint32_t number, struct hop_span span)
 {
     struct tui_call *c = &t->call;
     const struct check_options *o = t->options.check;
+    struct tui_call *whole = t->stale || c->number != number ? NULL : c->whole;
+    c->whole = whole ? NULL : c->whole;
     free_built(c);
     span.most = TUI_SPAN + 4 * (uint32_t)t->rows;
-    *c = (struct tui_call){.number = number, .span = span};
+    *c = (struct tui_call){.number = number, .span = span, .whole = whole};
     c->hops = trace_call_part(t->trace, number, &c->arena, &c->span);
     c->part = c->hops->message_count > span.most;
     judge(t, c);

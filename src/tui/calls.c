@@ -204,6 +204,7 @@ static void update(struct tui *t, struct calls *s)
         more && (over || t->step == TRACE_WAIT || l.messages > s->messages + s->messages / 10);
     if (anew)
         s->messages = l.messages;
+    s->list.loading = t->step == TRACE_MORE || t->step == TRACE_WAIT;
     view_calls_update(&s->list, anew);
     find_at(s);
 }

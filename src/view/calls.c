@@ -141,6 +141,12 @@ static void judge(struct view_calls *v, uint32_t call, struct view_verdict *out)
     arena_free(&a);
 }
 
+/* A long call that goes on is judged anew when it has grown by an eighth, and at its end. */
+static bool is_due(uint32_t then, uint32_t now, bool loading)
+{
+    return loading && then > VIEW_CALL_LONG ? now > then + then / 8 : now != then;
+}
+
 const struct view_verdict *view_calls_verdict(struct view_calls *v, uint32_t call, bool now)
 {
     while (v->verdict_count <= call) {
@@ -149,7 +155,7 @@ const struct view_verdict *view_calls_verdict(struct view_calls *v, uint32_t cal
         v->verdicts[v->verdict_count++] = (struct view_verdict){0};
     }
     struct view_verdict *w = &v->verdicts[call];
-    if (now && w->messages != trace_call_messages(v->trace, call))
+    if (now && is_due(w->messages, trace_call_messages(v->trace, call), v->loading))
         judge(v, call, w);
     return w;
 }

@@ -42,8 +42,11 @@ struct view_calls {
     struct text filter; /* a text that one of the cells has to contain, in any case; empty: all */
     struct view_verdict *verdicts; /* of each call */
     size_t verdict_count, verdict_cap;
+    bool loading; /* calls may still grow */
     struct arena scratch;
 };
+
+#define VIEW_CALL_LONG 1024u /* messages */
 
 void view_calls_init(struct view_calls *v, struct trace *t, const struct check_options *o);
 void view_calls_free(struct view_calls *v);

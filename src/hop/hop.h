@@ -163,8 +163,10 @@ struct hop_journey {
     struct slice method_name;
     uint16_t status; /* 0: a request */
     uint32_t cseq;   /* at the first step */
+    uint32_t number; /* of the message in order of time, those not followed too; from 0 */
     bool downstream; /* from the caller's side (the INVITE's direction) */
     bool orientation_known;
+    bool aside; /* outside of the span asked for: for what it tells of others */
     const struct hop_step *steps;
     size_t step_count;
     uint32_t sender;             /* node; HOP_NODE_NONE: not known */
@@ -178,9 +180,7 @@ struct hop_journey {
     bool made_by_proxy; /* wears LiveKit's tag, but began at another node */
     const struct hop_sighting
         *answer_sighting; /* of a request: its final response nearest its sender, or NULL */
-    uint32_t number; /* of the message in order of time, those that are not followed too; from 0 */
-    bool aside;      /* outside of the span asked for: for what it tells of others */
-    bool swallowed;  /* the last node saw it, did not answer and did not send it on */
+    bool swallowed;       /* the last node saw it, did not answer and did not send it on */
     uint32_t swallowed_by;
 };
 

@@ -250,9 +250,9 @@ void tui_draw(struct tui *t, struct grid *g)
         return;
     }
     leave_dropped(t);
-    draw_title(t, g);
     struct tui_screen *s = top_of(t);
     s->kind->draw(t, s, g, (struct tui_area){1, g->rows - 2});
+    draw_title(t, g); /* it counts what was drawn */
     draw_status(t, g, g->rows - 2);
     tui_draw_bar(&t->settings->keys, g, g->rows - 1, s->kind->map);
 }

@@ -107,6 +107,10 @@ void cmd_owed_free(struct cmd_owed *o);
 /* ---- a run over captures --------------------------------------------------------------------- */
 
 bool cmd_read_memory(const struct cmd_arguments *a, struct trace_options *options, struct err *err);
+/* How sources are opened and filtered. */
+bool cmd_read_sources(const struct cmd_arguments *a, struct trace_options *options,
+                      struct err *err);
+bool cmd_add_keys(struct trace *t, const struct cmd_arguments *a, struct err *err);
 /* A trace with the options that all of check, calls and messages have, its sources added. */
 struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options *options,
                              struct err *err);
@@ -171,6 +175,7 @@ int cmd_calls(const struct cmd_arguments *a);
 int cmd_messages(const struct cmd_arguments *a);
 int cmd_flow(const struct cmd_arguments *a);
 int cmd_tui(const struct cmd_arguments *a);
+int cmd_probe(const struct cmd_arguments *a);
 int cmd_trunk(const struct cmd_arguments *a);
 int cmd_explain(const struct cmd_arguments *a);
 int cmd_help(const struct cmd_arguments *a);

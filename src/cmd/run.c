@@ -13,7 +13,7 @@ static void add_environment_keys(struct trace *t)
         cmd_complain("note: SSLKEYLOGFILE: %s", err.text);
 }
 
-static bool add_keys(struct trace *t, const struct cmd_arguments *a, struct err *err)
+bool cmd_add_keys(struct trace *t, const struct cmd_arguments *a, struct err *err)
 {
     const struct cmd_list *logs = &a->values[CMD_OPT_KEYLOG], *keys = &a->values[CMD_OPT_TLS_KEY];
     for (size_t i = 0; i < logs->n; i++)
@@ -98,12 +98,16 @@ static bool read_end(const struct cmd_arguments *a, struct trace_options *option
 
 static bool read_live(const struct cmd_arguments *a, struct trace_options *options, struct err *err)
 {
+    options->live = options->source.follow = cmd_given(a, CMD_OPT_LIVE);
+    return read_end(a, options, err) && (!options->live || cmd_read_memory(a, options, err));
+}
+
+static bool read_interface(const struct cmd_arguments *a, struct trace_options *options,
+                           struct err *err)
+{
     const char *value = cmd_value(a, CMD_OPT_BUFFER);
     uint32_t *mb = &options->source.ring_mb;
     options->source.promiscuous = cmd_given(a, CMD_OPT_PROMISCUOUS);
-    options->live = options->source.follow = cmd_given(a, CMD_OPT_LIVE);
-    if (!read_end(a, options, err) || (options->live && !cmd_read_memory(a, options, err)))
-        return false;
     if (value && (!slice_to_u32(slice_of(value), mb) || *mb < 1 || *mb > SOURCE_RING_MB_MAX))
         return err_set(err, "--buffer %s: a number of MB from 1 to %u", value, SOURCE_RING_MB_MAX);
     return true;
@@ -121,6 +125,12 @@ static bool read_remote(const struct cmd_arguments *a, struct trace_options *opt
     return true;
 }
 
+bool cmd_read_sources(const struct cmd_arguments *a, struct trace_options *options, struct err *err)
+{
+    options->bpf = cmd_value(a, CMD_OPT_BPF);
+    return read_interface(a, options, err) && read_remote(a, options, err);
+}
+
 struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options *options,
                              struct err *err)
 {
@@ -130,12 +140,11 @@ struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options
         return NULL;
     }
     if (!read_threads(a, options, err) || !read_live(a, options, err) ||
-        !read_remote(a, options, err))
+        !cmd_read_sources(a, options, err))
         return NULL;
-    options->bpf = cmd_value(a, CMD_OPT_BPF);
     options->stop = cmd_signal_stop();
     struct trace *t = trace_new(options);
-    if (!add_sources(t, a, err) || !add_keys(t, a, err)) {
+    if (!add_sources(t, a, err) || !cmd_add_keys(t, a, err)) {
         trace_free(t);
         return NULL;
     }

@@ -3,8 +3,8 @@
 
 #define BIT(id)  (1u << CMD_##id)
 #define CAPTURES (BIT(CHECK) | BIT(CALLS) | BIT(MESSAGES) | BIT(FLOW))
-#define READING  (CAPTURES | BIT(TUI))
-#define PRINTING (CAPTURES | BIT(TRUNK) | BIT(EXPLAIN))
+#define READING  (CAPTURES | BIT(TUI) | BIT(PROBE))
+#define PRINTING (CAPTURES | BIT(TRUNK) | BIT(EXPLAIN) | BIT(PROBE))
 #define ANY      ((1u << CMD_COUNT) - 1)
 
 static const struct cmd_command commands[CMD_COUNT] = {
@@ -123,6 +123,40 @@ static const struct cmd_command commands[CMD_COUNT] = {
                         "ssh kam1 tcpdump -U -w - udp port 5060 | sipxray tui kam1=-\n",
             .run = cmd_tui,
         },
+    [CMD_PROBE] =
+        {
+            .name = "probe",
+            .line = "send test calls through the path and judge what arrives",
+            .operands = "run|call|answer [SOURCE...]",
+            .formats = "text json junit tap markdown ndjson",
+            .about =
+                "Calls through the proxies without a carrier and without LiveKit, and says of each "
+                "header whether it arrived as it was sent, and which node took it away. run plays "
+                "both ends in one process, call and answer are the two ends apart, each on its "
+                "host. With --trunk the messages are those that LiveKit would send by that trunk, "
+                "with --suite each case of a table of awkward headers goes over each message in "
+                "both directions. SOURCE are capture points on the way: what is live is read "
+                "during the calls, files are read after them. The exit status is 0 when all "
+                "arrived, 1 when something did not, 3 when nothing failed but something could not "
+                "be tried, and 2 when no call came about.",
+            .examples =
+                "# Does the proxy keep what the trunk promises?  It routes 100 to 10.0.0.5:5080\n"
+                "sipxray probe run --via 10.0.0.1 --to sip:100@10.0.0.1 --listen 10.0.0.5:5080 "
+                "--trunk trunk.json\n"
+                "# Every awkward header, and a capture of the proxy's host, which names it\n"
+                "sipxray probe run --suite --via 10.0.0.1 --to sip:100@10.0.0.1 --listen "
+                "10.0.0.5:5080 kam1=iface:any\n"
+                "# The two ends on two hosts\n"
+                "sipxray probe answer --suite --listen 10.0.0.5:5080 --calls 72 > got.ndjson\n"
+                "sipxray probe call --suite --via 10.0.0.1 --to sip:100@10.0.0.1\n"
+                "# In place of the carrier, with the real LiveKit at the other end\n"
+                "sipxray probe call --as carrier --trunk trunk.json --via 10.0.0.1 --to "
+                "sip:+15105550100@10.0.0.1\n"
+                "# What would be sent?\n"
+                "sipxray probe run --dry-run --case 'fold*' --to sip:100@10.0.0.1 --listen "
+                "127.0.0.1:5080\n",
+            .run = cmd_probe,
+        },
     [CMD_TRUNK] =
         {
             .name = "trunk",
@@ -169,25 +203,25 @@ static const struct cmd_command commands[CMD_COUNT] = {
 
 static const struct cmd_option options[CMD_OPT_COUNT] = {
     [CMD_OPT_TRUNK] =
-        {"trunk", 0, true, false, BIT(CHECK) | BIT(FLOW) | BIT(TUI), "FILE",
+        {"trunk", 0, true, false, BIT(PROBE) | BIT(CHECK) | BIT(FLOW) | BIT(TUI), "FILE",
          "LiveKit trunks as JSON: a list, a create request or a bare trunk",
          "In the shapes that lk sip inbound list --json and lk sip outbound list --json print and "
          "that the create and update commands take; names in camelCase or snake_case. The trunk of "
          "each call is picked as LiveKit would pick it. A dash reads standard input. flow marks "
          "what "
          "it promises and LiveKit never sent (!7 X-)."},
-    [CMD_OPT_TRUNK_ID] = {"trunk-id", 0, false, false, BIT(CHECK) | BIT(TUI), "ID",
+    [CMD_OPT_TRUNK_ID] = {"trunk-id", 0, false, false, BIT(PROBE) | BIT(CHECK) | BIT(TUI), "ID",
                           "judge all calls by this trunk instead of the one that matches", NULL},
     [CMD_OPT_LIVEKIT] =
-        {"livekit", 0, false, false, BIT(CHECK) | BIT(FLOW) | BIT(TUI), "NAME|ADDR",
+        {"livekit", 0, false, false, BIT(PROBE) | BIT(CHECK) | BIT(FLOW) | BIT(TUI), "NAME|ADDR",
          "which node is LiveKit",
          "A point's name (a capture id for one by HEP), a name given by --node, or an "
          "address. Without it LiveKit is recognised by how its messages look."},
-    [CMD_OPT_VALUES] = {"values", 0, false, false, BIT(CHECK) | BIT(TUI) | BIT(TRUNK), "FILE",
-                        "attribute values as JSON; they become part of what is owed",
+    [CMD_OPT_VALUES] = {"values", 0, false, false, BIT(PROBE) | BIT(CHECK) | BIT(TUI) | BIT(TRUNK),
+                        "FILE", "attribute values as JSON; they become part of what is owed",
                         "An object with the value of each attribute, as a string. An attribute "
                         "whose value is null is known to be unset, and its header is not owed."},
-    [CMD_OPT_NODE] = {"node", 0, true, false, BIT(CHECK) | BIT(FLOW) | BIT(TUI),
+    [CMD_OPT_NODE] = {"node", 0, true, false, BIT(PROBE) | BIT(CHECK) | BIT(FLOW) | BIT(TUI),
                       "NAME=ADDR[,ADDR...]", "these addresses are one node of this name",
                       "For nodes without a capture of their own, or with addresses that the "
                       "captures do not show to belong together."},
@@ -270,11 +304,11 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "and what was said before. A call with nothing but unanswered requests is over after five "
          "minutes of silence, one that was answered after six hours. The formats are text and "
          "ndjson."},
-    [CMD_OPT_FOR] = {"for", 0, false, false, CAPTURES, "TIME",
-                     "end a run with live sources after so long, as Ctrl-C does",
+    [CMD_OPT_FOR] = {"for", 0, false, false, CAPTURES | BIT(PROBE), "TIME",
+                     "end a run with live sources, or a probe, after so long, as Ctrl-C does",
                      "A number with s, m, h or d behind it, or several: 90s, 10m, 1h30m."},
-    [CMD_OPT_CALLS] = {"calls", 0, false, false, BIT(CHECK), "N",
-                       "with --live: end after so many reported calls", NULL},
+    [CMD_OPT_CALLS] = {"calls", 0, false, false, BIT(CHECK) | BIT(PROBE), "N",
+                       "with --live, and probe answer: end after so many calls", NULL},
     [CMD_OPT_PROMISCUOUS] = {"promiscuous", 0, false, false, READING, NULL,
                              "iface: capture also what is not for this host",
                              "As on a mirror port. Without it the interface stays as it is."},
@@ -309,17 +343,67 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "has not, "
          "or has fewer of, if both are of as many calls. A dash reads standard input; 64 MiB are "
          "the most."},
-    [CMD_OPT_ALLOW_UNTESTED] = {"allow-untested", 0, false, false, BIT(CHECK), NULL,
+    [CMD_OPT_ALLOW_UNTESTED] = {"allow-untested", 0, false, false, BIT(PROBE) | BIT(CHECK), NULL,
                                 "exit with 0 instead of 3 when a promised header was never judged",
                                 NULL},
     [CMD_OPT_MATCH] = {"match", 0, false, false, BIT(TRUNK), "NUMBER",
                        "say which inbound trunk takes a call to this number",
                        "The number is what stands in the To header of the INVITE."},
-    [CMD_OPT_FROM] = {"from", 0, false, false, BIT(TRUNK), "NUMBER[@HOST]",
-                      "the caller's number, for --match", NULL},
+    [CMD_OPT_FROM] = {"from", 0, false, false, BIT(PROBE) | BIT(TRUNK), "NUMBER[@HOST]",
+                      "the caller's number, for --match; of a probe the URI in From", NULL},
     [CMD_OPT_SOURCE] = {"source", 0, false, false, BIT(TRUNK), "ADDR",
                         "the address that LiveKit gets the INVITE from, for --match",
                         "Behind a proxy that is the proxy's address."},
+    [CMD_OPT_VIA] = {"via", 0, false, false, BIT(PROBE), "PROXY[:PORT]",
+                     "send the first request here, whatever --to says", NULL},
+    [CMD_OPT_TO] = {"to", 0, false, false, BIT(PROBE), "URI", "whom to call: sip:USER@HOST[:PORT]",
+                    NULL},
+    [CMD_OPT_LISTEN] =
+        {"listen", 0, false, false, BIT(PROBE), "ADDR:PORT", "where the callee is: the path's end",
+         "For UDP, TCP and TLS alike. The path under test has to route --to to this place."},
+    [CMD_OPT_LOCAL] = {"local", 0, false, false, BIT(PROBE), "ADDR[:PORT]",
+                       "where the caller is; without it any address that leads to the first hop",
+                       NULL},
+    [CMD_OPT_AS] = {"as", 0, false, false, BIT(PROBE), "ROLE",
+                    "call and answer: stand in for livekit, or for the carrier",
+                    "It says which of several trunks is meant: who calls as livekit or answers as "
+                    "carrier needs an outbound trunk, the others an inbound one. Without a trunk "
+                    "the messages of the suite look as LiveKit's do."},
+    [CMD_OPT_SUITE] = {"suite", 0, false, false, BIT(PROBE), NULL,
+                       "try each case on each message in both directions",
+                       "Two calls for each case: one in which the caller sends what follows the "
+                       "INVITE, one in which the callee does."},
+    [CMD_OPT_CASE] = {"case", 0, true, false, BIT(PROBE), "PATTERN",
+                      "try only the cases of the suite that fit, with * and ?", NULL},
+    [CMD_OPT_TRANSPORT] = {"transport", 0, false, false, BIT(PROBE), "T",
+                           "udp (the default), tcp or tls to the first hop", NULL},
+    [CMD_OPT_ROUTE] = {"route", 0, true, false, BIT(PROBE), "URI",
+                       "a Route header of the first request", NULL},
+    [CMD_OPT_CREDENTIALS] =
+        {"credentials", 0, false, false, BIT(PROBE), "FILE",
+         "answer 401 and 407 with user:password of the first line of this file",
+         "Without it SIPXRAY_CREDENTIALS in the environment is asked. A dash reads standard "
+         "input."},
+    [CMD_OPT_CA] = {"ca", 0, false, false, BIT(PROBE), "FILE",
+                    "TLS: certificates to trust, in PEM; without it the system's", NULL},
+    [CMD_OPT_CERT] = {"cert", 0, false, false, BIT(PROBE), "FILE",
+                      "TLS: our certificate with its chain, in PEM",
+                      "It is shown to clients and to servers that ask for one. Without it one is "
+                      "made for the run."},
+    [CMD_OPT_CERT_KEY] = {"cert-key", 0, false, false, BIT(PROBE), "FILE",
+                          "TLS: the key of --cert, if it is not in that file", NULL},
+    [CMD_OPT_SERVER_NAME] = {"server-name", 0, false, false, BIT(PROBE), "NAME",
+                             "TLS: the name that the proxy's certificate must have", NULL},
+    [CMD_OPT_NO_VERIFY] = {"no-verify", 0, false, false, BIT(PROBE), NULL,
+                           "TLS: take any certificate", NULL},
+    [CMD_OPT_ASK_CLIENT] = {"ask-client", 0, false, false, BIT(PROBE), NULL,
+                            "TLS: who connects to --listen must show a certificate of --ca", NULL},
+    [CMD_OPT_STEP_TIME] = {"step-time", 0, false, false, BIT(PROBE), "TIME",
+                           "how long each message may take to its answer (10s)", NULL},
+    [CMD_OPT_PAUSE] = {"pause", 0, false, false, BIT(PROBE), "TIME", "between two calls (100ms)",
+                       NULL},
+    [CMD_OPT_DRY_RUN] = {"dry-run", 0, false, false, BIT(PROBE), NULL,
+                         "print what would be sent, and send nothing", NULL},
     [CMD_OPT_FORMAT] = {"format", 0, true, false, PRINTING, "F[:FILE]",
                         "print in this format, to FILE where one is given",
                         "Several formats can be asked for in one run, all but one of them with a "
@@ -353,7 +437,7 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                         "describes it."},
     [CMD_OPT_NO_CONFIG] = {"no-config", 0, false, false, BIT(TUI), NULL,
                            "read no file of settings, nor those of sngrep", NULL},
-    [CMD_OPT_VERBOSE] = {"verbose", 0, false, false, CAPTURES, NULL,
+    [CMD_OPT_VERBOSE] = {"verbose", 0, false, false, CAPTURES | BIT(PROBE), NULL,
                          "say more: headers of messages, reasons of verdicts", NULL},
     [CMD_OPT_HELP] = {"help", 'h', true, false, ANY, NULL, "explain the subcommand, with examples",
                       NULL},

@@ -17,7 +17,7 @@ struct probe_judge {
     struct source *sources[PROBE_ENDS];
     VEC(struct probe_judge_key) frames[PROBE_ENDS]; /* of each message given to a source */
     VEC(struct report_probe_row) rows;
-    VEC(struct probe_judge_key) keys; /* of each row */
+    VEC(struct probe_judge_key) keys;                       /* of each row */
     struct report_probe_column columns[2 * PROBE_MESSAGES]; /* `message` empty: not used */
     VEC(struct report_probe_step) steps;
     VEC(struct slice) notes;

@@ -197,11 +197,11 @@ static unsigned column_of(struct probe_judge *j, const struct pair *p)
     enum probe_end from = p->step->from;
     enum probe_end to = from == PROBE_CALLER ? PROBE_CALLEE : PROBE_CALLER;
     unsigned column = (unsigned)p->item->message * 2 + (from == PROBE_CALLEE);
-    j->columns[column] = (struct report_probe_column){
-        .message = slice_of(probe_message_name(p->item->message)),
-        .from = slice_of(probe_end_name(j->script, from)),
-        .to = slice_of(probe_end_name(j->script, to)),
-        .by_caller = from == PROBE_CALLER};
+    j->columns[column] =
+        (struct report_probe_column){.message = slice_of(probe_message_name(p->item->message)),
+                                     .from = slice_of(probe_end_name(j->script, from)),
+                                     .to = slice_of(probe_end_name(j->script, to)),
+                                     .by_caller = from == PROBE_CALLER};
     return column;
 }
 

@@ -245,12 +245,17 @@ static const struct probe_party livekit_party = {
     .agent = {"-", sizeof "-" - 1},
 };
 
+void probe_script_as_livekit(struct probe_script *s, enum probe_end end)
+{
+    s->plan.parties[end] = livekit_party;
+}
+
 void probe_script_end(struct probe_script *s)
 {
     s->plan.calls = s->calls.items;
     s->plan.call_count = s->calls.n;
     if (s->has_trunk)
-        s->plan.parties[s->livekit] = livekit_party;
+        probe_script_as_livekit(s, s->livekit);
 }
 
 void probe_script_free(struct probe_script *s)

@@ -95,6 +95,8 @@ bool probe_script_suite(struct probe_script *s, const struct slice *patterns, si
  * of others are known only from `values`. */
 bool probe_script_trunk(struct probe_script *s, const struct expect_trunk *trunk,
                         const struct expect_values *values, const bool mine[2], struct err *err);
+/* An end of the suite's that looks as LiveKit does on the wire. */
+void probe_script_as_livekit(struct probe_script *s, enum probe_end end);
 void probe_script_end(struct probe_script *s); /* the plan is complete */
 void probe_script_free(struct probe_script *s);
 

@@ -103,9 +103,9 @@ static void test_bad(void **state)
         {{{"check", "--verbose=1"}}, "--verbose takes no argument"},
         {{{"check", "--bpf", "a", "--bpf", "b"}}, "--bpf is given twice"},
         {{{"calls", "--trunk", "t", "x"}},
-         "--trunk is no option of calls; it belongs to: check, flow, tui"},
+         "--trunk is no option of calls; it belongs to: check, flow, tui, probe"},
         {{{"help", "--bpf", "x"}},
-         "--bpf is no option of help; it belongs to: check, calls, messages, flow, tui"},
+         "--bpf is no option of help; it belongs to: check, calls, messages, flow, tui, probe"},
         {{{"calls", "-", "kam1=-"}}, "-: standard input can be read once only"},
         {{{"check", "--trunk", "-", "-"}}, "-: standard input can be read once only"},
         {{{"check", "--trunk", "-", "--values=-"}}, "-: standard input can be read once only"},
@@ -113,8 +113,8 @@ static void test_bad(void **state)
         {{{"call"}}, "unknown subcommand call; did you mean calls?"},
         {{{"mesages"}}, "unknown subcommand mesages; did you mean messages?"},
         {{{"frobnicate"}},
-         "unknown subcommand frobnicate; there are check, calls, messages, flow, tui, trunk, "
-         "explain and help"},
+         "unknown subcommand frobnicate; there are check, calls, messages, flow, tui, probe, "
+         "trunk, explain and help"},
         {{{"a.pcap"}},
          "a.pcap: a subcommand is missing: check judges the calls of a capture, calls lists them, "
          "messages lists its messages; without one there are screens, for which standard output "

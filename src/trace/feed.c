@@ -34,10 +34,11 @@ void trace_file(void *input, const struct packet_payload *payload, const struct 
     }
     if (t->browse.on && filing.leg != CALL_NONE)
         trace_browse_saw(t, filing.leg);
-    if (!t->sinks.message)
-        return;
     struct trace_message message = {point, payload, m, filing.retransmission, filing.duplicate};
-    t->sinks.message(t->sinks.context, &message);
+    if (t->options.filter && filing.leg != CALL_NONE)
+        trace_choose_saw(t, filing.leg, &message);
+    if (t->sinks.message)
+        t->sinks.message(t->sinks.context, &message);
 }
 
 static void file_message(struct trace_input *in, const struct packet_payload *payload,

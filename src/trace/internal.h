@@ -39,6 +39,8 @@ struct trace_entry {
 
 VEC_TYPE(trace_entries, struct trace_entry);
 
+VEC_TYPE(trace_marks_list, struct trace_marks);
+
 /* Browsing: nothing of it is used else. */
 struct trace_browse {
     bool on, over, stopped;
@@ -90,9 +92,10 @@ struct trace {
     struct arena arena;        /* of answers to the caller */
     struct arena scratch;      /* of one call */
     struct trace_notices notices;
-    struct err read_error; /* a source that changed while it was read */
-    bool ending;           /* everything was read */
-    size_t waiting;        /* inputs that are */
+    struct trace_marks_list marks; /* of each leg, where a filter asks its messages */
+    struct err read_error;         /* a source that changed while it was read */
+    bool ending;                   /* everything was read */
+    size_t waiting;                /* inputs that are */
     struct trace_browse browse;
     struct trace_live live;
     bool stopping;       /* the live ones were told to end */
@@ -154,6 +157,11 @@ int trace_live_patience(const struct trace *t, int usual_ms);   /* how long to w
 void trace_live_judge(struct trace *t, const uint32_t *legs, size_t n, const struct hop_call *call);
 void trace_live_let_go(void *trace, uint32_t leg);
 bool trace_live_has_enough(const struct trace *t);
+
+/* choose.c: what trace_options.filter makes of messages and calls */
+void trace_choose_saw(struct trace *t, uint32_t leg, const struct trace_message *m);
+bool trace_choose_call(struct trace *t, const uint32_t *legs, size_t n);
+void trace_choose_forget(struct trace *t, uint32_t leg);
 
 /* browse.c */
 void trace_browse_saw(struct trace *t, uint32_t leg);  /* a message of it was filed */

@@ -137,6 +137,20 @@ static void show_flow(struct trace *t, const uint32_t *legs, size_t n, struct sl
     t->sinks.flow(t->sinks.context, build(t, legs, n, how, &source));
 }
 
+static void hand_out(struct trace *t, uint32_t leg, const uint32_t *legs, size_t n,
+                     struct slice how)
+{
+    if (t->sinks.check)
+        judge(t, legs, n, how);
+    if (t->sinks.flow)
+        show_flow(t, legs, n, how);
+    if (t->sinks.call && !call_leg_of(t->calls, leg)->told) {
+        struct call_summary summary;
+        call_legs_summary(t->calls, legs, n, &t->scratch, &summary);
+        t->sinks.call(t->sinks.context, &summary);
+    }
+}
+
 bool trace_leg_retire(void *context, uint32_t leg)
 {
     struct trace *t = context;
@@ -156,18 +170,13 @@ bool trace_leg_retire(void *context, uint32_t leg)
         if (hop_nodes_unsettled(t->nodes))
             hop_nodes_settle(t->nodes);
     }
-    if (t->sinks.check)
-        judge(t, legs, n, how);
-    if (t->sinks.flow)
-        show_flow(t, legs, n, how);
-    if (t->sinks.call && !call_leg_of(t->calls, leg)->told) {
-        struct call_summary summary;
-        call_legs_summary(t->calls, legs, n, &t->scratch, &summary);
-        t->sinks.call(t->sinks.context, &summary);
-    }
+    if (!t->options.filter || trace_choose_call(t, legs, n))
+        hand_out(t, leg, legs, n, how);
     for (size_t i = 0; i < n; i++) {
-        if (!t->options.live)
+        if (!t->options.live) {
             hop_joiner_forget(t->joiner, legs[i]);
+            trace_choose_forget(t, legs[i]);
+        }
         if (legs[i] != leg)
             call_leg_take(t->calls, legs[i]);
     }

@@ -210,7 +210,10 @@ static bool feed(struct trace *t, struct err *err)
 bool trace_begin(struct trace *t, uint32_t waiting_max, struct err *err)
 {
     const struct call_events events = {trace_leg_over, trace_leg_retire, trace_live_let_go, t};
-    if (!t->sinks.message && !trace_follows(t) && !t->options.want_count && !t->options.media)
+    const struct trace_filter *filter = t->options.filter;
+    bool asked = t->sinks.message || t->options.want_count || t->options.media ||
+                 (filter && filter->message);
+    if (!asked && !trace_follows(t))
         sip_scanner_be_brief(t->scanner);
     if (!begin_nodes(t, err))
         return false;
@@ -332,6 +335,7 @@ void trace_free(struct trace *t)
     map_free(&t->agent_index);
     vec_free(&t->notices);
     vec_free(&t->live.told);
+    vec_free(&t->marks);
     packet_keys_free(t->keys);
     sip_scanner_free(t->scanner);
     arena_free(&t->arena);

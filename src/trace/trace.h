@@ -36,6 +36,44 @@ typedef void trace_flow_sink(void *context, const struct hop_call *call);
 /* Is the call to go to the flow sink?  Asked of each call before its messages are read again. */
 typedef bool trace_flow_choice(void *context, const struct call_summary *call);
 
+/* ---- a choice of calls ---- */
+
+/* A message as a filter looks at it: as it was just scanned, or as the index has it, and then its
+ * bytes are read where they are wanted. */
+struct trace_seen {
+    const char *point;
+    enum packet_transport transport;
+    struct endpoint src, dst;
+    int64_t time_ns;
+    const uint32_t *frames;
+    size_t frame_count;
+    size_t length, missing; /* SIZE_MAX: nobody knows how many bytes are missing */
+    enum sip_method method;
+    uint16_t status; /* 0: a request */
+    enum sip_state state;
+    bool retransmission, duplicate;
+    const struct sip_message *sip;                   /* NULL: to be read, by */
+    const struct sip_message *(*read)(void *reader); /* which gives NULL where that fails */
+    void *reader;
+};
+
+void trace_seen_of(const struct trace *t, const struct trace_message *m, struct trace_seen *out);
+
+/* What a filter remembers of the messages of a call; all zero at first.  That of several legs is
+ * put together by or. */
+struct trace_marks {
+    uint64_t yes, maybe;
+    uint32_t some, unsure;
+};
+
+/* Which calls are handed out; the others are learned from all the same. */
+struct trace_filter {
+    /* of each message but retransmissions and duplicates; NULL: nothing is asked of messages */
+    void (*message)(void *context, const struct trace_seen *m, struct trace_marks *marks);
+    bool (*call)(void *context, const struct call_summary *call, const struct trace_marks *marks);
+    void *context;
+};
+
 /* What a run is for; a sink that is NULL is work not done. */
 struct trace_sinks {
     trace_message_sink *message;
@@ -106,6 +144,7 @@ struct trace_options {
     size_t node_count;
     const struct call_want *wants; /* headers whose values call_summary is to have; borrowed */
     size_t want_count;
+    const struct trace_filter *filter; /* NULL: all calls; borrowed */
     unsigned threads; /* 1: one does it all; 0: two where there are two processors */
     uint64_t memory;  /* trace_browse and live: bytes held of calls; beyond, the longest idle go */
     /* Each call is handed to the sinks as soon as its end has settled (call.h), and to the check

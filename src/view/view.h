@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "check/check.h"
 #include "hop/hop.h"
+#include "view/filter.h"
 #include "view/list.h"
 
 #define VIEW_NONE UINT32_MAX

@@ -8,6 +8,7 @@ struct calls {
     struct cmd_outputs outputs;
     struct report_calls reports[CMD_OUTPUTS_MAX]; /* one for each output */
     struct cmd_columns columns;
+    struct view_filter *filter;                    /* NULL: all calls */
     struct report_groups *groups[CMD_OUTPUTS_MAX]; /* likewise, with --group-by */
 };
 
@@ -80,6 +81,7 @@ static bool prepare(struct calls *run, const struct cmd_arguments *a, struct err
     struct report_style style;
     bool by = cmd_given(a, CMD_OPT_GROUP_BY);
     if (!cmd_style(&style, a, err) || !read_columns(run, a, err) ||
+        !cmd_filter_read(a, VIEW_FILTER_CALLS, &run->filter, err) ||
         !cmd_outputs_open(&run->outputs, a, err))
         return false;
     for (size_t i = 0; i < run->outputs.n; i++) {
@@ -91,8 +93,11 @@ static bool prepare(struct calls *run, const struct cmd_arguments *a, struct err
             run->groups[i] = report_groups_new(&r->style, run->columns.items);
     }
     struct trace_options options = {.wants = run->columns.wants,
-                                    .want_count = run->columns.want_count};
+                                    .want_count = run->columns.want_count,
+                                    .filter = view_filter_calls(run->filter)};
     run->trace = cmd_trace_open(a, &options, err);
+    if (run->trace && run->filter)
+        view_filter_begin(run->filter, run->trace);
     return run->trace != NULL;
 }
 
@@ -108,5 +113,8 @@ int cmd_calls(const struct cmd_arguments *a)
     int status = cmd_finish(run.trace, &run.outputs, ok, &err);
     for (size_t i = 0; i < CMD_OUTPUTS_MAX; i++)
         report_groups_free(run.groups[i]);
+    if (status == CMD_HOLDS)
+        cmd_filter_remarks(run.filter, "call");
+    view_filter_free(run.filter);
     return status;
 }

@@ -10,6 +10,7 @@ struct check {
     const struct cmd_arguments *arguments;
     struct report_style style;
     struct cmd_owed owed;
+    struct view_filter *filter; /* of calls; NULL: all */
     struct check_summary summary;
     struct trace_options trace_options;
     struct trace *trace;
@@ -123,6 +124,7 @@ static bool prepare(struct check *c, struct err *err)
 {
     const struct cmd_list *nodes = &c->arguments->values[CMD_OPT_NODE];
     if (!cmd_style(&c->style, c->arguments, err) ||
+        !cmd_filter_read(c->arguments, VIEW_FILTER_CALLS, &c->filter, err) ||
         !cmd_outputs_open(&c->outputs, c->arguments, err) || !formats_fit(c, err) ||
         !cmd_owed_read(&c->owed, c->arguments, err))
         return false;
@@ -133,8 +135,11 @@ static bool prepare(struct check *c, struct err *err)
         .livekit = cmd_value(c->arguments, CMD_OPT_LIVEKIT),
         .nodes = nodes->items,
         .node_count = nodes->n,
+        .filter = view_filter_calls(c->filter),
     };
     c->trace = cmd_trace_open(c->arguments, &c->trace_options, err);
+    if (c->trace && c->filter)
+        view_filter_begin(c->filter, c->trace);
     if (c->trace)
         begin_reports(c);
     return c->trace != NULL;
@@ -161,6 +166,7 @@ static int judge(struct check *c, struct err *err)
         return CMD_ERROR;
     }
     cmd_trace_remarks(c->trace);
+    cmd_filter_remarks(c->filter, "call");
     return statuses[verdict];
 }
 
@@ -177,5 +183,6 @@ int cmd_check(const struct cmd_arguments *a)
         report_check_free(&c.reports[i].report);
     }
     cmd_owed_free(&c.owed);
+    view_filter_free(c.filter);
     return status;
 }

@@ -51,6 +51,7 @@ enum cmd_option_id {
     CMD_OPT_GROUP_BY,
     CMD_OPT_CALL,
     CMD_OPT_HEADERS,
+    CMD_OPT_FILTER,
     CMD_OPT_BPF,
     CMD_OPT_LIVE,
     CMD_OPT_FOR,

@@ -14,14 +14,17 @@ struct flow {
     struct view_options options;
     struct slice *follow; /* patterns, then what trunks promise */
     struct expect_trunks trunks;
+    struct view_filter *filter; /* of calls; NULL: all */
+    struct trace_filter hooks;  /* its own, where calls are numbered before */
     struct check_options check;
     struct check_summary summary;
     struct trace *trace;
     struct cmd_outputs outputs;
-    const char *which; /* --call; NULL: the only one */
-    bool all;          /* --call all */
-    uint64_t calls;    /* met, */
-    uint64_t others;   /* requests outside of calls, */
+    const char *which;                  /* --call; NULL: the only one */
+    bool all;                           /* --call all */
+    uint64_t numbered, numbered_others; /* calls in the captures, and requests outside of calls */
+    uint64_t number;                    /* of the one at hand */
+    uint64_t calls, others;             /* of them, those to choose from */
     uint64_t drawn;
     bool other_drawn; /* what is drawn is no call */
     /* drawn before it was known to be the only one */
@@ -95,19 +98,38 @@ static bool has_call_id(const struct call_summary *c, const char *id)
 }
 
 /* "  2  12:00:00  answered  +1 -> +2  Call-ID" */
-static void list_call(struct flow *f, const struct call_summary *c, uint64_t number)
+static void list_call(struct flow *f, const struct call_summary *c, uint64_t rank)
 {
-    if (number > LISTED_MAX)
+    if (rank > LISTED_MAX)
         return;
-    text_printf(&f->list, "  %2llu  ", (unsigned long long)number);
+    text_printf(&f->list, "  %2llu  ", (unsigned long long)f->number);
     report_call_line(&f->list, &f->style, c);
     text_add_char(&f->list, '\n');
 }
 
-static bool is_number(const struct flow *f, uint64_t number)
+static bool is_number(const struct flow *f)
 {
     uint32_t wanted;
-    return slice_to_u32(slice_of(f->which), &wanted) && wanted == number;
+    return slice_to_u32(slice_of(f->which), &wanted) && wanted == f->number;
+}
+
+static void number_call(struct flow *f, const struct call_summary *c)
+{
+    f->number = c->outcome != CALL_NOT_A_CALL ? ++f->numbered : ++f->numbered_others;
+}
+
+static void look(void *context, const struct trace_seen *m, struct trace_marks *marks)
+{
+    struct flow *f = context;
+    view_filter_look(f->filter, m, marks);
+}
+
+/* What does not match has a number all the same: that of `calls`. */
+static bool matches(void *context, const struct call_summary *c, const struct trace_marks *marks)
+{
+    struct flow *f = context;
+    number_call(f, c);
+    return view_filter_call(f->filter, c, marks, NULL) == VIEW_FILTER_YES;
 }
 
 /* Without --call the first one is drawn, and shown if it stays the only one.  What is no call gives
@@ -116,16 +138,18 @@ static bool choose(void *context, const struct call_summary *c)
 {
     struct flow *f = context;
     bool call = c->outcome != CALL_NOT_A_CALL;
-    uint64_t number = call ? ++f->calls : ++f->others;
+    if (!f->filter)
+        number_call(f, c);
+    uint64_t rank = call ? ++f->calls : ++f->others;
     if (f->all)
         return call;
     if (f->which)
-        return has_call_id(c, f->which) || (call && is_number(f, number));
-    if (number == 1 && call)
+        return has_call_id(c, f->which) || (call && is_number(f));
+    if (rank == 1 && call)
         text_clear(&f->list);
     if (call || f->calls == 0)
-        list_call(f, c, number);
-    if (number > 1 || (!call && f->calls))
+        list_call(f, c, rank);
+    if (rank > 1 || (!call && f->calls))
         return false;
     f->other_drawn = !call;
     f->drawn = 0;
@@ -229,12 +253,20 @@ static bool prepare(struct flow *f, struct err *err)
         .node_count = nodes->n,
     };
     if (!cmd_style(&f->style, f->arguments, err) ||
+        !cmd_filter_read(f->arguments, VIEW_FILTER_CALLS, &f->filter, err) ||
         !cmd_outputs_open(&f->outputs, f->arguments, err) || !read_choice(f, err) ||
         !read_trunks(f, err))
         return false;
     f->style.ascii = cmd_given(f->arguments, CMD_OPT_ASCII) || !locale_is_utf8();
     read_follow(f);
+    if (f->filter) {
+        bool asks = view_filter_asks_messages(f->filter);
+        f->hooks = (struct trace_filter){asks ? look : NULL, matches, f};
+        options.filter = &f->hooks;
+    }
     f->trace = cmd_trace_open(f->arguments, &options, err);
+    if (f->trace && f->filter)
+        view_filter_begin(f->filter, f->trace);
     return f->trace != NULL;
 }
 
@@ -243,8 +275,12 @@ static bool settle(struct flow *f, struct err *err)
 {
     uint64_t met = f->calls ? f->calls : f->others;
     if (f->drawn == 0 && f->which && !f->all)
-        return err_set(err, "--call %s: no such call; there are %llu calls, numbered from 1",
-                       f->which, (unsigned long long)f->calls);
+        return err_set(err, "--call %s: no such call%s; there are %llu calls, numbered from 1",
+                       f->which, f->filter ? " among those that match --filter" : "",
+                       (unsigned long long)f->numbered);
+    if (f->drawn == 0 && f->filter)
+        return err_set(err, "--filter: no call matches, of %llu",
+                       (unsigned long long)(f->numbered + f->numbered_others));
     if (f->drawn == 0)
         return err_set(err, "no call in these captures");
     if (met > 1 && !f->which) {
@@ -282,5 +318,6 @@ int cmd_flow(const struct cmd_arguments *a)
     free(f.follow);
     check_summary_free(&f.summary);
     expect_trunks_free(&f.trunks);
+    view_filter_free(f.filter);
     return status;
 }

@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "tui/tui.h"
+#include "view/view.h"
 
 #include <signal.h>
 
@@ -133,6 +134,13 @@ int cmd_finish(struct trace *t, struct cmd_outputs *o, bool ok, struct err *err)
 
 /* To be freed by tui_settings_free, whatever comes out. */
 bool cmd_settings_read(struct tui_settings *s, const struct cmd_arguments *a, struct err *err);
+/* ---- --filter -------------------------------------------------------------------------------- */
+
+/* *out is NULL where none is given.  What is wrong with it is shown, and told by *err. */
+bool cmd_filter_read(const struct cmd_arguments *a, enum view_filter_scope scope,
+                     struct view_filter **out, struct err *err);
+/* At the end: that nothing matched, or could not be told.  `what`: "message", "call". */
+void cmd_filter_remarks(const struct view_filter *f, const char *what);
 
 /* ---- a live run ------------------------------------------------------------------------------ */
 

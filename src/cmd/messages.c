@@ -8,6 +8,7 @@ struct messages {
     struct cmd_outputs outputs;
     struct report_messages reports[CMD_OUTPUTS_MAX]; /* one for each output */
     size_t points;                                   /* that the columns have room for */
+    struct view_filter *filter;                      /* NULL: all */
 };
 
 /* Points by HEP come as they are met. */
@@ -22,10 +23,21 @@ static void make_room(struct messages *run, const struct trace_point *points, si
         run->reports[i].point_width = width > 12 ? 12 : width;
 }
 
+static bool is_wanted(const struct messages *run, const struct trace_message *m)
+{
+    struct trace_seen seen;
+    if (!run->filter)
+        return true;
+    trace_seen_of(run->trace, m, &seen);
+    return view_filter_message(run->filter, &seen) == VIEW_FILTER_YES;
+}
+
 static void print_message(void *context, const struct trace_message *m)
 {
     struct messages *run = context;
     const struct trace_point *points;
+    if (!is_wanted(run, m))
+        return;
     size_t n = trace_points(run->trace, &points);
     if (n > run->points)
         make_room(run, points, n);
@@ -55,7 +67,9 @@ int cmd_messages(const struct cmd_arguments *a)
     struct trace_options options = {0};
     struct messages run = {0};
     struct trace_sinks sinks = {.message = print_message, .context = &run};
-    bool ok = cmd_style(&style, a, &err) && cmd_outputs_open(&run.outputs, a, &err);
+    bool ok = cmd_style(&style, a, &err) &&
+              cmd_filter_read(a, VIEW_FILTER_MESSAGES, &run.filter, &err) &&
+              cmd_outputs_open(&run.outputs, a, &err);
     size_t n = run.outputs.n;
     ok = ok && (run.trace = cmd_trace_open(a, &options, &err));
     if (ok) {
@@ -65,5 +79,8 @@ int cmd_messages(const struct cmd_arguments *a)
     int status = cmd_finish(run.trace, &run.outputs, ok, &err);
     for (size_t i = 0; i < n; i++)
         report_messages_free(&run.reports[i]);
+    if (status == CMD_HOLDS)
+        cmd_filter_remarks(run.filter, "message");
+    view_filter_free(run.filter);
     return status;
 }

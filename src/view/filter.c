@@ -51,35 +51,41 @@ void view_filter_begin(struct view_filter *f, const struct trace *t)
 /* ---- mistakes -------------------------------------------------------------------------------- */
 
 /* The expression stands in one line: what breaks it is a blank. */
-static void add_line(struct text *out, struct slice expression)
+static struct text one_line(struct slice expression)
 {
     struct text line = {0};
     for (size_t i = 0; i < expression.n; i++) {
         char c = expression.p[i];
         text_add_char(&line, c == '\n' || c == '\t' || c == '\r' ? ' ' : c);
     }
-    text_add_terminal(out, text_slice(&line));
+    return line;
+}
+
+static size_t width_of(struct slice expression)
+{
+    struct text line = one_line(expression);
+    size_t width = text_width(text_slice(&line));
     text_free(&line);
+    return width;
+}
+
+size_t view_filter_fault_column(struct slice expression, const struct view_filter_fault *fault)
+{
+    return width_of(slice_first(expression, fault->at)) + 1;
 }
 
 void view_filter_fault_text(struct text *out, struct slice expression,
                             const struct view_filter_fault *fault)
 {
-    size_t column = text_width(slice_first(expression, fault->at));
-    size_t n = text_width(slice_first(slice_from(expression, fault->at), fault->n));
-    if (expression.n > VIEW_FILTER_LENGTH_MAX) {
-        text_add_terminal(out, slice_of(fault->text));
-        text_add_char(out, '\n');
-        return;
-    }
-    text_printf(out, "column %zu: ", column + 1);
-    text_add_terminal(out, slice_of(fault->text));
+    struct text line = one_line(expression);
+    size_t n = width_of(slice_first(slice_from(expression, fault->at), fault->n));
+    text_add(out, SLICE("  "));
+    text_add_terminal(out, text_slice(&line));
     text_add(out, SLICE("\n  "));
-    add_line(out, expression);
-    text_add(out, SLICE("\n  "));
-    text_add_fill(out, ' ', column);
+    text_add_fill(out, ' ', view_filter_fault_column(expression, fault) - 1);
     text_add_fill(out, '^', n ? n : 1);
     text_add_char(out, '\n');
+    text_free(&line);
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -186,7 +192,11 @@ static void look_at_many(struct view_filter *f, struct filter_subject *s, size_t
 
 static void look_at_message(void *context, const struct trace_seen *m, struct trace_marks *marks)
 {
-    struct view_filter *f = context;
+    view_filter_look(context, m, marks);
+}
+
+void view_filter_look(struct view_filter *f, const struct trace_seen *m, struct trace_marks *marks)
+{
     struct filter_subject s = {.message = m};
     for (size_t i = 0; i < f->many_count; i++)
         look_at_many(f, &s, i, marks);
@@ -244,7 +254,7 @@ static bool choose_call(void *context, const struct call_summary *c,
 
 const struct trace_filter *view_filter_calls(struct view_filter *f)
 {
-    return &f->hooks;
+    return f ? &f->hooks : NULL;
 }
 
 bool view_filter_asks_messages(const struct view_filter *f)

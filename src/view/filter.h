@@ -38,8 +38,9 @@ struct view_filter;
 struct view_filter *view_filter_new(struct slice expression, enum view_filter_scope scope,
                                     struct view_filter_fault *fault);
 void view_filter_free(struct view_filter *f); /* NULL: nothing */
-/* "column 8: ..." and below it the expression with a caret under the mistake; three lines, made
- * safe for a terminal. */
+/* The column of the mistake, from 1. */
+size_t view_filter_fault_column(struct slice expression, const struct view_filter_fault *fault);
+/* The expression and below it carets under the mistake: two lines, made safe for a terminal. */
 void view_filter_fault_text(struct text *out, struct slice expression,
                             const struct view_filter_fault *fault);
 
@@ -51,10 +52,13 @@ enum view_filter_answer {
 
 enum view_filter_answer view_filter_message(struct view_filter *f, const struct trace_seen *m);
 
-/* For a scope of calls: what a trace asks of it.  Borrowed; the trace has to be known before it
- * runs, for the names of its points. */
+/* For a scope of calls: what a trace asks of it; NULL: of NULL.  Borrowed; the trace has to be
+ * known before it runs, for the names of its points. */
 const struct trace_filter *view_filter_calls(struct view_filter *f);
 void view_filter_begin(struct view_filter *f, const struct trace *t);
+
+/* The same, where a caller has hooks of its own: a message of a call is looked at. */
+void view_filter_look(struct view_filter *f, const struct trace_seen *m, struct trace_marks *marks);
 
 /* The verdict on a call, for VIEW_FILTER_JUDGED. */
 struct view_filter_verdict {

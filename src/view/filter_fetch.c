@@ -50,7 +50,8 @@ static bool fetch_header(struct view_filter *f, const struct filter_test *t,
     for (uint32_t i = 0; i < m->header_count; i++)
         if (is_named(t, &m->headers[i]))
             add_header(f, &m->headers[i]);
-    return !m->headers_complete;
+    bool again = t->many || !sip_is_single(t->header);
+    return !m->headers_complete && (again || f->data.n == 0);
 }
 
 static void add_all(struct view_filter *f, const struct sip_message *m, enum sip_header_id id)
@@ -69,6 +70,13 @@ static void add_address_part(struct view_filter *f, enum filter_field_id part,
                                                          : a->display;
     if (text.n)
         add_text(f, text, cut);
+}
+
+/* From and To stand once; of a part it counts that the whole was there. */
+static bool may_follow(const struct sip_message *m, enum sip_header_id id)
+{
+    bool there = sip_header_first(m, id) != NULL;
+    return !m->headers_complete && (id == SIP_HEADER_CONTACT || !there);
 }
 
 static bool fetch_address(struct view_filter *f, enum filter_field_id part,
@@ -95,7 +103,7 @@ static bool fetch_address(struct view_filter *f, enum filter_field_id part,
                     add_address_part(f, part, &address, h->cut);
         }
     }
-    return !m->headers_complete;
+    return may_follow(m, id);
 }
 
 static bool fetch_uri(struct view_filter *f, enum filter_field_id id, const struct sip_message *m)
@@ -165,7 +173,7 @@ static bool fetch_person(struct view_filter *f, enum filter_field_id id,
     if (part != FILTER_FIELD_FROM && part != FILTER_FIELD_CONTACT)
         return fetch_address(f, part, m, header);
     add_all(f, m, header);
-    return !m->headers_complete;
+    return may_follow(m, header);
 }
 
 static bool fetch_read(struct view_filter *f, const struct filter_test *t,

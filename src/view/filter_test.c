@@ -136,7 +136,8 @@ static const char *called_elsewhere(struct slice name)
 
 static bool looks_like_header(struct slice name)
 {
-    return sip_is_token(name) && (slice_find(name, '-') < name.n || sip_is_standard(name));
+    return name.n > 1 && sip_is_token(name) &&
+           (slice_find(name, '-') < name.n || sip_is_standard(name));
 }
 
 static bool fail_unknown(struct filter_parser *p, const struct filter_token *name)
@@ -167,13 +168,23 @@ static bool is_method(struct slice s)
     return false;
 }
 
+/* One letter, of a long word two, is not as it is in the name of a field. */
+static const char *nearly(struct slice s)
+{
+    const char *near = near_of(s, filter_field_next);
+    char copy[32] = "";
+    for (size_t i = 0; near && i < s.n; i++)
+        copy[i] = (char)ascii_lower((unsigned char)s.p[i]);
+    return near && nearest_distance(copy, near) <= (s.n < 6 ? 1 : 2) ? near : NULL;
+}
+
 /* A word that stands alone is a text that is searched for, unless it may be meant otherwise. */
 static bool check_bare(struct filter_parser *p, const struct filter_token *word)
 {
     struct slice s = word->text;
     const char *near = called_elsewhere(s);
     if (!near)
-        near = near_of(s, filter_field_next);
+        near = nearly(s);
     if (is_method(s))
         return filter_fail(p, word, "did you mean method == %.*s? As a text it needs quotes",
                            SLICE_ARG(s));
@@ -421,9 +432,12 @@ static bool take_text(struct filter_parser *p, struct filter_test *t)
 {
     struct filter_token word = p->now;
     filter_advance(p, false);
+    bool single = slice_is(p->now.text, "&") || slice_is(p->now.text, "|");
     bool asked = op_now(p) || p->now.kind == FILTER_SIGN || p->now.kind == FILTER_OPEN_INDEX;
     if (p->failed)
         return false;
+    if (single && p->now.kind == FILTER_SIGN)
+        return filter_fail(p, &p->now, "did you mean %s?", p->now.text.p[0] == '&' ? "&&" : "||");
     if (asked && word.kind == FILTER_STRING)
         return filter_fail(p, &word, "this is a text, and a field was expected before %.*s",
                            SLICE_ARG(p->now.text));

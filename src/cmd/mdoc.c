@@ -211,6 +211,40 @@ static void add_packs(struct text *out)
     text_add(out, SLICE(".El\n.\\\" end packs\n"));
 }
 
+/* ---- sipxray-filter(5) ----------------------------------------------------------------------- */
+
+static void add_field(struct text *out, const struct view_filter_field *f)
+{
+    struct text words = {0};
+    if (strcmp(f->name, "header") == 0)
+        text_add(out, SLICE(".It Cm header[\"NAME\"] Pq text\n"));
+    else
+        text_printf(out, ".It Cm %s Pq %s\n", f->name, f->type);
+    text_printf(&words, "%c%s.", f->about[0] & ~0x20, f->about + 1);
+    if (f->words)
+        text_printf(&words, " One of: %s.", f->words);
+    add_sentences(out, words.p);
+    text_free(&words);
+}
+
+static void add_fields_of(struct text *out, const char *scope)
+{
+    const struct view_filter_field *list;
+    size_t n = view_filter_fields(&list);
+    text_printf(out, ".\\\" begin filter-%s\n.Bl -tag -width Ds\n", scope);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].scope, scope) == 0)
+            add_field(out, &list[i]);
+    text_printf(out, ".El\n.\\\" end filter-%s\n", scope);
+}
+
+static void add_filter_fields(struct text *out)
+{
+    static const char *const scopes[] = {"message", "list", "call", "judged"};
+    for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++)
+        add_fields_of(out, scopes[i]);
+}
+
 /* ---- sipxray-tui(1) -------------------------------------------------------------------------- */
 
 static void add_binding(struct text *out, const struct tui_binding *b)
@@ -323,6 +357,7 @@ void cmd_help_mdoc(struct text *out)
     add_examples(out);
     add_finding_pages(out);
     add_cause_pages(out);
+    add_filter_fields(out);
     add_keys(out);
     add_settings(out);
     add_actions(out);

@@ -280,7 +280,7 @@ static bool settle(struct flow *f, struct err *err)
                        (unsigned long long)f->numbered);
     if (f->drawn == 0 && f->filter)
         return err_set(err, "--filter: no call matches, of %llu",
-                       (unsigned long long)(f->numbered + f->numbered_others));
+                       (unsigned long long)f->numbered + f->numbered_others);
     if (f->drawn == 0)
         return err_set(err, "no call in these captures");
     if (met > 1 && !f->which) {

@@ -134,6 +134,7 @@ int cmd_finish(struct trace *t, struct cmd_outputs *o, bool ok, struct err *err)
 
 /* To be freed by tui_settings_free, whatever comes out. */
 bool cmd_settings_read(struct tui_settings *s, const struct cmd_arguments *a, struct err *err);
+
 /* ---- --filter -------------------------------------------------------------------------------- */
 
 /* *out is NULL where none is given.  What is wrong with it is shown, and told by *err. */

@@ -200,6 +200,7 @@ void trace_live_let_go(void *trace, uint32_t leg)
 {
     struct trace *t = trace;
     hop_joiner_forget(t->joiner, leg);
+    trace_choose_forget(t, leg);
     *told_of(t, leg) = (struct trace_told){0};
 }
 

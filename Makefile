@@ -28,7 +28,7 @@ LAB_PACKAGES   = iproute2 gcc kamailio kamailio-extra-modules kamailio-tls-modul
 	wireshark-common
 DEV_PACKAGES   = valgrind $(LINT_PACKAGES) $(BENCH_PACKAGES) $(LAB_PACKAGES)
 
-MODULES = libpcap libosip2 libcjson zlib libcrypto yaml-0.1 libpcre2-8 ncursesw
+MODULES = libpcap libosip2 libcjson zlib libcrypto libssl yaml-0.1 libpcre2-8 ncursesw
 FOLDERS = base source packet sip call hop expect check trace view report tui probe cmd
 
 BUILD  ?= build

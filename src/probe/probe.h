@@ -118,9 +118,8 @@ struct probe_entry {
     struct slice text;   /* EVENT: for people; NOISE: what it looks like */
     uint32_t call;       /* index into the plan's calls (`probe answer`: number of the call,
                             from 0), or PROBE_NONE: it belongs to none */
-    uint32_t step;       /* index into the steps of the call that this is a message of (also
-                            what comes in answer to a request: the response's step, where
-                            there is one), or PROBE_NONE */
+    uint32_t step;       /* index into the steps of the call that this is a message of; a response
+                            for which there is no step has that of its request; or PROBE_NONE */
     bool retransmission; /* the same bytes again, by a timer or because the peer asked */
     bool stray;          /* RECEIVED: fits no transaction or dialog of this end */
 };
@@ -213,9 +212,9 @@ struct probe_credentials {
     struct slice realm;          /* empty: any */
 };
 
-/* Reads "user:password" or "user:password:realm..." from the first line of a file ("-": standard
- * input), or from the environment variable SIPXRAY_CREDENTIALS where path is NULL (not set: none).
- */
+/* Reads "user:password", and a realm on a second line where there is one, from a file ("-":
+ * standard input), or from the environment variable SIPXRAY_CREDENTIALS where path is NULL (not
+ * set: none). A password may have colons. */
 bool probe_credentials_read(struct probe_credentials *c, struct arena *a, const char *path,
                             struct err *err);
 

@@ -26,13 +26,12 @@ static void add_sending(struct text *out, const struct probe_log *log,
                         const struct probe_call_result *result, size_t step)
 {
     const struct probe_outcome *o = &result->outcomes[step];
+    struct slice method = result->plan->steps[step].method;
     unsigned times = 0;
     for (size_t i = 0; i < log->entries.n; i++) {
         const struct probe_entry *e = &log->entries.items[i];
-        times +=
-            e->kind == PROBE_SENT && e->call == result->call && e->step == step &&
-            e->end == result->plan->steps[step].from &&
-            slice_starts(e->bytes, SLICE("SIP/2.0 ")) == (result->plan->steps[step].status != 0);
+        times += e->kind == PROBE_SENT && e->call == result->call && e->step == step &&
+                 slice_starts(e->bytes, method) && e->end == result->plan->steps[step].from;
     }
     if (!o->next_hop.ip.family)
         return;

@@ -102,7 +102,7 @@ static bool resolve_first_hop(struct engine *e, struct err *err)
 {
     struct hop hop = {0};
     uint8_t family = 0;
-    struct endpoint given;
+    struct endpoint given = {0};
     if (e->options->listen[PROBE_CALLER]) {
         if (!read_listen(e->options, PROBE_CALLER, 0, &given, err))
             return false;

@@ -181,12 +181,23 @@ static int64_t earliest(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Its call may ask for it yet. */
+static bool is_needed(const struct transaction *t)
+{
+    return t->call && (t->client || t->label.step != PROBE_NONE || !t->over);
+}
+
+static int64_t free_at(const struct transaction *t)
+{
+    return is_needed(t) ? INT64_MAX : t->free_ms;
+}
+
 int64_t transactions_due_ms(const struct engine *e)
 {
     int64_t due = INT64_MAX;
     for (size_t i = 0; i < e->transactions.n; i++) {
         const struct transaction *t = e->transactions.items[i];
-        due = earliest(due, earliest(t->free_ms, earliest(t->again_ms, t->trying_ms)));
+        due = earliest(due, earliest(free_at(t), earliest(t->again_ms, t->trying_ms)));
     }
     return due;
 }
@@ -204,7 +215,7 @@ void transactions_tick(struct engine *e)
     }
     for (size_t i = 0; i < e->transactions.n; i++) {
         struct transaction *t = e->transactions.items[i];
-        if (e->now_ms >= t->free_ms && (!t->call || t->over))
+        if (e->now_ms >= t->free_ms && !is_needed(t))
             transaction_free(t);
         else
             e->transactions.items[kept++] = t;

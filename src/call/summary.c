@@ -80,6 +80,7 @@ void call_legs_summary(const struct call_table *t, const uint32_t *legs, size_t 
     for (size_t i = 0; i < n; i++) {
         const struct call_leg *l = call_leg_of(t, legs[i]);
         ids[i] = l->call_id;
+        out->number = i == 0 || l->number < out->number ? l->number : out->number;
         out->messages += l->messages;
         out->sightings += l->count;
         out->start_ns = earliest(l->start_ns, out->start_ns);

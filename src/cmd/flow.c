@@ -15,16 +15,15 @@ struct flow {
     struct slice *follow; /* patterns, then what trunks promise */
     struct expect_trunks trunks;
     struct view_filter *filter; /* of calls; NULL: all */
-    struct trace_filter hooks;  /* its own, where calls are numbered before */
+    struct trace_filter hooks;  /* its own, where calls are counted before */
     struct check_options check;
     struct check_summary summary;
     struct trace *trace;
     struct cmd_outputs outputs;
-    const char *which;                  /* --call; NULL: the only one */
-    bool all;                           /* --call all */
-    uint64_t numbered, numbered_others; /* calls in the captures, and requests outside of calls */
-    uint64_t number;                    /* of the one at hand */
-    uint64_t calls, others;             /* of them, those to choose from */
+    const char *which;              /* --call; NULL: the only one */
+    bool all;                       /* --call all */
+    uint64_t all_calls, all_others; /* calls in the captures, and requests outside of calls */
+    uint64_t calls, others;         /* of them, those to choose from */
     uint64_t drawn;
     bool other_drawn; /* what is drawn is no call */
     /* drawn before it was known to be the only one */
@@ -98,24 +97,22 @@ static bool has_call_id(const struct call_summary *c, const char *id)
 }
 
 /* "  2  12:00:00  answered  +1 -> +2  Call-ID" */
-static void list_call(struct flow *f, const struct call_summary *c, uint64_t rank)
+static void list_call(struct flow *f, const struct call_summary *c)
 {
-    if (rank > LISTED_MAX)
-        return;
-    text_printf(&f->list, "  %2llu  ", (unsigned long long)f->number);
+    text_printf(&f->list, "  %2u  ", c->number);
     report_call_line(&f->list, &f->style, c);
     text_add_char(&f->list, '\n');
 }
 
-static bool is_number(const struct flow *f)
+static bool is_number(const struct flow *f, uint32_t number)
 {
     uint32_t wanted;
-    return slice_to_u32(slice_of(f->which), &wanted) && wanted == f->number;
+    return slice_to_u32(slice_of(f->which), &wanted) && wanted == number;
 }
 
-static void number_call(struct flow *f, const struct call_summary *c)
+static void count_call(struct flow *f, const struct call_summary *c)
 {
-    f->number = c->outcome != CALL_NOT_A_CALL ? ++f->numbered : ++f->numbered_others;
+    *(c->outcome != CALL_NOT_A_CALL ? &f->all_calls : &f->all_others) += 1;
 }
 
 static void look(void *context, const struct trace_seen *m, struct trace_marks *marks)
@@ -124,11 +121,10 @@ static void look(void *context, const struct trace_seen *m, struct trace_marks *
     view_filter_look(f->filter, m, marks);
 }
 
-/* What does not match has a number all the same: that of `calls`. */
 static bool matches(void *context, const struct call_summary *c, const struct trace_marks *marks)
 {
     struct flow *f = context;
-    number_call(f, c);
+    count_call(f, c);
     return view_filter_call(f->filter, c, marks, NULL) == VIEW_FILTER_YES;
 }
 
@@ -139,17 +135,17 @@ static bool choose(void *context, const struct call_summary *c)
     struct flow *f = context;
     bool call = c->outcome != CALL_NOT_A_CALL;
     if (!f->filter)
-        number_call(f, c);
-    uint64_t rank = call ? ++f->calls : ++f->others;
+        count_call(f, c);
+    uint64_t met = call ? ++f->calls : ++f->others;
     if (f->all)
         return call;
     if (f->which)
-        return has_call_id(c, f->which) || (call && is_number(f));
-    if (rank == 1 && call)
+        return has_call_id(c, f->which) || is_number(f, c->number);
+    if (met == 1 && call)
         text_clear(&f->list);
-    if (call || f->calls == 0)
-        list_call(f, c, rank);
-    if (rank > 1 || (!call && f->calls))
+    if ((call || f->calls == 0) && met <= LISTED_MAX)
+        list_call(f, c);
+    if (met > 1 || (!call && f->calls))
         return false;
     f->other_drawn = !call;
     f->drawn = 0;
@@ -275,12 +271,14 @@ static bool settle(struct flow *f, struct err *err)
 {
     uint64_t met = f->calls ? f->calls : f->others;
     if (f->drawn == 0 && f->which && !f->all)
-        return err_set(err, "--call %s: no such call%s; there are %llu calls, numbered from 1",
+        return err_set(err,
+                       "--call %s: no such call%s; there are %llu calls, which calls --columns "
+                       "number,caller,callee lists",
                        f->which, f->filter ? " among those that match --filter" : "",
-                       (unsigned long long)f->numbered);
+                       (unsigned long long)f->all_calls);
     if (f->drawn == 0 && f->filter)
         return err_set(err, "--filter: no call matches, of %llu",
-                       (unsigned long long)f->numbered + f->numbered_others);
+                       (unsigned long long)f->all_calls + f->all_others);
     if (f->drawn == 0)
         return err_set(err, "no call in these captures");
     if (met > 1 && !f->which) {

@@ -253,7 +253,8 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
         {"columns", 0, false, false, BIT(CALLS) | BIT(TUI), "LIST",
          "these columns instead of the usual ones",
          "Parted by commas: start, answer, end, last, duration, talk, outcome, status, method, "
-         "caller, callee, src, dst, messages, points, call_id, call_ids, or a header of a message: "
+         "caller, callee, src, dst, messages, points, call_id, call_ids, number, or a header of a "
+         "message: "
          "BYE:X-Five9-Queue of the BYE, 200:X-A of a response, \"INVITE 2xx:X-A\" of a response "
          "to INVITE, X-A of any message. The first message that has the header tells its value. "
          "The screens show number and verdict before them, and sort and filter by headers as "
@@ -266,8 +267,9 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                           "requests outside of calls are not counted."},
     [CMD_OPT_CALL] = {"call", 0, false, false, BIT(FLOW), "CALL-ID|N|all",
                       "draw this call: a Call-ID of it, or its number, or all one after another",
-                      "Calls are numbered from 1 in the order in which they end, as sipxray calls "
-                      "lists them; requests outside of calls have no number. Without it the only "
+                      "Calls are numbered in the order in which their Call-IDs appeared, those of "
+                      "requests outside of calls too, as in the screens and in the column number "
+                      "of sipxray calls. Without it the only "
                       "call is drawn; where there are several they are listed, with exit status "
                       "2."},
     [CMD_OPT_HEADERS] = {"headers", 0, false, false, BIT(FLOW), NULL,

@@ -54,6 +54,7 @@ static bool cell_of(const struct report_column *c, enum view_cell *out, struct e
         {REPORT_COLUMN_CALLER, VIEW_CELL_CALLER},     {REPORT_COLUMN_CALLEE, VIEW_CELL_CALLEE},
         {REPORT_COLUMN_MESSAGES, VIEW_CELL_MESSAGES}, {REPORT_COLUMN_POINTS, VIEW_CELL_POINTS},
         {REPORT_COLUMN_CALL_ID, VIEW_CELL_CALL_ID},   {REPORT_COLUMN_CALL_IDS, VIEW_CELL_CALL_ID},
+        {REPORT_COLUMN_NUMBER, VIEW_CELL_NUMBER},
     };
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         if (cells[i].id == c->id) {

@@ -33,6 +33,7 @@ static const struct builtin builtins[REPORT_COLUMN_HEADER] = {
     [REPORT_COLUMN_POINTS] = {"points", 12, true},
     [REPORT_COLUMN_CALL_ID] = {"call_id", 12, true},
     [REPORT_COLUMN_CALL_IDS] = {"call_ids", 12, true},
+    [REPORT_COLUMN_NUMBER] = {"number", 6, false},
 };
 
 const char *report_column_name(size_t id)
@@ -112,6 +113,8 @@ static struct slice cell_of(struct arena *a, const struct report_calls *r,
         return endpoint_text(a, &c->dst);
     case REPORT_COLUMN_MESSAGES:
         return arena_printf(a, "%u", c->messages);
+    case REPORT_COLUMN_NUMBER:
+        return arena_printf(a, "%u", c->number);
     case REPORT_COLUMN_POINTS:
         return report_point_names(a, r, c);
     case REPORT_COLUMN_CALL_ID:
@@ -336,6 +339,8 @@ static void write_value(struct json_writer *w, struct arena *a, const struct rep
         json_add_uint(w, ms);
     else if (column->id == REPORT_COLUMN_STATUS)
         json_add_uint(w, c->status);
+    else if (column->id == REPORT_COLUMN_NUMBER)
+        json_add_uint(w, c->number);
     else if (column->id == REPORT_COLUMN_MESSAGES)
         json_add_uint(w, c->messages);
     else

@@ -92,7 +92,7 @@ void view_calls_add_cell(struct view_calls *v, struct text *out, enum view_cell 
     }
     switch (cell) {
     case VIEW_CELL_NUMBER:
-        text_printf(out, "%u", call + 1);
+        text_printf(out, "%u", c->number);
         break;
     case VIEW_CELL_VERDICT:
         add_verdict(out, view_calls_verdict(v, call, false));

@@ -3,9 +3,10 @@
 #include "path.h"
 #include "view/view.h"
 
-#define INFOS    1500u
-#define MESSAGES (2u * (4 + 2 * INFOS + 2)) /* of both legs, each an INVITE with its answers, ...  \
-                                             */
+#define INFOS 1500u
+#define MESSAGES                                                                                   \
+    (2u * (4 + 2 * INFOS + 2)) /* of both legs, each an INVITE with its answers, ...               \
+                                */
 #define MOST 600u
 
 static const struct dialog first = {.id = "one", .from_tag = "f1", .to_tag = "t1"};

@@ -20,7 +20,8 @@
 BUILD_PACKAGES = gcc make pkg-config libpcap-dev libosip2-dev libcjson-dev zlib1g-dev \
 	libssl-dev libyaml-dev libpcre2-dev libncurses-dev
 TEST_PACKAGES  = tmux libcmocka-dev iproute2 mandoc python3 \
-	chromium cmark-gfm libxml2-utils perl python3-yaml
+	chromium cmark-gfm libxml2-utils perl python3-yaml \
+	kamailio kamailio-tls-modules openssl sip-tester tcpdump
 LINT_PACKAGES  = cppcheck clang clang-tidy clang-format libclang-rt-dev libcmocka-dev shellcheck
 BENCH_PACKAGES = sngrep tshark
 LAB_PACKAGES   = iproute2 gcc kamailio kamailio-extra-modules kamailio-tls-modules \

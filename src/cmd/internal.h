@@ -112,6 +112,8 @@ bool cmd_read_memory(const struct cmd_arguments *a, struct trace_options *option
 bool cmd_read_sources(const struct cmd_arguments *a, struct trace_options *options,
                       struct err *err);
 bool cmd_add_keys(struct trace *t, const struct cmd_arguments *a, struct err *err);
+/* The authentication key of HEP, by --hep-key-file or the environment; empty: there is none. */
+bool cmd_hep_key(const struct cmd_arguments *a, char key[SOURCE_HEP_KEY_MAX + 1], struct err *err);
 /* A trace with the options that all of check, calls and messages have, its sources added. */
 struct trace *cmd_trace_open(const struct cmd_arguments *a, struct trace_options *options,
                              struct err *err);

@@ -1,6 +1,8 @@
 /* The run over captures that check, calls and messages share. */
 #include "cmd/internal.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +115,33 @@ static bool read_interface(const struct cmd_arguments *a, struct trace_options *
     return true;
 }
 
+/* The first line of a file, so that no key stands on a command line, which everybody can see. */
+bool cmd_hep_key(const struct cmd_arguments *a, char key[SOURCE_HEP_KEY_MAX + 1], struct err *err)
+{
+    const char *path = cmd_value(a, CMD_OPT_HEP_KEY_FILE), *text = getenv("SIPXRAY_HEP_KEY");
+    if (text && !*text)
+        text = NULL;
+    char line[SOURCE_HEP_KEY_MAX + 2] = "";
+    FILE *f = path ? fopen(path, "re") : NULL;
+    if (path && !f)
+        return err_set(err, "--hep-key-file %s: %s", path, strerror(errno));
+    if (f) {
+        size_t n = fread(line, 1, sizeof line - 1, f);
+        line[n] = '\0';
+        fclose(f);
+        text = line;
+    }
+    size_t n = text ? strcspn(text, "\r\n") : 0;
+    const char *what = path ? path : "SIPXRAY_HEP_KEY";
+    if (text && n == 0)
+        return err_set(err, "%s: it begins with an empty line, where a key should be", what);
+    if (n > SOURCE_HEP_KEY_MAX)
+        return err_set(err, "%s: a key of more than %u bytes", what, SOURCE_HEP_KEY_MAX);
+    memcpy(key, text ? text : "", n);
+    key[n] = '\0';
+    return true;
+}
+
 static bool read_remote(const struct cmd_arguments *a, struct trace_options *options,
                         struct err *err)
 {
@@ -122,7 +151,7 @@ static bool read_remote(const struct cmd_arguments *a, struct trace_options *opt
         *s = SOURCE_RETRY_S;
     if (value && *value && (!slice_to_u32(slice_of(value), s) || *s < 1 || *s > 3600))
         return err_set(err, "--retry=%s: a number of seconds from 1 to 3600", value);
-    return true;
+    return cmd_hep_key(a, options->source.hep_key, err);
 }
 
 bool cmd_read_sources(const struct cmd_arguments *a, struct trace_options *options, struct err *err)

@@ -332,9 +332,14 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "cmd: run a command that has ended again, after a pause",
          "Each pause is twice as long as the one before, up to a minute; the first is one second, "
          "or as many as are given. After a minute that went well it is a short one again. Why the "
-         "command ended is told each time. What is open then is one capture after the other of the "
-         "same point.",
+         "command ended is told each time.",
          true},
+    [CMD_OPT_HEP_KEY_FILE] =
+        {"hep-key-file", 0, false, false, READING, "FILE",
+         "hep: read messages only that have the authentication key in this file",
+         "Its first line counts. Without the option the environment variable SIPXRAY_HEP_KEY is "
+         "heeded. HEP before version 3 has no key and is not read then. How many messages were "
+         "refused is told at the end."},
     [CMD_OPT_KEYLOG] = {"keylog", 0, true, false, READING, "FILE",
                         "decrypt TLS by the secrets in this key log (NSS format)",
                         "What SSLKEYLOGFILE makes many programs write. The file may grow while the "

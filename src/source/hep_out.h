@@ -14,8 +14,7 @@ struct source_hep_out;
 #define SOURCE_HEP_UDP_MAX  65507u               /* bytes of a datagram's payload over IPv4 */
 #define SOURCE_HEP_TCP_MAX  65535u               /* HEP's length field has 16 bits */
 #define SOURCE_HEP_HELD     (4u * 1024u * 1024u) /* bytes that wait for a collector over TCP */
-#define SOURCE_HEP_KEY_MAX  1024u
-#define SOURCE_HEP_PAUSE_MS 2000 /* between two attempts to connect */
+#define SOURCE_HEP_PAUSE_MS 2000                 /* between two attempts to connect */
 
 /* All of it is borrowed during the call. */
 struct source_hep_message {

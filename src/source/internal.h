@@ -208,6 +208,8 @@ int64_t source_clock_ms(void); /* monotonic */
 /* live.c, command.c, hep_in.c: what source_schemes has */
 struct source *source_live_open(const char *name, const char *path, const char *rest,
                                 const struct source_options *options, struct err *err);
+struct source *source_hep_open(const char *name, const char *path, const char *rest,
+                               const struct source_options *options, struct err *err);
 struct source *source_command_open(const char *name, const char *path, const char *rest,
                                    const struct source_options *options, struct err *err);
 

@@ -23,6 +23,7 @@ static const struct source_format *const formats[] = {
 static const struct source_scheme source_schemes[] = {
     {"iface:", source_live_open},
     {"cmd:", source_command_open},
+    {"hep:", source_hep_open},
     {"log:", source_log_open},
     {NULL, NULL},
 };
@@ -185,7 +186,8 @@ bool source_filter(struct source *s, const char *expression, struct err *err)
 {
     struct err why;
     if (s->opened && !s->format->link_type)
-        return err_set(err, "%s: messages of a log cannot be filtered by --bpf", s->label);
+        return err_set(err, "%s: messages without packets around them cannot be filtered by --bpf",
+                       s->label);
     int link_type = s->opened ? s->format->link_type(s) : -1;
     struct source_filter *f = source_filter_new(expression, link_type, &why);
     if (!f)

@@ -2,8 +2,8 @@
  * order of the capture, and says what link type each frame has.  Formats: pcap (both byte orders,
  * micro- and nanoseconds, also "modified" pcap), pcapng (several sections and interfaces, each with
  * its own link type and time resolution), gzip of both, standard input; interfaces of this host
- * (iface:), the standard output of a command (cmd:), traces that SIP servers print (log:).  Live
- * sources never block: they say SOURCE_WAIT. */
+ * (iface:), the standard output of a command (cmd:), HEP that others send (hep:), traces that SIP
+ * servers print (log:).  Live sources never block: they say SOURCE_WAIT. */
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
 
@@ -66,6 +66,10 @@ struct source_stats {
     uint64_t changes;         /* of its state: news told by source_news, or lost among too many */
     const char *remark;       /* how a live source ended where it did not end well; else NULL */
     uint64_t unread;          /* log: lines or records that fit no format */
+    uint64_t hep_refused;     /* hep: messages without the key, or with a wrong one */
+    uint64_t hep_rubbish;     /* hep: datagrams, and connections given up, that were no HEP */
+    uint64_t hep_cut;         /* hep: connections that ended within a message */
+    uint64_t hep_dropped;     /* hep: connections given up at SOURCE_HEP_CONNECTIONS, _STUCK_S */
     uint64_t skipped_blocks;  /* pcapng blocks of a kind that we do not know */
     uint64_t secrets_lost; /* pcapng: blocks of TLS secrets that are broken, or beyond the limit */
 };
@@ -79,6 +83,11 @@ struct source_host_address {
 #define SOURCE_RING_MB     64u /* of the kernel for an interface, unless options say otherwise */
 #define SOURCE_RING_MB_MAX 2047u
 
+#define SOURCE_HEP_CONNECTIONS 256u /* to one hep:tcp:, each with at most one message of 64 kB */
+/* A connection may stand still within a message, or without having shown the key, for so long. */
+#define SOURCE_HEP_STUCK_S 30u
+#define SOURCE_HEP_KEY_MAX 1024u
+
 /* How live sources are opened; all zero: as ever. */
 struct source_options {
     bool promiscuous; /* iface: also what is not for this host */
@@ -86,6 +95,7 @@ struct source_options {
     uint32_t retry_s; /* cmd: run the command again when it has ended, after so many seconds, and
                          after twice as many each time, up to SOURCE_RETRY_S_MAX; 0: never */
     bool follow;      /* a file is waited for to grow, until source_stop; a log is not */
+    char hep_key[SOURCE_HEP_KEY_MAX + 1]; /* hep: messages must have it; empty: any will do */
 };
 
 #define SOURCE_RETRY_S     1u

@@ -60,6 +60,12 @@ static void point_notices(struct trace *t, const struct trace_point *p)
     notice(t, p->name, p->source->secrets_lost,
            "blocks of TLS secrets that are broken, or beyond the limit");
     notice(t, p->name, p->source->unread, "records of the log that fit no format");
+    notice(t, p->name, p->source->hep_refused,
+           "messages by HEP without the authentication key, or with a wrong one, not read");
+    notice(t, p->name, p->source->hep_rubbish, "datagrams or connections that were no HEP");
+    notice(t, p->name, p->source->hep_cut, "connections that ended within a HEP message");
+    notice(t, p->name, p->source->hep_dropped,
+           "connections given up, for they stood still or there were too many");
     notice(t, p->name, p->source->skipped_blocks, "pcapng blocks of an unknown kind passed over");
     notice(t, p->name, s->not_inflated, "compressed messages that could not be read");
     if (s->unknown_link) {

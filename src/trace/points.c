@@ -32,6 +32,7 @@ void trace_points_end(struct trace *t)
             continue;
         memcpy(p->link_types, source->link_types, sizeof p->link_types);
         p->link_type_count = source->link_type_count;
+        p->is_log = source->is_log;
     }
 }
 

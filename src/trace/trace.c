@@ -48,6 +48,8 @@ static struct slice stem_of(struct slice path)
         path = slice_trim(slice_from(path, strlen("cmd:")));
         path = slice_first(path, slice_find(path, ' '));
     }
+    if (slice_starts(path, SLICE("hep:")))
+        return SLICE("hep");
     if (slice_starts(path, SLICE("log:")))
         path = slice_from(path, strlen("log:"));
     size_t slash = path.n;

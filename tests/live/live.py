@@ -28,10 +28,10 @@ NO_LEAKS = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + "
 class Run:
     """sipxray, started; its output is read line by line."""
 
-    def __init__(self, *args, stdin=subprocess.DEVNULL, before=(), leaks=False):
+    def __init__(self, *args, stdin=subprocess.DEVNULL, before=(), leaks=False, env=None):
         self.process = subprocess.Popen(
             [*before, PROGRAM, *args], stdin=stdin, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, bufsize=0, env=os.environ if leaks else NO_LEAKS)
+            stderr=subprocess.PIPE, bufsize=0, env=env or (os.environ if leaks else NO_LEAKS))
         self.lines = []
 
     def line(self):
@@ -785,4 +785,5 @@ def main():
             print(f"not ok {name}: line {line}: {type(e).__name__}: {e}", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -44,6 +44,15 @@ void text_add_xml(struct text *t, struct slice bytes)
     add_escaped(t, bytes, xml_escapes);
 }
 
+/* ---- Prometheus ------------------------------------------------------------------------------ */
+
+static const char *const prometheus_escapes[ESCAPES] = {['\\'] = "\\\\", ['"'] = "\\\""};
+
+void text_add_prometheus(struct text *t, struct slice bytes)
+{
+    add_escaped(t, bytes, prometheus_escapes);
+}
+
 /* ---- Markdown -------------------------------------------------------------------------------- */
 
 /* A character reference cannot stand for a mark of structure (CommonMark 6.2).  The comment behind

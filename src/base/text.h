@@ -47,6 +47,8 @@ void text_add_workflow(struct text *t, struct slice bytes);
 void text_add_workflow_property(struct text *t, struct slice bytes);
 /* A line in the log of a workflow, which no runner takes for a command. */
 void text_add_workflow_log(struct text *t, struct slice bytes);
+/* The value of a label in Prometheus' text format. */
+void text_add_prometheus(struct text *t, struct slice bytes);
 /* A description in TAP 14, where # begins a directive. */
 void text_add_tap(struct text *t, struct slice bytes);
 /* A double-quoted scalar of YAML with its quotes. */

@@ -21,6 +21,8 @@ struct check {
         struct cmd_spool spool; /* of its calls, where it is whole */
     } reports[CMD_OUTPUTS_MAX];
     size_t report_count;
+    struct cmd_exec exec;
+    struct cmd_metrics *metrics;
 };
 
 /* ---- reports --------------------------------------------------------------------------------- */
@@ -38,6 +40,8 @@ static void print_call(void *context, const struct check_call *call)
         else
             cmd_output_wrote(o);
     }
+    cmd_exec_call(&c->exec, call);
+    cmd_metrics_call(c->metrics, call);
 }
 
 /* Live, text is a line for each call, which is not broken but on a terminal. */
@@ -145,16 +149,44 @@ static bool prepare(struct check *c, struct err *err)
     return c->trace != NULL;
 }
 
+static void tick(void *context)
+{
+    struct check *c = context;
+    cmd_runner_look(&c->exec.runner);
+    cmd_metrics_tick(c->metrics);
+}
+
+static bool serve(void *context, struct err *err)
+{
+    struct check *c = context;
+    return cmd_metrics_serve(c->metrics, c->trace, err);
+}
+
+static bool run(struct check *c, struct err *err)
+{
+    struct trace_sinks sinks = {.check = print_call, .context = c};
+    const struct cmd_hooks hooks = {
+        .lost = cmd_given(c->arguments, CMD_OPT_LIVE) ? print_loss : NULL,
+        .tick = tick,
+        .begin = serve,
+        .keep_user = cmd_given(c->arguments, CMD_OPT_METRICS_FILE),
+        .context = c,
+    };
+    cmd_trace_hooks(&hooks);
+    bool ok = cmd_exec_start(&c->exec, c->arguments, err) &&
+              cmd_metrics_start(&c->metrics, c->arguments, &c->exec.runner, err) &&
+              prepare(c, err) && cmd_trace_run(c->trace, &sinks, &c->outputs, err);
+    cmd_exec_end(&c->exec);
+    cmd_metrics_end(c->metrics);
+    return ok;
+}
+
 static int judge(struct check *c, struct err *err)
 {
     static const int statuses[] = {[CHECK_PASS] = CMD_HOLDS,
                                    [CHECK_FAIL] = CMD_FAILS,
                                    [CHECK_INCONCLUSIVE] = CMD_INCONCLUSIVE};
-    struct trace_sinks sinks = {.check = print_call, .context = c};
-    const struct cmd_hooks hooks = {
-        .lost = cmd_given(c->arguments, CMD_OPT_LIVE) ? print_loss : NULL, .context = c};
-    cmd_trace_hooks(&hooks);
-    bool ok = prepare(c, err) && cmd_trace_run(c->trace, &sinks, &c->outputs, err);
+    bool ok = run(c, err);
     if (ok)
         check_summary_end(&c->summary, &c->owed.options);
     enum check_verdict verdict =

@@ -123,6 +123,8 @@ bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct cmd_
 struct cmd_hooks {
     void (*lost)(void *context, const struct report_loss *loss); /* else it is complained of */
     void (*tick)(void *context); /* some ten times a second, and before each wait */
+    bool (*begin)(void *context, struct err *err); /* once rights are given up */
+    bool keep_user; /* files are written later on: root stays, if without its rights */
     void *context;
 };
 /* To be called before cmd_trace_run; borrowed. */
@@ -162,6 +164,65 @@ struct cmd_live {
 
 void cmd_live_tick(struct cmd_live *l);
 void cmd_live_free(struct cmd_live *l);
+
+/* ---- commands for failed calls --------------------------------------------------------------- */
+
+#define CMD_RUNNER_AT_ONCE 4u
+#define CMD_RUNNER_QUEUE   256u          /* that wait; further ones are not run, and counted */
+#define CMD_RUNNER_BYTES   (64u * 1024u) /* of an environment */
+#define CMD_RUNNER_SECONDS 30u           /* for one command, and at the end for all */
+
+enum cmd_runner_event {
+    CMD_RUNNER_STARTED,
+    CMD_RUNNER_DONE,
+    CMD_RUNNER_FAILED,
+    CMD_RUNNER_TIMED_OUT,
+    CMD_RUNNER_LOST, /* never started: too many */
+    CMD_RUNNER_EVENTS
+};
+
+struct cmd_runner_news {
+    enum cmd_runner_event event;
+    int status; /* as waitpid has it */
+};
+
+struct cmd_runner {
+    pid_t pid;
+    int control; /* -1: there is none */
+    uint64_t counts[CMD_RUNNER_EVENTS];
+};
+
+/* `command` is for /bin/sh, and runs with the rights that this program has now. */
+bool cmd_runner_start(struct cmd_runner *r, const char *command, uint32_t seconds, struct err *err);
+/* Runs the command soon: never waits.  `environment` is NAME=VALUE, each with a NUL behind it. */
+void cmd_runner_run(struct cmd_runner *r, struct slice environment, struct slice input);
+void cmd_runner_look(struct cmd_runner *r); /* counts what came of them */
+void cmd_runner_end(struct cmd_runner *r);  /* waits for what runs */
+
+struct cmd_exec {
+    struct cmd_runner runner;
+    struct report_check report; /* what its command reads */
+};
+
+bool cmd_exec_start(struct cmd_exec *e, const struct cmd_arguments *a, struct err *err);
+void cmd_exec_call(struct cmd_exec *e, const struct check_call *c);
+void cmd_exec_end(struct cmd_exec *e);
+
+/* ---- metrics --------------------------------------------------------------------------------- */
+
+#define CMD_SERIES_MAX 1000u /* kinds of error told apart; further ones are "other" */
+#define CMD_LABEL_MAX  256u  /* bytes of a header's or node's name in a label */
+
+struct cmd_metrics;
+
+/* NULL in *out: none are asked for, and the rest does nothing. */
+bool cmd_metrics_start(struct cmd_metrics **out, const struct cmd_arguments *a,
+                       const struct cmd_runner *runner, struct err *err);
+/* Once rights are given up. */
+bool cmd_metrics_serve(struct cmd_metrics *m, const struct trace *trace, struct err *err);
+void cmd_metrics_call(struct cmd_metrics *m, const struct check_call *c);
+void cmd_metrics_tick(struct cmd_metrics *m);
+void cmd_metrics_end(struct cmd_metrics *m);
 
 /* ---- columns of calls --------------------------------------------------------------------------
  */

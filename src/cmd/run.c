@@ -248,7 +248,10 @@ bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct cmd_
     cmd_signals_begin(live);
     if (run_seconds)
         cmd_signal_alarm(run_seconds);
-    if (live && !cmd_privileges_drop(cmd_outputs_replace(outputs), err))
+    bool keep_user = cmd_outputs_replace(outputs) || (run_hooks && run_hooks->keep_user);
+    if (live && !cmd_privileges_drop(keep_user, err))
+        return false;
+    if (run_hooks && run_hooks->begin && !run_hooks->begin(run_hooks->context, err))
         return false;
     if (!live)
         cmd_progress_begin(t);

@@ -319,6 +319,26 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                      "A number with s, m, h or d behind it, or several: 90s, 10m, 1h30m."},
     [CMD_OPT_CALLS] = {"calls", 0, false, false, BIT(CHECK) | BIT(PROBE), "N",
                        "with --live, and probe answer: end after so many calls", NULL},
+    [CMD_OPT_EXEC] =
+        {"exec", 0, false, false, BIT(CHECK), "COMMAND",
+         "with --live: run this command for each call that fails",
+         "By /bin/sh, with the rights that sipxray was started with, though it gives up its own. "
+         "What is known of the call is in the environment: SIPXRAY_CALL (its number), "
+         "SIPXRAY_CALL_ID, SIPXRAY_CALL_IDS, SIPXRAY_CALLER, SIPXRAY_CALLEE, SIPXRAY_DIRECTION, "
+         "SIPXRAY_START, SIPXRAY_TRUNK, SIPXRAY_VERDICT, SIPXRAY_SUMMARY (in words), and of its "
+         "errors SIPXRAY_FINDINGS, SIPXRAY_HEADERS and SIPXRAY_NODES, parted by spaces. Standard "
+         "input has the events of --format ndjson. No word of it comes from the network into the "
+         "command itself; quote the variables. Four commands run at a time, 256 wait, further ones "
+         "are counted and not run; each has 30 seconds."},
+    [CMD_OPT_METRICS] =
+        {"metrics", 0, false, false, BIT(CHECK), "[ADDR:]PORT",
+         "with --live: serve counters for Prometheus at http://ADDR:PORT/metrics",
+         "The address is 127.0.0.1 unless one is given; an IPv6 address stands in brackets. There "
+         "is no password: what others can reach should not be open to them."},
+    [CMD_OPT_METRICS_FILE] =
+        {"metrics-file", 0, false, false, BIT(CHECK), "FILE",
+         "with --live: write the same counters to this file, every ten seconds and at the end",
+         "As the textfile collector of node_exporter reads it. The file is replaced as a whole."},
     [CMD_OPT_PROMISCUOUS] = {"promiscuous", 0, false, false, READING, NULL,
                              "iface: capture also what is not for this host",
                              "As on a mirror port. Without it the interface stays as it is."},

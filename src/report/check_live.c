@@ -42,8 +42,13 @@ static int64_t last_of(const struct check_call *c)
     return last;
 }
 
+struct slice report_start_of(struct arena *a, const struct check_call *c)
+{
+    return arena_copy(a, slice_of(report_time_iso(false, c->start_ns).s));
+}
+
 /* What is wrong, or why nothing can be said; a call that passed may have warnings. */
-static struct slice words_of(struct arena *a, const struct check_call *c)
+struct slice report_live_words(struct arena *a, const struct check_call *c)
 {
     struct report_sentences list = {0};
     struct text t = {0};
@@ -52,13 +57,11 @@ static struct slice words_of(struct arena *a, const struct check_call *c)
         const struct report_sentence *s = &list.items[i];
         if (s->pass || s->severity == CHECK_NOTE || s->words.n == 0)
             continue;
-        text_add(&t, t.n ? SLICE("; ") : SLICE(": "));
+        text_add(&t, t.n ? SLICE("; ") : SLICE(""));
         text_add(&t, s->words);
     }
-    if (!t.n && c->verdict == CHECK_INCONCLUSIVE) {
-        text_add(&t, SLICE(": "));
+    if (!t.n && c->verdict == CHECK_INCONCLUSIVE)
         text_add(&t, report_inconclusive_why(c));
-    }
     vec_free(&list);
     return text_keep(&t, a);
 }
@@ -66,13 +69,14 @@ static struct slice words_of(struct arena *a, const struct check_call *c)
 void report_live_call(struct text *out, struct report_check *r, const struct check_call *c)
 {
     struct arena a = {0};
-    struct slice before = SLICE_NONE;
+    struct slice before = SLICE_NONE, words = report_live_words(&a, c);
     if (c->corrects)
         before = arena_printf(&a, ", corrected (was %s)", marks[c->before].label);
     begin_line(out, r, &marks[c->verdict], last_of(c));
     end_line(out, r,
              ARENA_JOIN(&a, arena_printf(&a, "#%llu ", (unsigned long long)c->number),
-                        report_call_parties(&a, c), before, words_of(&a, c), SLICE(" ["),
+                        report_call_parties(&a, c), before, words.n ? SLICE(": ") : SLICE(""),
+                        words, SLICE(" ["),
                         arena_join_list(&a, c->call_ids, c->call_id_count, SLICE(" and ")),
                         SLICE("]")));
     arena_free(&a);

@@ -166,6 +166,9 @@ bool report_format_wants_everything(const struct report_format *f);
 void report_check_begin(struct text *out, struct report_check *r, const struct report_run *run);
 void report_check_call(struct text *out, struct report_check *r, const struct check_call *call);
 void report_check_end(struct text *out, struct report_check *r, const struct report_run *run);
+/* What is wrong with a call, in a line; empty: nothing. */
+struct slice report_live_words(struct arena *a, const struct check_call *c);
+struct slice report_start_of(struct arena *a, const struct check_call *c); /* RFC 3339, UTC */
 /* Nothing in those formats that have no word for it. */
 void report_check_lost(struct text *out, struct report_check *r, const struct report_loss *loss);
 void report_check_free(struct report_check *r);

@@ -302,6 +302,170 @@ def test_live_file_grows():
         has(err, "the file has become shorter")
 
 
+def test_exec():
+    """Each failed call once, told by environment and standard input; nothing of it is a command."""
+    with temporary() as folder:
+        run = watch("--exec", f"env > {folder}/env; cat > {folder}/events; exit 3", late="kam1")
+        wait_until(lambda: os.path.exists(folder + "/events") and
+                   os.path.getsize(folder + "/events"), "the command")
+        has(run.process.stderr.readline().decode(), "--exec: the command ended with status 3")
+        os.unlink(folder + "/env")
+        while "corrected (was FAIL)" not in run.line():
+            pass
+        same(run.end(signal.SIGINT)[0], 1)
+        same(os.listdir(folder), ["events"])
+        with open(folder + "/events", encoding="utf-8") as f:
+            events = [json.loads(line) for line in f]
+        same((events[0]["event"], events[0]["verdict"], events[0]["call"]), ("call", "fail", 1))
+        same(len([e for e in events if e["event"] == "finding" and e["severity"] == "error"]), 7)
+
+
+def crafted(call_id, header):
+    """A call whose BYE loses a header between two points, as raw frames of each."""
+    def at(src, dst, vias, start, extra=""):
+        return frame_of(message(start, vias, call_id, extra), src, dst)
+    answer = (b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK" + call_id.encode() +
+              b"192.0.2.1\r\nFrom: <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>;tag=2\r\n"
+              b"Call-ID: " + call_id.encode() + b"\r\nCSeq: 1 BYE\r\n\r\n")
+    bye = "BYE sip:b@example.com SIP/2.0"
+    return (
+        [at("192.0.2.1", "192.0.2.2", ["192.0.2.1"], bye, header + "\r\n"),
+         frame_of(answer, "192.0.2.2", "192.0.2.1")],
+        [at("192.0.2.2", "192.0.2.3", ["192.0.2.2", "192.0.2.1"], bye),
+         frame_of(answer, "192.0.2.3", "192.0.2.2")])
+
+
+def pcap_of(frames, seconds=1_700_000_000):
+    head = struct.pack("=IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
+    return head + b"".join(struct.pack("=IIII", seconds, 1000 * i, len(f), len(f)) + f
+                           for i, f in enumerate(frames))
+
+
+def test_exec_hostile():
+    """What a shell would run, were it ever shown to one; the environment has it as it is shown."""
+    with temporary() as folder:
+        evil = f"a;touch${{IFS}}{folder}/owned`touch${{IFS}}{folder}/owned`$(touch {folder}/owned)"
+        for name, frames in zip("ab", crafted(evil, "X-Q: $(reboot)\x1b[31m")):
+            with open(f"{folder}/{name}.pcap", "wb") as f:
+                f.write(pcap_of(frames))
+        run = Run("check", "--live", "--calls", "1", "--exec",
+                  f'printf "%s\\n" "$SIPXRAY_CALL_ID" $SIPXRAY_HEADERS > {folder}/told',
+                  folder + "/a.pcap", folder + "/b.pcap")
+        same(run.end()[0], 1)
+        with open(folder + "/told", encoding="utf-8") as f:
+            same(f.read(), f"{evil}\nX-Q\n")
+        same(sorted(os.listdir(folder)), ["a.pcap", "b.pcap", "told"])
+
+
+def test_exec_many():
+    """So many at a time, and none is left; one that takes too long is not waited for by the rest."""
+    with temporary() as folder:
+        frames = ([], [])
+        for i in range(40):
+            for where, more in zip(frames, crafted(f"c{i}", "X-Q: 1")):
+                where.extend(more)
+        for name, list_of in zip("ab", frames):
+            with open(f"{folder}/{name}.pcap", "wb") as f:
+                f.write(pcap_of(list_of))
+        status, out, err = Run("check", "--live", "--for", "2s", "--exec",
+                               f"echo $$ > {folder}/$SIPXRAY_CALL; sleep 0.05",
+                               folder + "/a.pcap", folder + "/b.pcap").end()
+        same((status, err), (1, ""))
+        same(len([n for n in os.listdir(folder) if n.isdigit()]), 40)
+        has(out, "40 calls: 0 passed, 40 failed")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def ask_http(port, request, patience=5):
+    with socket.create_connection(("127.0.0.1", port), patience) as s:
+        s.sendall(request)
+        got = b""
+        while more := s.recv(65536):
+            got += more
+        return got.decode()
+
+
+SAMPLE = re.compile(r'(sipxray_\w+)(?:\{((?:\w+="(?:[^"\\]|\\.)*",?)*)\})? (\d+)$')
+
+
+def samples_of(page):
+    """As Prometheus reads it: each sample after the type of its family, none twice."""
+    found, family = {}, None
+    for line in page.splitlines():
+        if line.startswith("# TYPE "):
+            family = line.split()[2]
+        elif not line.startswith("# HELP "):
+            match = SAMPLE.match(line)
+            assert match and match.group(1) == family, line
+            assert (family, match.group(2)) not in found, line
+            found[family, match.group(2)] = int(match.group(3))
+    return found
+
+
+def test_metrics():
+    port = free_port()
+    with temporary() as folder:
+        run = watch("--metrics", str(port), "--metrics-file", folder + "/m.prom")
+        while "#1" not in run.line():
+            pass
+        time.sleep(1.5)
+        answer = ask_http(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        head, page = answer.split("\r\n\r\n", 1)
+        has(head, "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4")
+        has(head, f"Content-Length: {len(page)}")
+        found = samples_of(page)
+        same(found["sipxray_calls_total", 'verdict="fail"'], 1)
+        same(found["sipxray_failures_total", 'finding="header-stripped",method="BYE",'
+                   'header="X-Five9-Queue",node="kam1"'], 1)
+        same(found["sipxray_messages_total", 'point="kam1"'], 16)
+        same(run.end(signal.SIGINT)[0], 1)
+        same(os.listdir(folder), ["m.prom"])
+        with open(folder + "/m.prom", encoding="utf-8") as f:
+            has(samples_of(f.read()).items(), (("sipxray_calls_total", 'verdict="fail"'), 1))
+    for where, said in (("x", "--metrics x: it is [ADDR:]PORT, as in 9107 or 10.0.0.1:9107"),
+                        ("192.0.2.1:99", "--metrics 192.0.2.1:99: Cannot assign requested address")):
+        same(watch("--metrics", where).end(), (2, "", f"sipxray: {said}\n"))
+
+
+def test_metrics_hostile():
+    """Clients that say too much, too little or nonsense harm nobody else."""
+    port = free_port()
+    run = watch("--metrics", str(port))
+    while "#1" not in run.line():
+        pass
+    idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]
+    idle[-1].sendall(b"GET /metr")
+    for request, status in ((b"GET /metrics HTTP/1.1\n\n", "200 OK"),
+                            (b"GET / HTTP/1.1\r\n\r\n", "404 Not Found"),
+                            (b"GET /metrics/../x HTTP/1.0\r\n\r\n", "404 Not Found"),
+                            (b"POST /metrics HTTP/1.1\r\n\r\n", "405 Method Not Allowed"),
+                            (b"\xff\x00\r\n\r\n", "400 Bad Request"),
+                            (b"GET /" + b"a" * 8187, "431 Request Header Fields Too Large")):
+        has(ask_http(port, request), f"HTTP/1.1 {status}\r\n")
+    began = time.monotonic()
+    idle[-1].settimeout(20)
+    same(idle[-1].recv(10), b"")
+    assert time.monotonic() - began < 7
+    for s in idle:
+        s.close()
+    same(run.end(signal.SIGINT)[0], 1)
+
+
+def test_metrics_disk_full():
+    """It is told once, and the run goes on."""
+    run = watch("--metrics-file", "/dev/full/m")
+    while "#1" not in run.line():
+        pass
+    status, _, err = run.end(signal.SIGINT)
+    same((status, err), (1, "sipxray: /dev/full/m: cannot write: Not a directory; tried again every "
+                            "10 seconds\n"))
+
+
 def test_failing():
     status, out, err = messages_of("x=cmd:echo why >&2; exit 7").end()
     same((status, out), (2, ""))
@@ -738,7 +902,8 @@ def test_ignored_signal():
 
 
 PIPES = [test_live_at_once, test_live_corrected, test_live_calls, test_live_for,
-         test_live_file_grows,
+         test_live_file_grows, test_exec, test_exec_hostile, test_exec_many, test_metrics,
+         test_metrics_hostile, test_metrics_disk_full,
          test_command, test_command_is_freed, test_byte_by_byte, test_at_the_same_time,
          test_shown_at_once, test_check_by_signal, test_failing, test_one_of_two_fails,
          test_ends_badly_after_data, test_retry, test_retry_is_told,

@@ -35,7 +35,9 @@ struct packet_tls;
 
 struct packet_decoder {
     struct packet_sinks sinks;
-    packet_hidden_sink *hidden; /* NULL: none */
+    packet_hidden_sink *hidden;   /* NULL: none */
+    packet_segment_sink *segment; /* likewise */
+    packet_secret_sink *secret;   /* likewise */
     struct packet_stats stats;
     struct hash_key key;
     struct packet_keys *keys; /* NULL: none */

@@ -99,3 +99,23 @@ bool packet_keylog_line(struct packet_keys *k, struct slice line)
                    (labels[i].label == TLS_PREMASTER && read_session(k, id, secret));
     return is_other_label(name, id, secret);
 }
+
+static void add_hex(struct text *out, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        text_printf(out, "%02x", (uint8_t)bytes[i]);
+}
+
+void packet_keylog_write(struct text *out, enum tls_label label, struct slice id,
+                         const struct tls_secret *secret)
+{
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        if (labels[i].label == label) {
+            text_printf(out, "%s ", labels[i].name);
+            add_hex(out, id.p, id.n);
+            text_add_char(out, ' ');
+            add_hex(out, (const char *)secret->bytes, secret->n);
+            text_add_char(out, '\n');
+            return;
+        }
+}

@@ -37,6 +37,16 @@ void packet_tell_hidden(struct packet_decoder *d, packet_hidden_sink *sink)
     d->hidden = sink;
 }
 
+void packet_tell_segments(struct packet_decoder *d, packet_segment_sink *sink)
+{
+    d->segment = sink;
+}
+
+void packet_tell_secrets(struct packet_decoder *d, packet_secret_sink *sink)
+{
+    d->secret = sink;
+}
+
 static enum packet_transport transport_of(const struct source_message *m)
 {
     if (m->websocket)
@@ -173,6 +183,8 @@ void packet_decoder_free(struct packet_decoder *d)
         return;
     d->sinks = (struct packet_sinks){ignore_datagram, ignore_stream, NULL};
     d->hidden = NULL;
+    d->segment = NULL;
+    d->secret = NULL;
     packet_fragments_free(d->fragments);
     packet_tcp_free(d);
     packet_sctp_free(d);

@@ -205,6 +205,22 @@ const struct packet_stats *packet_stats(const struct packet_decoder *d);
 /* The first PACKET_HIDDEN_MAX of tls_undecrypted; valid until the next push or flush. */
 size_t packet_undecrypted(const struct packet_decoder *d, const struct packet_hidden **list);
 void packet_tell_hidden(struct packet_decoder *d, packet_hidden_sink *sink); /* NULL: to nobody */
+/* A TCP segment was found in the frame that is pushed; told before its bytes are handed on. */
+struct packet_segment {
+    struct endpoint src, dst;
+    size_t bytes; /* of data */
+    bool opens;   /* SYN */
+};
+typedef void packet_segment_sink(void *context, const struct packet_segment *segment);
+void packet_tell_segments(struct packet_decoder *d, packet_segment_sink *sink);
+/* A secret of a TLS connection is used for the first time, or again: a line of a key log (NSS)
+ * which gives it to other programs, wherever it came from. */
+struct packet_secret {
+    struct endpoint client, server;
+    struct slice line; /* with its end */
+};
+typedef void packet_secret_sink(void *context, const struct packet_secret *secret);
+void packet_tell_secrets(struct packet_decoder *d, packet_secret_sink *sink);
 void packet_decoder_free(struct packet_decoder *d);
 
 #endif

@@ -333,6 +333,12 @@ static bool skip_options(struct packet_context *x, struct packet_view *v, size_t
     return true;
 }
 
+static void tell_segment(const struct packet_context *x, const struct segment *s)
+{
+    const struct packet_segment told = {x->out.src, x->out.dst, s->data.n, s->flags & SYN};
+    x->d->segment(x->d->sinks.context, &told);
+}
+
 /* Urgent data are data like others (RFC 6093).  What was in an IP fragment that was lost, nobody
  * knows how much, may be sent again, as may all behind it. */
 void packet_read_tcp(struct packet_context *x, struct packet_view v)
@@ -373,6 +379,8 @@ void packet_read_tcp(struct packet_context *x, struct packet_view v)
     }
     if (s.flags & RST)
         s.data.n = 0;
+    if (x->d->segment)
+        tell_segment(x, &s);
     push_segment(x, &s);
 }
 

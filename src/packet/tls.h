@@ -196,6 +196,9 @@ struct tls_plain {
 void packet_tls_said(struct tls_connection *c, unsigned way, struct slice bytes, bool sealed);
 void packet_tls_hello_clear(struct tls_hello *h);
 bool packet_tls_find_master(struct tls_connection *c);
+/* The secret is used: for whoever wants to hand it on. */
+void packet_tls_tell_secret(const struct tls_connection *c, enum tls_label label,
+                            const struct tls_secret *secret);
 void packet_tls_key_update(struct tls_connection *c, unsigned way);
 
 /* tls_open.c: the plaintext of an encrypted record, in room[TLS_RECORD_MAX]. */

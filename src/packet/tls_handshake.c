@@ -219,6 +219,18 @@ static bool find_session(struct tls_connection *c)
                             &h->master);
 }
 
+void packet_tls_tell_secret(const struct tls_connection *c, enum tls_label label,
+                            const struct tls_secret *secret)
+{
+    struct text line = {0};
+    if (!c->d->secret)
+        return;
+    packet_keylog_write(&line, label, bytes_slice(c->hello.random[0], TLS_RANDOM), secret);
+    const struct packet_secret told = {c->ends[c->client], c->ends[!c->client], text_slice(&line)};
+    c->d->secret(c->d->sinks.context, &told);
+    text_free(&line);
+}
+
 bool packet_tls_find_master(struct tls_connection *c)
 {
     struct tls_hello *h = &c->hello;
@@ -235,6 +247,7 @@ bool packet_tls_find_master(struct tls_connection *c)
     if (h->session_length && packet_keys_exchange(keys)) /* it may be resumed */
         packet_keys_put(keys, TLS_SESSION, bytes_slice(h->session, h->session_length),
                         bytes_slice(h->master.bytes, h->master.n));
+    packet_tls_tell_secret(c, TLS_MASTER, &h->master);
     vec_free(&h->sealed);
     vec_free(&h->transcript[0]);
     vec_free(&h->transcript[1]);

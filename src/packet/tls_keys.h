@@ -42,6 +42,9 @@ bool packet_keys_open(const struct packet_keys *k, struct slice sealed, uint16_t
 
 /* keylog.c: false where it is no line of a key log. */
 bool packet_keylog_line(struct packet_keys *k, struct slice line);
+/* The line that such a secret has in a key log. */
+void packet_keylog_write(struct text *out, enum tls_label label, struct slice id,
+                         const struct tls_secret *secret);
 
 /* tls_secrets.c: an RSA private key */
 struct tls_rsa;

@@ -103,8 +103,11 @@ static bool epoch_secret(const struct tls_connection *c, unsigned way, enum tls_
     };
     bool server = way != c->client;
     struct slice id = {(const char *)c->hello.random[0], TLS_RANDOM};
-    return !(server && epoch == TLS_EPOCH_EARLY) &&
-           packet_keys_find(c->d->keys, labels[epoch][server], id, out);
+    enum tls_label label = labels[epoch][server];
+    if ((server && epoch == TLS_EPOCH_EARLY) || !packet_keys_find(c->d->keys, label, id, out))
+        return false;
+    packet_tls_tell_secret(c, label, out);
+    return true;
 }
 
 static struct tls_cipher *traffic_cipher(const struct tls_connection *c,

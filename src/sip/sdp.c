@@ -25,7 +25,8 @@ static bool is_type(struct slice type, struct slice wanted)
 {
     type = slice_trim(type);
     return slice_starts_nocase(type, wanted) &&
-           (type.n == wanted.n || memchr("; \t", type.p[wanted.n], 3) != NULL);
+           (type.n == wanted.n || type.p[wanted.n] == ';' || type.p[wanted.n] == ' ' ||
+            type.p[wanted.n] == '\t');
 }
 
 /* The headers of a part, up to its empty line: do they say that it is SDP? */
@@ -98,18 +99,18 @@ struct slice sip_sdp_of(const struct sip_message *m)
 
 /* What RFC 3551 6 gives to payload types without a=rtpmap. */
 static const struct known {
-    uint8_t payload_type;
     const char *name;
     uint32_t rate;
+    uint8_t payload_type;
 } known[] = {
-    {0, "PCMU/8000", 8000},    {3, "GSM/8000", 8000},     {4, "G723/8000", 8000},
-    {5, "DVI4/8000", 8000},    {6, "DVI4/16000", 16000},  {7, "LPC/8000", 8000},
-    {8, "PCMA/8000", 8000},    {9, "G722/8000", 8000},    {10, "L16/44100/2", 44100},
-    {11, "L16/44100", 44100},  {12, "QCELP/8000", 8000},  {13, "CN/8000", 8000},
-    {14, "MPA/90000", 90000},  {15, "G728/8000", 8000},   {16, "DVI4/11025", 11025},
-    {17, "DVI4/22050", 22050}, {18, "G729/8000", 8000},   {25, "CelB/90000", 90000},
-    {26, "JPEG/90000", 90000}, {28, "nv/90000", 90000},   {31, "H261/90000", 90000},
-    {32, "MPV/90000", 90000},  {33, "MP2T/90000", 90000}, {34, "H263/90000", 90000},
+    {"PCMU/8000", 8000, 0},    {"GSM/8000", 8000, 3},     {"G723/8000", 8000, 4},
+    {"DVI4/8000", 8000, 5},    {"DVI4/16000", 16000, 6},  {"LPC/8000", 8000, 7},
+    {"PCMA/8000", 8000, 8},    {"G722/8000", 8000, 9},    {"L16/44100/2", 44100, 10},
+    {"L16/44100", 44100, 11},  {"QCELP/8000", 8000, 12},  {"CN/8000", 8000, 13},
+    {"MPA/90000", 90000, 14},  {"G728/8000", 8000, 15},   {"DVI4/11025", 11025, 16},
+    {"DVI4/22050", 22050, 17}, {"G729/8000", 8000, 18},   {"CelB/90000", 90000, 25},
+    {"JPEG/90000", 90000, 26}, {"nv/90000", 90000, 28},   {"H261/90000", 90000, 31},
+    {"MPV/90000", 90000, 32},  {"MP2T/90000", 90000, 33}, {"H263/90000", 90000, 34},
 };
 
 struct reader {

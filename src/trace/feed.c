@@ -23,6 +23,8 @@ void trace_file(void *input, const struct packet_payload *payload, const struct 
     struct trace_input *in = input;
     struct trace *t = in->trace;
     uint16_t point = file_point(t, in, payload);
+    if (in->select)
+        select_sip(in->select, payload);
     struct call_filing filing = call_table_add(t->calls, point, payload, m);
     if (filing.leg == CALL_NONE && filing.sighting != CALL_NONE)
         hop_nodes_saw(t->nodes, point, &payload->src, &payload->dst, payload->direction);
@@ -75,8 +77,8 @@ void trace_hidden(void *context, const struct packet_hidden *hidden)
 /* A datagram that is no SIP. */
 static void saw_other(struct trace_input *in, const struct packet_payload *payload)
 {
-    if (in->trace->media)
-        media_table_saw(in->trace->media, in->point, payload);
+    if (in->trace->media && media_table_saw(in->trace->media, in->point, payload) && in->select)
+        select_media(in->select, payload);
 }
 
 void trace_payload(void *context, const struct packet_payload *payload)
@@ -101,6 +103,12 @@ void trace_payload(void *context, const struct packet_payload *payload)
         trace_relay_put_room(relay, in, payload);
     else
         trace_file(in, payload, m);
+}
+
+void trace_segment(void *context, const struct packet_segment *segment)
+{
+    const struct trace_input *in = context;
+    select_segment(in->select, segment);
 }
 
 /* The message that ends the first `taken` bytes of the window. */

@@ -4,6 +4,8 @@
 
 #include "trace/media.h"
 #include "trace/relay.h"
+#include "trace/select.h"
+#include "trace/spool.h"
 #include "trace/trace.h"
 
 /* A point while it is read: its source, its decoder, and the frame that comes next. */
@@ -13,6 +15,7 @@ struct trace_input {
     char *name, *path;
     struct source *source;
     struct packet_decoder *decoder;
+    struct trace_select *select; /* NULL: nobody asks for frames */
     struct source_frame frame;
     struct source_message message;    /* of the frame, where it has one */
     bool ready;                       /* frame is filled */
@@ -67,6 +70,14 @@ struct trace_live {
     uint64_t reported, corrected;
 };
 
+/* TLS secrets that were used: what others need to read the frames. */
+struct trace_secrets {
+    VEC(struct packet_secret) items; /* their lines are copies */
+    struct map index;                /* by line */
+    size_t bytes;
+    uint64_t left_out;
+};
+
 struct trace {
     struct trace_options options;
     struct trace_sinks sinks;
@@ -89,8 +100,10 @@ struct trace {
     struct hop_nodes *nodes;
     struct hop_joiner *joiner;
     struct media_table *media; /* NULL: it is not watched */
-    struct arena arena;        /* of answers to the caller */
-    struct arena scratch;      /* of one call */
+    struct trace_spool *spool; /* NULL: frames are not kept */
+    struct trace_secrets secrets;
+    struct arena arena;   /* of answers to the caller */
+    struct arena scratch; /* of one call */
     struct trace_notices notices;
     struct trace_marks_list marks; /* of each leg, where a filter asks its messages */
     struct err read_error;         /* a source that changed while it was read */
@@ -98,7 +111,8 @@ struct trace {
     size_t waiting;                /* inputs that are */
     struct trace_browse browse;
     struct trace_live live;
-    bool stopping;       /* the live ones were told to end */
+    bool stopping; /* the live ones were told to end */
+    bool keys_borrowed;
     uint64_t unreadable; /* messages whose bytes could not be read again */
     uint64_t left_out;   /* sightings beyond hop's limits */
     trace_progress *progress;
@@ -132,6 +146,17 @@ void trace_file(void *input, const struct packet_payload *payload, const struct 
 void trace_hidden(void *context, const struct packet_hidden *hidden);
 void trace_file_hidden(void *input, const struct packet_hidden *hidden);
 size_t trace_stream(void *context, const struct packet_window *window);
+void trace_segment(void *context, const struct packet_segment *segment);
+
+/* frames.c */
+bool trace_can_reread(const struct trace_input *in); /* its source can be opened again */
+
+/* media_call.c: when its media can be its own */
+void trace_call_time(const struct hop_call *call, int64_t *from_ns, int64_t *to_ns);
+
+/* choice.c */
+void trace_secret(void *input, const struct packet_secret *secret);
+void trace_secrets_free(struct trace_secrets *s);
 
 /* points.c */
 void trace_point_of_source(struct trace *t, struct trace_input *in);

@@ -2,6 +2,7 @@
 #include "trace/media.h"
 #include "trace/trace.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,7 @@ static uint32_t find(const struct media_table *t, const struct endpoint *at, uin
 
 static void unlink_place(struct media_table *t, uint32_t id)
 {
+    assert(t->places.items);
     const struct media_place *p = &t->places.items[id];
     *(p->newer == MEDIA_NONE ? &t->newest : &t->places.items[p->newer].older) = p->older;
     *(p->older == MEDIA_NONE ? &t->oldest : &t->places.items[p->older].newer) = p->newer;
@@ -72,6 +74,7 @@ static void unlink_place(struct media_table *t, uint32_t id)
 
 static void link_newest(struct media_table *t, uint32_t id)
 {
+    assert(t->places.items);
     struct media_place *p = &t->places.items[id];
     p->newer = MEDIA_NONE;
     p->older = t->newest;
@@ -93,6 +96,9 @@ static void free_streams(struct media_table *t, struct media_place *p)
 static void evict_oldest(struct media_table *t)
 {
     uint32_t id = t->oldest;
+    if (id == MEDIA_NONE)
+        return;
+    assert(t->places.items);
     struct media_place *p = &t->places.items[id];
     map_remove(&t->index, hash_of(t, &p->at), id);
     unlink_place(t, id);
@@ -106,10 +112,13 @@ static void evict_oldest(struct media_table *t)
 static uint32_t place_new(struct media_table *t, const struct endpoint *at, uint64_t hash)
 {
     uint32_t id = t->free_place;
-    if (id == MEDIA_NONE)
+    if (id == MEDIA_NONE) {
         id = (uint32_t)vec_next(&t->places);
-    else
+    } else {
+        assert(t->places.items);
         t->free_place = t->places.items[id].newer;
+    }
+    assert(t->places.items);
     t->places.items[id] = (struct media_place){.at = *at, .streams = MEDIA_NONE};
     map_add(&t->index, hash, id);
     link_newest(t, id);
@@ -145,7 +154,7 @@ static void note_rates(struct media_place *p, const struct sip_media *m)
 
 void media_table_note(struct media_table *t, struct arena *scratch, const struct sip_message *m)
 {
-    const struct sip_media *media;
+    const struct sip_media *media = NULL;
     struct slice sdp = sip_sdp_of(m);
     size_t n = sdp.n ? sip_sdp_media(scratch, sdp, &media, NULL) : 0;
     for (size_t i = 0; i < n; i++) {

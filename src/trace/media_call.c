@@ -131,17 +131,17 @@ static int by_time(const void *a, const void *b)
 }
 
 /* An address serves one call after the other. */
-static void set_time(struct gathering *g, const struct hop_call *call)
+void trace_call_time(const struct hop_call *call, int64_t *from_ns, int64_t *to_ns)
 {
-    g->from_ns = INT64_MAX;
-    g->to_ns = INT64_MIN;
+    *from_ns = INT64_MAX;
+    *to_ns = INT64_MIN;
     for (size_t i = 0; i < call->leg_count; i++) {
         const struct call_leg *leg = call_leg_of(call->table, call->legs[i]);
         int64_t end = leg->end_ns || leg->refused ? leg->last_ns + SKEW_NS : INT64_MAX;
-        if (leg->start_ns - SKEW_NS < g->from_ns)
-            g->from_ns = leg->start_ns - SKEW_NS;
-        if (end > g->to_ns)
-            g->to_ns = end;
+        if (leg->start_ns - SKEW_NS < *from_ns)
+            *from_ns = leg->start_ns - SKEW_NS;
+        if (end > *to_ns)
+            *to_ns = end;
     }
 }
 
@@ -154,7 +154,7 @@ void trace_call_media(struct trace *t, const struct hop_call *call, struct arena
 {
     struct gathering g = {.a = a, .out = out};
     *out = (struct trace_call_media){0};
-    set_time(&g, call);
+    trace_call_time(call, &g.from_ns, &g.to_ns);
     for (size_t i = 0; i < call->journey_count; i++)
         for (size_t k = 0; k < call->journeys[i].step_count; k++)
             look_at(&g, call->journeys[i].steps[k].sighting);

@@ -33,13 +33,14 @@ static void stream_notices(struct trace *t, const struct trace_point *p)
 static void point_notices(struct trace *t, const struct trace_point *p)
 {
     const struct packet_stats *s = p->packet;
+    const struct trace_input *in = t->point_inputs.items[p - t->points.items];
     char fallback[24];
     notice(t, p->name, p->source->kernel_dropped,
            "packets dropped by the kernel, for they came faster than they were read");
     notice(t, p->name, p->source->dropped_by_link,
            "packets dropped by the interface, for the host did not take them in time");
     notice(t, p->name, s->fragments_expired,
-           source_widened(t->point_inputs.items[p - t->points.items]->source)
+           source_widened(in->source)
                ? "IP datagrams of which not all fragments passed the capture filter or were there"
                : "IP datagrams that never got all their fragments");
     notice(t, p->name, s->fragments_evicted,
@@ -67,6 +68,9 @@ static void point_notices(struct trace *t, const struct trace_point *p)
     notice(t, p->name, p->source->hep_dropped,
            "connections given up, for they stood still or there were too many");
     notice(t, p->name, p->source->skipped_blocks, "pcapng blocks of an unknown kind passed over");
+    if (in->select)
+        notice(t, p->name, select_stats(in->select)->given_up,
+               "frames let go of at a limit before it was known whether they carry SIP");
     notice(t, p->name, s->not_inflated, "compressed messages that could not be read");
     if (s->unknown_link) {
         struct trace_notice *n = vec_add(&t->notices);
@@ -111,6 +115,14 @@ static void key_notices(struct trace *t)
     notice(t, "", s->evicted, "TLS secrets forgotten at the limit of those kept");
 }
 
+static void kept_notices(struct trace *t)
+{
+    struct trace_spool_stats s;
+    trace_kept(t, &s);
+    notice(t, "", s.lost, "packets not kept, for the temporary file takes no more");
+    notice(t, "", t->secrets.left_out, "TLS secrets not kept, for there are too many");
+}
+
 static void media_notices(struct trace *t)
 {
     const struct media_stats *s = t->media ? media_table_stats(t->media) : NULL;
@@ -145,6 +157,7 @@ void trace_collect_notices(struct trace *t)
     }
     key_notices(t);
     media_notices(t);
+    kept_notices(t);
     notice(t, "", t->agents_left_out,
            "messages by HEP from capture ids beyond the limit, which stand under their source");
     if (!t->calls)

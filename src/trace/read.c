@@ -219,7 +219,11 @@ static inline bool feed_one(struct trace *t, struct trace_input *in, struct err 
     name_own_end(in);
     if (t->options.live)
         trace_live_frame(t, in);
+    if (in->select)
+        select_begin(in->select, in->point, &in->frame, packet_stats(in->decoder));
     packet_push(in->decoder, &in->frame);
+    if (in->select)
+        select_end(in->select);
     note_progress(t);
     return advance(t, in, err);
 }

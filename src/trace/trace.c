@@ -100,6 +100,7 @@ static void input_free(struct trace_input *in)
     vec_free(&in->hidden);
     source_close(in->source);
     packet_decoder_free(in->decoder);
+    select_free(in->select);
     free(in->name);
     free(in->path);
     free(in);
@@ -114,16 +115,44 @@ static struct trace_input *input_new(struct trace *t, struct slice name, struct 
     return in;
 }
 
+/* Its frames are asked for, or have to be kept since they cannot be read again. */
+static void begin_select(struct trace *t, struct trace_input *in)
+{
+    trace_frame_sink *sink = t->sinks.frame;
+    void *context = t->sinks.context;
+    if (t->spool && (t->options.keep_files || !trace_can_reread(in))) {
+        sink = spool_add;
+        context = t->spool;
+    }
+    if (!sink)
+        return;
+    in->select = select_new(&t->key, sink, context);
+    packet_tell_segments(in->decoder, trace_segment);
+}
+
+static bool begin_frames(struct trace *t, struct err *err)
+{
+    if (t->options.keep_bytes && !t->spool && !(t->spool = spool_new(t->options.keep_bytes, err)))
+        return false;
+    for (size_t i = 0; i < t->inputs.n; i++)
+        begin_select(t, t->inputs.items[i]);
+    return true;
+}
+
 /* A point of its own; one that joins a run under way is known to the nodes, too. */
 static void add_input(struct trace *t, struct trace_input *in)
 {
     const struct packet_sinks sinks = {trace_payload, trace_stream, in};
     in->decoder = packet_decoder_new(&t->key, &sinks, t->keys);
     packet_tell_hidden(in->decoder, trace_hidden);
+    if (t->options.secrets)
+        packet_tell_secrets(in->decoder, trace_secret);
     *vec_add(&t->inputs) = in;
     trace_point_of_source(t, in);
-    if (t->nodes)
-        hop_nodes_add_point(t->nodes, in->name);
+    if (!t->nodes)
+        return;
+    hop_nodes_add_point(t->nodes, in->name);
+    begin_select(t, in);
 }
 
 bool trace_add(struct trace *t, const char *spec, struct err *err)
@@ -199,12 +228,18 @@ static bool feed_beside(struct trace *t, struct err *err)
     return t->fed;
 }
 
+/* What is told of frames is told where they are read, and used where messages are filed. */
+static bool needs_one_thread(const struct trace *t)
+{
+    return t->media || t->sinks.frame || t->spool || t->options.secrets || t->options.live ||
+           trace_is_live(t);
+}
+
 /* Live sources are slow enough for one thread, which shows at once what it finds. */
 static bool feed(struct trace *t, struct err *err)
 {
     bool beside = t->options.threads ? t->options.threads > 1 : get_nprocs() > 1;
-    beside = beside && !t->media && !t->options.live && !trace_is_live(t);
-    bool fed = beside ? feed_beside(t, err) : trace_feed(t, err);
+    bool fed = beside && !needs_one_thread(t) ? feed_beside(t, err) : trace_feed(t, err);
     trace_learn_hosts(t);
     return fed;
 }
@@ -217,7 +252,7 @@ bool trace_begin(struct trace *t, uint32_t waiting_max, struct err *err)
                  (filter && filter->message);
     if (!asked && !trace_follows(t))
         sip_scanner_be_brief(t->scanner);
-    if (!begin_nodes(t, err))
+    if (!begin_frames(t, err) || !begin_nodes(t, err))
         return false;
     t->media = t->options.media ? media_table_new(&t->key) : NULL;
     trace_points_begin(t);
@@ -326,6 +361,8 @@ void trace_free(struct trace *t)
         return;
     trace_browse_free(&t->browse);
     media_table_free(t->media);
+    spool_free(t->spool);
+    trace_secrets_free(&t->secrets);
     call_table_free(t->calls);
     hop_joiner_free(t->joiner);
     hop_nodes_free(t->nodes);
@@ -338,7 +375,8 @@ void trace_free(struct trace *t)
     vec_free(&t->notices);
     vec_free(&t->live.told);
     vec_free(&t->marks);
-    packet_keys_free(t->keys);
+    if (!t->keys_borrowed)
+        packet_keys_free(t->keys);
     sip_scanner_free(t->scanner);
     arena_free(&t->arena);
     arena_free(&t->scratch);

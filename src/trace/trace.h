@@ -74,6 +74,24 @@ struct trace_filter {
     void *context;
 };
 
+/* A frame that carries SIP, or a part of it, or is of a TCP connection that does; or media at an
+ * address that SDP names.  Borrowed. */
+struct trace_frame {
+    uint32_t point; /* of its source */
+    const struct source_frame *frame;
+    bool media;
+    struct endpoint src, dst; /* of the datagram or segment, as far as known */
+};
+typedef void trace_frame_sink(void *context, const struct trace_frame *frame);
+
+/* What is held of a source until it is known what it carries.  A TCP connection is given up after
+ * so many bytes without SIP; one on a port of SIP (5060 to 5099) is never. */
+#define TRACE_SELECT_FRAMES     65536u
+#define TRACE_SELECT_BYTES      (32u * 1024u * 1024u)
+#define TRACE_SELECT_SECONDS    60
+#define TRACE_SELECT_FLOWS      65536u /* TCP connections; the longest idle is forgotten */
+#define TRACE_SELECT_FLOW_BYTES (64u * 1024u)
+
 /* What a run is for; a sink that is NULL is work not done. */
 struct trace_sinks {
     trace_message_sink *message;
@@ -81,6 +99,7 @@ struct trace_sinks {
     trace_check_sink *check;
     trace_flow_sink *flow;
     trace_flow_choice *choose; /* NULL: all calls go to the flow sink */
+    trace_frame_sink *frame;   /* frames with SIP, and media if trace_options.media; one thread */
     void *context;
 };
 
@@ -152,6 +171,12 @@ struct trace_options {
     bool live;
     uint64_t calls_max; /* live: so many reported calls end the run; 0: none do */
     bool media;         /* RTP is watched: see trace_call_media; one thread does it all */
+    bool secrets;       /* TLS secrets that are used are remembered: see trace_choice_secrets */
+    /* Frames of SIP, and media if watched, are kept in so many bytes of a temporary file, the
+     * oldest going first: of sources that cannot be read again, or of files too if keep_files.  0:
+     * none */
+    uint64_t keep_bytes;
+    bool keep_files;
     /* NULL: none.  Once it is not 0, live sources are told to end, and with them the run. */
     const volatile sig_atomic_t *stop;
 };
@@ -292,5 +317,50 @@ struct trace_call_media {
 /* In the arena, but for text, which is that of the call's messages. */
 void trace_call_media(struct trace *t, const struct hop_call *call, struct arena *a,
                       struct trace_call_media *out);
+
+/* ---- frames again ----------------------------------------------------------------------------
+ * The frames that messages came in, to be saved: read again from files, and from what is kept of
+ * other sources. */
+
+#define TRACE_SECRETS_MAX   65536u                /* lines of TLS secrets remembered, */
+#define TRACE_SECRETS_BYTES (16u * 1024u * 1024u) /* of so many bytes; further ones are counted */
+
+struct trace_choice;
+
+struct trace_choice *trace_choice_new(struct trace *t);
+void trace_choice_free(struct trace_choice *c); /* NULL is allowed */
+/* All frames of a call, of its TLS connections from their beginning on, and with its media. */
+void trace_choice_call(struct trace_choice *c, const struct hop_call *call, bool media);
+void trace_choice_message(struct trace_choice *c, const struct hop_sighting *s);
+void trace_choice_all(struct trace_choice *c, bool media); /* whatever carries SIP */
+/* Lines of a key log with the secrets of the chosen TLS connections. */
+void trace_choice_secrets(const struct trace_choice *c, struct text *out);
+bool trace_choice_takes(struct trace_choice *c, const struct trace_frame *frame);
+/* Hands out the chosen frames; those of one source in its order.  False: a file cannot be read. */
+bool trace_frames(struct trace *t, struct trace_choice *c, trace_frame_sink *sink, void *context,
+                  struct err *err);
+uint64_t trace_choice_missing(const struct trace_choice *c); /* not there any more */
+
+struct trace_spool_stats {
+    uint64_t frames, bytes; /* held */
+    uint64_t evicted;       /* let go of at the limit */
+    uint64_t lost;          /* that could not be written */
+};
+void trace_kept(const struct trace *t, struct trace_spool_stats *out);
+
+/* Writes frames to a capture: an interface for each point and link type, made as it is needed.
+ * Messages without a frame (of logs) go as UDP packets. */
+struct trace_writer;
+
+/* fd now belongs to it. */
+struct trace_writer *trace_writer_new(struct trace *t, enum capture_format format, int fd,
+                                      const char *label);
+bool trace_writer_frame(struct trace_writer *w, const struct trace_frame *frame,
+                        const struct slice *comments, size_t comment_count, struct err *err);
+struct capture_out *trace_writer_out(struct trace_writer *w);
+/* At the end, where it is known (pcapng): what came and what the kernel dropped, by interface. */
+void trace_writer_counts(struct trace_writer *w);
+/* As capture_out_close. */
+bool trace_writer_close(struct trace_writer *w, bool sync, uint64_t *left, struct err *err);
 
 #endif

@@ -141,7 +141,9 @@ struct call_leg {
     bool overdue;     /* live: it is to be handed out whatever it waits for */
     VEC(char *) kept; /* bytes of messages that can't be read again */
     uint64_t kept_bytes;
-    struct call_value *values; /* of the headers asked for; NULL: none was seen */
+    struct call_value *values; /* value_count of the headers asked for; NULL: none was seen */
+    uint32_t value_count;
+    uint32_t asked; /* headers that all its messages were asked for */
 };
 
 /* What `sipxray calls` prints of a finished call. */
@@ -202,8 +204,15 @@ struct call_filing {
  * CALL_WAITING_MANY. */
 struct call_table *call_table_new(const struct hash_key *key, bool follow, uint32_t waiting_max,
                                   const struct call_events *events);
-/* Headers whose values are kept of each leg; borrowed. To be called before the first message. */
+/* Further headers whose values are kept of each leg; their names are borrowed.  Legs that are there
+ * already have to be asked for them. */
 void call_table_want(struct call_table *t, const struct call_want *wants, size_t n);
+/* Hands out the bytes of a sighting's message, in the arena or longer-lived; false: they are gone. */
+typedef bool call_reader(void *context, const struct call_sighting *s, struct arena *a,
+                         struct slice *bytes);
+bool call_leg_is_asked(const struct call_table *t, uint32_t leg);
+/* Reads its messages again, as far as they can have what is wanted since it began. */
+void call_leg_ask(struct call_table *t, uint32_t leg, call_reader *reader, void *context);
 /* Another number of ended legs to hold. */
 void call_table_wait(struct call_table *t, uint32_t waiting_max);
 /* Files a message seen at a point, then retires what is due. */

@@ -57,8 +57,7 @@ struct call_table {
     uint32_t first_orphan;
     VEC(char *) orphan_bytes;
     uint64_t kept_bytes; /* of orphans and all legs */
-    const struct call_want *wants;
-    size_t want_count;
+    VEC(struct call_want) wants;
     uint64_t value_bytes; /* kept of what is wanted */
 
     uint32_t oldest[CALL_LISTS], newest[CALL_LISTS]; /* by last activity */

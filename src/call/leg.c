@@ -32,6 +32,7 @@ static uint32_t leg_new(struct call_table *t, struct slice call_id, uint64_t has
                            .tag = (uint32_t)(hash >> 32),
                            .generation = generation,
                            .number = (uint32_t)t->stats.legs + 1,
+                           .asked = (uint32_t)t->wants.n,
                            .list = CALL_FREE};
     l->text = base_alloc(call_id.n + 1);
     memcpy(l->text, call_id.p, call_id.n);

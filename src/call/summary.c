@@ -90,6 +90,6 @@ void call_legs_summary(const struct call_table *t, const uint32_t *legs, size_t 
             out->last_ns = l->last_ns;
     }
     points_list(t, legs, n, a, out);
-    if (t->want_count)
+    if (t->wants.n)
         call_values_summary(t, legs, n, a, out);
 }

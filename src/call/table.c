@@ -39,7 +39,7 @@ struct call_filing call_table_add(struct call_table *t, uint16_t point,
     filing.leg = call_leg_file(t, p, m);
     call_sighting_file(t, filing.leg, point, p, m, &filing);
     call_leg_note(t, &filing, p, m);
-    if (t->want_count)
+    if (t->wants.n)
         call_values_note(t, filing.leg, p, m);
     t->stats.retransmissions += filing.retransmission;
     t->stats.duplicates += filing.duplicate;
@@ -79,6 +79,7 @@ void call_table_free(struct call_table *t)
     for (size_t i = 0; i < t->legs.n; i++)
         if (t->legs.items[i].text)
             call_leg_free(t, (uint32_t)i);
+    vec_free(&t->wants);
     vec_free(&t->legs);
     vec_free(&t->sightings);
     vec_free(&t->flows);

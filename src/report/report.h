@@ -77,6 +77,9 @@ struct report_column {
     uint32_t want;
 };
 
+/* "caller", or a header: "BYE:X-Queue", which is what is wanted then.  column->want is left 0. */
+bool report_column_read(struct slice text, struct report_column *column, struct call_want *want,
+                        struct err *err);
 const char *report_column_name(size_t id); /* "start" ...; NULL from REPORT_COLUMN_HEADER on */
 
 struct report_calls {

@@ -196,6 +196,24 @@ void trace_call_summary(const struct trace *t, uint32_t call, struct arena *a,
     call_legs_summary(t->calls, e->legs, e->leg_count, a, out);
 }
 
+void trace_want(struct trace *t, const struct call_want *want)
+{
+    call_table_want(t->calls, want, 1);
+}
+
+bool trace_call_ask(struct trace *t, uint32_t call)
+{
+    const struct trace_entry *e = &t->browse.entries.items[call];
+    bool any = false;
+    for (uint32_t i = 0; i < e->leg_count; i++) {
+        if (call_leg_is_asked(t->calls, e->legs[i]))
+            continue;
+        call_leg_ask(t->calls, e->legs[i], trace_read_bytes, t);
+        any = true;
+    }
+    return any;
+}
+
 /* A call that goes on was not learned of yet: once more where it grew, a long one by a sixteenth.
  */
 static void learn_open(struct trace *t, uint32_t call)

@@ -260,6 +260,11 @@ bool trace_call_is(const struct trace *t, uint32_t call);
 uint32_t trace_call_messages(const struct trace *t, uint32_t call); /* changes as the call does */
 void trace_call_summary(const struct trace *t, uint32_t call, struct arena *a,
                         struct call_summary *out);
+/* A further header whose values call_summary is to have, behind those of trace_options.wants; its
+ * names are borrowed.  Calls that are there already are asked for it one by one. */
+void trace_want(struct trace *t, const struct call_want *want);
+/* Reads what the call's messages have of it; false: that was done before. */
+bool trace_call_ask(struct trace *t, uint32_t call);
 /* The call with all its messages, those after `wanted` if that is given; in the arena, but for
  * names and index records, which are valid until the next step. */
 const struct hop_call *trace_call_open(struct trace *t, uint32_t call, struct arena *a,

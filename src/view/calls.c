@@ -21,8 +21,18 @@ void view_calls_free(struct view_calls *v)
 
 const char *view_cell_name(enum view_cell c)
 {
-    static const char *const names[] = {"#",     "Verdict", "Start",  "From",   "To",
-                                        "State", "Msgs",    "Length", "Points", "Call-ID"};
+    static const char *const names[VIEW_CELL_COUNT] = {
+        [VIEW_CELL_NUMBER] = "#",          [VIEW_CELL_VERDICT] = "Verdict",
+        [VIEW_CELL_START] = "Start",       [VIEW_CELL_CALLER] = "From",
+        [VIEW_CELL_CALLEE] = "To",         [VIEW_CELL_STATE] = "State",
+        [VIEW_CELL_MESSAGES] = "Msgs",     [VIEW_CELL_DURATION] = "Length",
+        [VIEW_CELL_POINTS] = "Points",     [VIEW_CELL_CALL_ID] = "Call-ID",
+        [VIEW_CELL_CALL_IDS] = "Call-IDs", [VIEW_CELL_DAY] = "Day",
+        [VIEW_CELL_ANSWER] = "Answer",     [VIEW_CELL_END] = "End",
+        [VIEW_CELL_LAST] = "Last",         [VIEW_CELL_TALK] = "Talk",
+        [VIEW_CELL_STATUS] = "Status",     [VIEW_CELL_METHOD] = "Method",
+        [VIEW_CELL_SRC] = "Source",        [VIEW_CELL_DST] = "Target",
+    };
     return names[c];
 }
 
@@ -32,9 +42,17 @@ static int64_t duration_ms(const struct call_summary *c)
     return end > c->start_ns ? (end - c->start_ns) / 1000000 : 0;
 }
 
+/* From the answer to the end, or -1. */
+static int64_t talk_ms(const struct call_summary *c)
+{
+    return c->answer_ns && c->end_ns >= c->answer_ns ? (c->end_ns - c->answer_ns) / 1000000 : -1;
+}
+
 static void add_duration(struct text *out, int64_t ms)
 {
     int64_t s = ms / 1000;
+    if (ms < 0)
+        return;
     if (s < 60)
         text_printf(out, "%lld.%03lld", (long long)s, (long long)(ms % 1000));
     else if (s < 3600)
@@ -83,6 +101,36 @@ static void add_header(const struct view_calls *v, struct text *out, size_t want
     text_add(out, secret ? SLICE("***") : value->value);
 }
 
+static int64_t time_of(enum view_cell cell, const struct call_summary *c)
+{
+    switch (cell) {
+    case VIEW_CELL_ANSWER:
+        return c->answer_ns;
+    case VIEW_CELL_END:
+        return c->end_ns;
+    case VIEW_CELL_LAST:
+        return c->last_ns;
+    default:
+        return c->start_ns;
+    }
+}
+
+static void add_call_ids(struct text *out, const struct call_summary *c)
+{
+    for (size_t i = 0; i < c->call_id_count; i++) {
+        text_add(out, i ? SLICE(" ") : SLICE(""));
+        text_add(out, c->call_ids[i]);
+    }
+}
+
+static void add_endpoint(const struct view_calls *v, struct text *out, const struct endpoint *e)
+{
+    if (v->add_endpoint)
+        v->add_endpoint(v->endpoint_context, out, e);
+    else
+        text_printf(out, "%s", endpoint_format(e).s);
+}
+
 void view_calls_add_cell(struct view_calls *v, struct text *out, enum view_cell cell, uint32_t call,
                          const struct call_summary *c)
 {
@@ -97,17 +145,22 @@ void view_calls_add_cell(struct view_calls *v, struct text *out, enum view_cell 
     case VIEW_CELL_VERDICT:
         add_verdict(out, view_calls_verdict(v, call, false));
         break;
+    case VIEW_CELL_DAY:
+        view_add_day(out, v->local_time, c->start_ns);
+        break;
     case VIEW_CELL_START:
-        view_add_clock(out, v->local_time, c->start_ns);
-        break;
-    case VIEW_CELL_CALLER:
-        text_add(out, c->caller);
-        break;
-    case VIEW_CELL_CALLEE:
-        text_add(out, c->callee);
+    case VIEW_CELL_ANSWER:
+    case VIEW_CELL_END:
+    case VIEW_CELL_LAST:
+        if (time_of(cell, c))
+            view_add_clock(out, v->local_time, time_of(cell, c));
         break;
     case VIEW_CELL_STATE:
         add_state(out, c);
+        break;
+    case VIEW_CELL_STATUS:
+        if (c->status)
+            text_printf(out, "%u", c->status);
         break;
     case VIEW_CELL_MESSAGES:
         text_printf(out, "%u", c->messages);
@@ -115,11 +168,25 @@ void view_calls_add_cell(struct view_calls *v, struct text *out, enum view_cell 
     case VIEW_CELL_DURATION:
         add_duration(out, duration_ms(c));
         break;
+    case VIEW_CELL_TALK:
+        add_duration(out, talk_ms(c));
+        break;
     case VIEW_CELL_POINTS:
         add_points(v, out, c);
         break;
+    case VIEW_CELL_SRC:
+    case VIEW_CELL_DST:
+        add_endpoint(v, out, cell == VIEW_CELL_SRC ? &c->src : &c->dst);
+        break;
+    case VIEW_CELL_CALL_IDS:
+        add_call_ids(out, c);
+        break;
     default:
-        text_add(out, c->call_id_count ? c->call_ids[0] : SLICE_NONE);
+        text_add(out, cell == VIEW_CELL_CALLER   ? c->caller
+                      : cell == VIEW_CELL_CALLEE ? c->callee
+                      : cell == VIEW_CELL_METHOD ? c->method
+                      : c->call_id_count         ? c->call_ids[0]
+                                                 : SLICE_NONE);
     }
 }
 
@@ -219,7 +286,17 @@ static struct key key_of(struct view_calls *v, uint32_t call)
     case VIEW_CELL_NUMBER:
         break;
     case VIEW_CELL_START:
-        k.number = c.start_ns;
+    case VIEW_CELL_DAY:
+    case VIEW_CELL_ANSWER:
+    case VIEW_CELL_END:
+    case VIEW_CELL_LAST:
+        k.number = time_of(v->sort, &c);
+        break;
+    case VIEW_CELL_TALK:
+        k.number = talk_ms(&c);
+        break;
+    case VIEW_CELL_STATUS:
+        k.number = c.status;
         break;
     case VIEW_CELL_MESSAGES:
         k.number = c.messages;

@@ -17,6 +17,16 @@ enum view_cell {
     VIEW_CELL_DURATION,
     VIEW_CELL_POINTS,
     VIEW_CELL_CALL_ID,
+    VIEW_CELL_CALL_IDS,
+    VIEW_CELL_DAY,
+    VIEW_CELL_ANSWER,
+    VIEW_CELL_END,
+    VIEW_CELL_LAST,
+    VIEW_CELL_TALK,
+    VIEW_CELL_STATUS,
+    VIEW_CELL_METHOD,
+    VIEW_CELL_SRC,
+    VIEW_CELL_DST,
     VIEW_CELL_COUNT /* and on: the values of trace_options.wants, in that order */
 };
 
@@ -31,8 +41,11 @@ struct view_verdict {
 struct view_calls {
     struct trace *trace;
     const struct check_options *options;
-    const struct slice *headers; /* names of trace_options.wants; borrowed */
+    const struct slice *headers; /* names of what trace wants; borrowed */
     size_t header_count;
+    /* adds an address as it is to be shown; NULL: as it is */
+    void (*add_endpoint)(const void *context, struct text *out, const struct endpoint *e);
+    const void *endpoint_context;
     uint32_t *shown; /* numbers of calls, shown_count of them */
     size_t shown_count, shown_cap;
     uint32_t known; /* calls that were looked at */

@@ -255,6 +255,101 @@ static void test_stop(void **state)
     bench_close(&b);
 }
 
+/* ---- headers that are asked for later -------------------------------------------------------- */
+
+static const struct call_want wants[] = {
+    {.header = SLICE("via")},
+    {.header = SLICE("X-Five9-Queue"), .method = SLICE("BYE"), .requests_only = true},
+    {.header = SLICE("contact"), .status_from = 200, .status_to = 299},
+    {.header = SLICE("cseq"), .method = SLICE("INVITE"), .status_from = 100, .status_to = 699},
+    {.header = SLICE("user-agent")},
+};
+
+static void want_all(struct bench *b)
+{
+    for (size_t i = 0; i < COUNT(wants); i++)
+        trace_want(b->trace, &wants[i]);
+}
+
+/* Wanted after so many frames, or at the end. */
+static void browse_wanting(struct bench *b, unsigned frames)
+{
+    struct err err;
+    unsigned n = 0;
+    enum trace_step step = TRACE_MORE;
+    for (; step == TRACE_MORE; n++) {
+        if (n == frames)
+            want_all(b);
+        step = trace_browse_step(b->trace, 1, &err);
+    }
+    if (n <= frames)
+        want_all(b);
+    assert_int_equal(step, TRACE_OVER);
+}
+
+static unsigned expect_same_values(const char *name, struct bench *early, struct bench *late)
+{
+    struct arena a = {0};
+    unsigned seen = 0;
+    assert_int_equal(trace_call_count(early->trace), trace_call_count(late->trace));
+    for (uint32_t i = 0; i < trace_call_count(early->trace); i++) {
+        struct call_summary x, y;
+        if (!trace_call_is(early->trace, i))
+            continue;
+        assert_false(trace_call_ask(early->trace, i));
+        trace_call_ask(late->trace, i);
+        assert_false(trace_call_ask(late->trace, i));
+        trace_call_summary(early->trace, i, &a, &x);
+        trace_call_summary(late->trace, i, &a, &y);
+        for (size_t k = 0; k < COUNT(wants); k++) {
+            if (!x.values[k] != !y.values[k] ||
+                (x.values[k] && !slice_equal(x.values[k]->value, y.values[k]->value)))
+                fail_msg("%s: call %u, header %zu", name, i, k);
+            seen += x.values[k] != NULL;
+        }
+    }
+    arena_free(&a);
+    return seen;
+}
+
+/* Every recording: a header that is wanted in the middle or at the end has the value that it has
+ * where it was wanted from the beginning. */
+static void test_wanted_later(void **state)
+{
+    static const unsigned moments[] = {1, 9, 40, 100000};
+    char command[4096];
+    struct dirent *e;
+    DIR *captures = opendir("captures");
+    unsigned seen = 0;
+    (void)state;
+    assert_non_null(captures);
+    assert_int_equal(chdir("captures"), 0);
+    while ((e = readdir(captures))) {
+        if (e->d_name[0] == '.' || e->d_type != DT_DIR)
+            continue;
+        enter(e->d_name, command, sizeof command);
+        for (size_t i = 0; i < COUNT(moments); i++) {
+            struct bench early, late;
+            struct err err;
+            bench_open(&early, command, 0);
+            bench_open(&late, command, 0);
+            if (!early.other) {
+                assert_true(trace_browse(early.trace, &err));
+                assert_true(trace_browse(late.trace, &err));
+                browse_wanting(&early, 0);
+                browse_wanting(&late, moments[i]);
+                seen += expect_same_values(e->d_name, &early, &late);
+            }
+            bench_close(&early);
+            bench_close(&late);
+        }
+        assert_int_equal(chdir(".."), 0);
+    }
+    closedir(captures);
+    assert_int_equal(chdir(".."), 0);
+    assert_true(seen > 1000);
+}
+
 /* ---- two messages ---------------------------------------------------------------------------- */
 
 #define START "BYE sip:a@b SIP/2.0\r\n"
@@ -328,9 +423,10 @@ static void test_diff_inner(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_as_check), cmocka_unit_test(test_list),
-        cmocka_unit_test(test_memory),   cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_diff),     cmocka_unit_test(test_diff_inner),
+        cmocka_unit_test(test_as_check),     cmocka_unit_test(test_list),
+        cmocka_unit_test(test_memory),       cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_wanted_later), cmocka_unit_test(test_diff),
+        cmocka_unit_test(test_diff_inner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -207,7 +207,8 @@ struct call_table *call_table_new(const struct hash_key *key, bool follow, uint3
 /* Further headers whose values are kept of each leg; their names are borrowed.  Legs that are there
  * already have to be asked for them. */
 void call_table_want(struct call_table *t, const struct call_want *wants, size_t n);
-/* Hands out the bytes of a sighting's message, in the arena or longer-lived; false: they are gone. */
+/* Hands out the bytes of a sighting's message, in the arena or longer-lived; false: they are gone.
+ */
 typedef bool call_reader(void *context, const struct call_sighting *s, struct arena *a,
                          struct slice *bytes);
 bool call_leg_is_asked(const struct call_table *t, uint32_t leg);

@@ -12,9 +12,6 @@
 struct screens {
     const struct cmd_arguments *arguments;
     struct cmd_owed owed;
-    struct cmd_columns read;
-    struct tui_column columns[CMD_COLUMNS_MAX];
-    struct slice headers[CMD_COLUMNS_MAX];
     struct report_style style;
     struct tui_settings settings;
     struct trace *trace;
@@ -42,47 +39,16 @@ static bool read_settings(struct screens *s, struct err *err)
     return true;
 }
 
-/* The cells of the screens by the names that calls has for its columns. */
-static bool cell_of(const struct report_column *c, enum view_cell *out, struct err *err)
-{
-    static const struct {
-        enum report_column_id id;
-        enum view_cell cell;
-    } cells[] = {
-        {REPORT_COLUMN_START, VIEW_CELL_START},       {REPORT_COLUMN_DURATION, VIEW_CELL_DURATION},
-        {REPORT_COLUMN_OUTCOME, VIEW_CELL_STATE},     {REPORT_COLUMN_STATUS, VIEW_CELL_STATE},
-        {REPORT_COLUMN_CALLER, VIEW_CELL_CALLER},     {REPORT_COLUMN_CALLEE, VIEW_CELL_CALLEE},
-        {REPORT_COLUMN_MESSAGES, VIEW_CELL_MESSAGES}, {REPORT_COLUMN_POINTS, VIEW_CELL_POINTS},
-        {REPORT_COLUMN_CALL_ID, VIEW_CELL_CALL_ID},   {REPORT_COLUMN_CALL_IDS, VIEW_CELL_CALL_ID},
-        {REPORT_COLUMN_NUMBER, VIEW_CELL_NUMBER},
-    };
-    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
-        if (cells[i].id == c->id) {
-            *out = cells[i].cell;
-            return true;
-        }
-    *out = (enum view_cell)(VIEW_CELL_COUNT + c->want);
-    return c->id == REPORT_COLUMN_HEADER ||
-           err_set(err, "--columns: %.*s is a column of calls, but not of the screens",
-                   SLICE_ARG(c->title));
-}
-
-static bool read_columns(struct screens *s, struct trace_options *o, struct err *err)
+/* Behind number and verdict. */
+static bool read_columns(struct screens *s, struct err *err)
 {
     const char *list = cmd_value(s->arguments, CMD_OPT_COLUMNS);
-    if (list && !cmd_columns_read(&s->read, list, err))
-        return false;
-    for (size_t i = 0; i < s->read.n; i++) {
-        const struct report_column *c = &s->read.items[i];
-        s->columns[i].title = c->title;
-        if (!cell_of(c, &s->columns[i].cell, err))
-            return false;
-    }
-    for (size_t i = 0; i < s->read.want_count; i++)
-        s->headers[i] = s->read.wants[i].header;
-    o->wants = s->read.wants;
-    o->want_count = s->read.want_count;
-    return true;
+    struct text *text = &s->settings.texts[SET_COLUMNS];
+    if (!list)
+        return true;
+    text_clear(text);
+    text_printf(text, "number,verdict,%s", list);
+    return tui_columns_check(slice_of(list), err);
 }
 
 /* ---- the run --------------------------------------------------------------------------------- */
@@ -97,7 +63,7 @@ static bool open_trace(struct screens *s, struct err *err)
         .node_count = nodes->n,
     };
     if (!cmd_style(&s->style, s->arguments, err) || !cmd_owed_read(&s->owed, s->arguments, err) ||
-        !read_settings(s, err) || !read_columns(s, &options, err) || !read_memory(s, &options, err))
+        !read_settings(s, err) || !read_columns(s, err) || !read_memory(s, &options, err))
         return false;
     if (!isatty(STDOUT_FILENO))
         return err_set(err, "tui needs a terminal; check, calls, messages and flow print");
@@ -111,10 +77,6 @@ static bool run(struct screens *s, struct err *err)
     bool utf8 = setlocale(LC_CTYPE, "") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     const struct tui_options options = {
         .check = &s->owed.options,
-        .columns = s->columns,
-        .column_count = s->read.n,
-        .headers = s->headers,
-        .header_count = s->read.want_count,
         .settings = &s->settings,
         .ascii = cmd_given(s->arguments, CMD_OPT_ASCII) || !utf8,
         .show_secrets = s->style.show_secrets,

@@ -4,23 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct column {
-    struct slice title;
-    size_t least, most, rank;
-    size_t width; /* 0: there is no room for it */
-    enum view_cell cell;
-    bool right;
-};
-
 struct calls {
     struct tui_screen screen;
-    VEC(struct column) columns;
     struct view_calls list;
     struct tui_scroll scroll;
     uint32_t at; /* the call under the cursor, which may move in the list */
     bool follow;
     VEC(uint32_t) marked;
     bool asked_path; /* what is typed is a path, not a filter */
+    uint32_t asked;  /* calls up to this one were, for headers of columns */
+    size_t wanted;   /* when there were so many */
+    bool asks;       /* that is not done yet */
     uint32_t judged; /* calls up to this one were, in the background */
     uint64_t failed;
     uint64_t messages; /* when the list was made anew */
@@ -28,95 +22,90 @@ struct calls {
 
 /* ---- columns --------------------------------------------------------------------------------- */
 
-/* In order of appearance; those of a high rank go first where there is no room. */
-static const struct column usual[] = {
-    {.cell = VIEW_CELL_NUMBER, .least = 4, .most = 7, .rank = 5, .right = true},
-    {.cell = VIEW_CELL_VERDICT, .least = 8, .most = 9, .rank = 2, .right = false},
-    {.cell = VIEW_CELL_START, .least = 8, .most = 12, .rank = 4, .right = false},
-    {.cell = VIEW_CELL_CALLER, .least = 12, .most = 20, .rank = 0, .right = false},
-    {.cell = VIEW_CELL_CALLEE, .least = 12, .most = 20, .rank = 1, .right = false},
-    {.cell = VIEW_CELL_STATE, .least = 9, .most = 14, .rank = 3, .right = false},
-    {.cell = VIEW_CELL_MESSAGES, .least = 4, .most = 8, .rank = 6, .right = true},
-    {.cell = VIEW_CELL_DURATION, .least = 7, .most = 9, .rank = 8, .right = true},
-    {.cell = VIEW_CELL_POINTS, .least = 10, .most = 40, .rank = 9, .right = false},
-    {.cell = VIEW_CELL_CALL_ID, .least = 9, .most = 60, .rank = 7, .right = false},
+/* Widths, and what goes first where there is no room: a high rank, where the usual columns are
+ * shown; else what stands to the right. */
+static const struct fit {
+    enum view_cell cell;
+    size_t least, most, rank;
+} fits[] = {
+    {VIEW_CELL_NUMBER, 4, 7, 5},   {VIEW_CELL_VERDICT, 8, 9, 2},  {VIEW_CELL_START, 8, 12, 4},
+    {VIEW_CELL_CALLER, 12, 20, 0}, {VIEW_CELL_CALLEE, 12, 20, 1}, {VIEW_CELL_STATE, 9, 14, 3},
+    {VIEW_CELL_MESSAGES, 4, 8, 6}, {VIEW_CELL_DURATION, 7, 9, 8}, {VIEW_CELL_POINTS, 10, 40, 9},
+    {VIEW_CELL_CALL_ID, 9, 60, 7}, {VIEW_CELL_DAY, 10, 10, 0},    {VIEW_CELL_ANSWER, 8, 12, 0},
+    {VIEW_CELL_END, 8, 12, 0},     {VIEW_CELL_LAST, 8, 12, 0},    {VIEW_CELL_TALK, 7, 9, 0},
+    {VIEW_CELL_STATUS, 6, 6, 0},   {VIEW_CELL_SRC, 12, 24, 0},    {VIEW_CELL_DST, 12, 24, 0},
 };
-#define USUAL (sizeof usual / sizeof *usual)
 
-static struct column column_of(enum view_cell cell, struct slice title, size_t rank)
+static struct fit fit_of(const struct calls *s, const struct tui_columns *all, size_t i)
 {
-    struct column c = {.cell = cell, .least = 8, .most = 24};
-    for (size_t i = 0; i < USUAL; i++)
-        if (usual[i].cell == cell)
-            c = usual[i];
-    c.rank = rank;
-    c.title = title;
-    return c;
-}
-
-/* Those that were asked for, in that order, behind number and verdict. */
-static void choose_columns(struct calls *s, const struct tui_options *o)
-{
-    if (o->column_count == 0)
-        for (size_t i = 0; i < USUAL; i++) {
-            struct slice name = slice_of(view_cell_name(usual[i].cell));
-            *vec_add(&s->columns) = column_of(usual[i].cell, name, usual[i].rank);
-        }
-    else {
-        *vec_add(&s->columns) = column_of(VIEW_CELL_NUMBER, SLICE("#"), 1);
-        *vec_add(&s->columns) = column_of(VIEW_CELL_VERDICT, SLICE("Verdict"), 0);
+    const struct tui_column *c = &all->items[i];
+    size_t title = text_width(tui_column_title(c)) + 1;
+    struct fit f = {c->cell, title < 8 ? 8 : title > 14 ? 14 : title, 24, 0};
+    for (size_t k = 0; k < sizeof fits / sizeof *fits; k++)
+        if (fits[k].cell == c->cell)
+            f = fits[k];
+    if (!all->usual)
+        f.rank = i;
+    if (c->cell == VIEW_CELL_NUMBER && !c->width) {
+        for (uint32_t n = trace_call_count(s->list.trace); n > 9999; n /= 10)
+            f.least++;
+        f.most = f.least;
     }
-    for (size_t i = 0; i < o->column_count; i++)
-        *vec_add(&s->columns) = column_of(o->columns[i].cell, o->columns[i].title, 2 + i);
+    if (c->width)
+        f.least = f.most = c->width;
+    return f;
 }
 
-static void fit_number(struct calls *s)
+/* By rank: to their least, then what is left to their most.  What is too wide for the screen by
+ * itself is cut. */
+static void fit_columns(const struct calls *s, struct tui_columns *all, size_t width)
 {
-    size_t digits = 4;
-    for (uint32_t n = trace_call_count(s->list.trace); n > 9999; n /= 10)
-        digits++;
-    s->columns.items[0].least = digits;
-    s->columns.items[0].most = digits;
-}
-
-/* By rank: to their least, then what is left to their most. */
-static void fit_columns(struct calls *s, size_t width)
-{
-    struct column *c = s->columns.items;
-    size_t left = width - 1, n = s->columns.n;
-    fit_number(s);
-    for (size_t i = 0; i < n; i++)
-        c[i].width = 0;
+    struct fit f[TUI_COLUMNS_MAX];
+    struct tui_column *c = all->items;
+    size_t left = width - 1, n = all->n;
+    for (size_t i = 0; i < n; i++) {
+        f[i] = fit_of(s, all, i);
+        f[i].least = f[i].least < left ? f[i].least : left - 1;
+        c[i].shown = 0;
+    }
     for (size_t rank = 0; rank < n; rank++)
         for (size_t i = 0; i < n; i++)
-            if (c[i].rank == rank && left > c[i].least) {
-                c[i].width = c[i].least;
-                left -= c[i].least + 1;
+            if (f[i].rank == rank && left > f[i].least) {
+                c[i].shown = f[i].least;
+                left -= f[i].least + 1;
             }
     for (size_t rank = 0; rank < n; rank++)
         for (size_t i = 0; i < n; i++) {
-            size_t more = c[i].rank == rank && c[i].width ? c[i].most - c[i].width : 0;
+            bool grows = f[i].rank == rank && c[i].shown && f[i].most > c[i].shown;
+            size_t more = grows ? f[i].most - c[i].shown : 0;
             more = more < left ? more : left;
-            c[i].width += more;
+            c[i].shown += more;
             left -= more;
         }
 }
 
-static void draw_head(const struct calls *s, struct grid *g, size_t row)
+void tui_calls_fit(struct tui *t, size_t width)
+{
+    fit_columns((struct calls *)t->screens[0], &t->chosen, width);
+}
+
+static void draw_head(const struct calls *s, const struct tui_columns *all, struct grid *g,
+                      size_t row)
 {
     size_t x = 1;
     grid_fill(g, row, 0, g->columns, GRID_HEAD);
-    for (size_t i = 0; i < s->columns.n; i++) {
-        const struct column *c = &s->columns.items[i];
+    for (size_t i = 0; i < all->n; i++) {
+        const struct tui_column *c = &all->items[i];
         struct text name = {0};
-        if (c->width == 0)
+        if (c->shown == 0)
             continue;
         if (c->cell == s->list.sort)
             text_add(&name, s->list.backwards ? SLICE("v") : SLICE("^"));
-        text_add(&name, slice_first(c->title, c->width - name.n));
-        size_t at = c->right && c->width > name.n ? x + c->width - name.n : x;
-        grid_fit(g, row, at, x + c->width, GRID_HEAD, text_slice(&name));
-        x += c->width + 1;
+        text_add(&name, slice_first(tui_column_title(c), c->shown - name.n));
+        bool right = tui_column_is_right(c);
+        size_t at = right && c->shown > name.n ? x + c->shown - name.n : x;
+        grid_fit(g, row, at, x + c->shown, GRID_HEAD, text_slice(&name));
+        x += c->shown + 1;
         text_free(&name);
     }
 }
@@ -145,26 +134,34 @@ static unsigned look_of(enum view_cell cell, const struct view_verdict *w,
     return GRID_PLAIN;
 }
 
-static void draw_call(struct calls *s, struct grid *g, size_t row, uint32_t call)
+static bool is_clock(enum view_cell c)
+{
+    return c == VIEW_CELL_START || c == VIEW_CELL_ANSWER || c == VIEW_CELL_END ||
+           c == VIEW_CELL_LAST;
+}
+
+static void draw_call(struct calls *s, const struct tui_columns *all, struct grid *g, size_t row,
+                      uint32_t call)
 {
     struct call_summary c;
     struct text words = {0};
     const struct view_verdict *w = view_calls_verdict(&s->list, call, true);
+    trace_call_ask(s->list.trace, call);
     trace_call_summary(s->list.trace, call, &s->list.scratch, &c);
     if (mark_of(s, call) < s->marked.n)
         grid_put(g, row, 0, 1, GRID_CUSTOM, SLICE("*"));
     size_t x = 1;
-    for (size_t i = 0; i < s->columns.n; i++) {
-        const struct column *k = &s->columns.items[i];
-        if (k->width == 0)
+    for (size_t i = 0; i < all->n; i++) {
+        const struct tui_column *k = &all->items[i];
+        if (k->shown == 0)
             continue;
         text_clear(&words);
         view_calls_add_cell(&s->list, &words, k->cell, call, &c);
-        if (k->cell == VIEW_CELL_START && k->width < words.n)
+        if (is_clock(k->cell) && k->shown < words.n && k->shown >= 8)
             words.n = 8; /* without milliseconds */
-        size_t pad = k->right && words.n < k->width ? k->width - words.n : 0;
-        grid_fit(g, row, x + pad, x + k->width, look_of(k->cell, w, &c), text_slice(&words));
-        x += k->width + 1;
+        size_t pad = tui_column_is_right(k) && words.n < k->shown ? k->shown - words.n : 0;
+        grid_fit(g, row, x + pad, x + k->shown, look_of(k->cell, w, &c), text_slice(&words));
+        x += k->shown + 1;
     }
     text_free(&words);
     arena_reset(&s->list.scratch);
@@ -199,6 +196,8 @@ static void update(struct tui *t, struct calls *s)
     struct trace_load l;
     trace_load(t->trace, &l);
     s->list.local_time = tui_set(t, SET_ZONE);
+    s->list.headers = t->chosen.headers;
+    s->list.header_count = t->chosen.want_count;
     bool over = t->step == TRACE_OVER, more = l.messages != s->messages;
     bool anew =
         more && (over || t->step == TRACE_WAIT || l.messages > s->messages + s->messages / 10);
@@ -214,19 +213,20 @@ static void calls_draw(struct tui *t, struct tui_screen *screen, struct grid *g,
 {
     struct calls *s = (struct calls *)screen;
     update(t, s);
-    fit_columns(s, g->columns);
-    draw_head(s, g, area.top);
+    fit_columns(s, &t->chosen, g->columns);
+    draw_head(s, &t->chosen, g, area.top);
     size_t first = area.top + 1;
     tui_scroll_fit(&s->scroll, s->list.shown_count, area.bottom - first);
     note_at(s);
     for (size_t i = 0; first + i < area.bottom && s->scroll.top + i < s->list.shown_count; i++) {
-        draw_call(s, g, first + i, s->list.shown[s->scroll.top + i]);
+        draw_call(s, &t->chosen, g, first + i, s->list.shown[s->scroll.top + i]);
         if (s->scroll.top + i == s->scroll.at)
             grid_select(g, first + i, 0, g->columns);
     }
-    if (s->list.shown_count == 0 && t->step == TRACE_OVER)
+    if (s->list.shown_count == 0 && (t->step == TRACE_OVER || s->list.from))
         grid_put(g, first, 1, g->columns, GRID_DIM,
                  s->list.filter.n ? SLICE("no call in which this text stands; F5 shows all")
+                 : s->list.from   ? SLICE("no call since the others were hidden; F5 shows all")
                                   : SLICE("no call in the captures"));
 }
 
@@ -242,6 +242,10 @@ static void calls_title(struct tui *t, struct tui_screen *screen, struct text *o
         text_add(out, SLICE("  with: "));
         text_add(out, text_slice(&s->list.filter));
     }
+    if (s->list.from)
+        text_printf(out, "  (before them %u hidden)", s->list.from);
+    if (s->asks)
+        text_add(out, SLICE("  reading headers"));
     text_add(out, SLICE("  of"));
     for (size_t i = 0; i < n; i++)
         text_printf(out, " %s", points[i].name);
@@ -302,26 +306,69 @@ static void mark(struct calls *s)
 }
 
 /* By the column beside the one that it is sorted by. */
-static enum view_cell next_column(const struct calls *s, bool forwards)
+static enum view_cell next_column(const struct calls *s, const struct tui_columns *all,
+                                  bool forwards)
 {
-    size_t n = s->columns.n, i = 0;
-    while (i < n && s->columns.items[i].cell != s->list.sort)
+    size_t n = all->n, i = 0;
+    while (i < n && all->items[i].cell != s->list.sort)
         i++;
+    if (n == 0)
+        return s->list.sort;
     if (forwards)
-        return s->columns.items[i + 1 < n ? i + 1 : 0].cell;
-    return s->columns.items[i ? i - 1 : n - 1].cell;
+        return all->items[i + 1 < n ? i + 1 : 0].cell;
+    return all->items[i ? i - 1 : n - 1].cell;
 }
 
-static void sort(struct calls *s, enum tui_action a)
+static void sort_by(struct tui *t, struct calls *s, enum view_cell by, bool backwards)
+{
+    s->list.headers = t->chosen.headers;
+    s->list.header_count = t->chosen.want_count;
+    view_calls_sort(&s->list, by, backwards);
+    tui_sort_note(t, by, backwards);
+    find_at(s);
+}
+
+void tui_calls_sort(struct tui *t, enum view_cell by)
+{
+    struct calls *s = (struct calls *)t->screens[0];
+    sort_by(t, s, by, s->list.sort == by && !s->list.backwards);
+}
+
+void tui_sort_heed(struct tui *t)
+{
+    struct calls *s = (struct calls *)t->screens[0];
+    struct err err;
+    enum view_cell by;
+    bool backwards;
+    if (!tui_sort_read(&t->chosen, text_slice(&t->settings->texts[SET_SORT]), &by, &backwards,
+                       &err)) {
+        tui_settings_remark(t->settings, "sort: %s", err.text);
+        return;
+    }
+    s->list.headers = t->chosen.headers;
+    s->list.header_count = t->chosen.want_count;
+    view_calls_sort(&s->list, by, backwards);
+}
+
+static void sort(struct tui *t, struct calls *s, enum tui_action a)
 {
     enum view_cell by = s->list.sort;
     bool backwards = s->list.backwards;
     if (a == DO_SORT_TURN)
         backwards = !backwards;
     else
-        by = next_column(s, a == DO_SORT_NEXT);
-    view_calls_sort(&s->list, by, backwards);
+        by = next_column(s, &t->chosen, a == DO_SORT_NEXT);
+    sort_by(t, s, by, backwards);
+}
+
+/* Nothing is lost: what is hidden is shown again when that is asked for. */
+static void hide(struct tui *t, struct calls *s, bool hides)
+{
+    s->list.from = hides ? trace_call_count(t->trace) : 0;
+    view_calls_filter(&s->list, SLICE_NONE);
     find_at(s);
+    if (hides)
+        tui_say(t, "the calls so far are hidden; F5 shows all again");
 }
 
 static void calls_act(struct tui *t, struct tui_screen *screen, enum tui_action a)
@@ -345,12 +392,17 @@ static void calls_act(struct tui *t, struct tui_screen *screen, enum tui_action 
             tui_ask(t, "Calls with:");
         break;
     case DO_CLEAR:
-        view_calls_filter(&s->list, SLICE_NONE);
+    case DO_HIDE:
+        hide(t, s, a == DO_HIDE || (s->list.from == 0 && s->list.filter.n == 0));
+        break;
+    case DO_COLUMNS:
+        tui_columns_push(t, s->scroll.at < s->list.shown_count ? s->list.shown[s->scroll.at]
+                                                               : UINT32_MAX);
         break;
     case DO_SORT_NEXT:
     case DO_SORT_PREVIOUS:
     case DO_SORT_TURN:
-        sort(s, a);
+        sort(t, s, a);
         break;
     case DO_FOLLOW:
         s->follow = !s->follow;
@@ -381,13 +433,27 @@ static void calls_free(struct tui_screen *screen)
     struct calls *s = (struct calls *)screen;
     view_calls_free(&s->list);
     vec_free(&s->marked);
-    vec_free(&s->columns);
+}
+
+/* A title: the calls are sorted by it. */
+static void click_title(struct tui *t)
+{
+    size_t x = 1;
+    for (size_t i = 0; i < t->chosen.n; i++) {
+        const struct tui_column *c = &t->chosen.items[i];
+        if (c->shown && t->clicked >= x && t->clicked < x + c->shown) {
+            tui_calls_sort(t, c->cell);
+            return;
+        }
+        x += c->shown ? c->shown + 1 : 0;
+    }
 }
 
 static void calls_click(struct tui *t, struct tui_screen *screen, size_t row)
 {
     struct calls *s = (struct calls *)screen;
-    (void)t;
+    if (row == 0)
+        click_title(t);
     if (row < 1 || row - 1 >= s->scroll.page || s->scroll.top + row - 1 >= s->scroll.n)
         return;
     s->scroll.at = s->scroll.top + row - 1;
@@ -406,28 +472,60 @@ static const struct tui_kind calls_kind = {
     .free = calls_free,
 };
 
+static void add_endpoint(const void *context, struct text *out, const struct endpoint *e)
+{
+    tui_add_endpoint(context, out, e);
+}
+
 void tui_calls_push(struct tui *t)
 {
     struct calls *s = tui_push(t, &calls_kind, sizeof *s);
     view_calls_init(&s->list, t->trace, t->options.check);
-    s->list.headers = t->options.headers;
-    s->list.header_count = t->options.header_count;
+    s->list.add_endpoint = add_endpoint;
+    s->list.endpoint_context = t;
     s->list.local_time = tui_set(t, SET_ZONE);
     s->follow = tui_set(t, SET_AUTOSCROLL);
-    choose_columns(s, &t->options);
+    s->wanted = t->chosen.want_count;
+    tui_sort_heed(t);
 }
 
-/* ---- judged in the background ---------------------------------------------------------------- */
+/* ---- in the background ----------------------------------------------------------------------- */
+
+static void judge(struct tui *t, struct calls *s, uint32_t call)
+{
+    if (!trace_call_is(t->trace, call))
+        return;
+    const struct view_verdict *w = view_calls_verdict(&s->list, call, true);
+    s->failed += w->judged && w->verdict == CHECK_FAIL;
+}
+
+/* When the last call was asked for the headers of a new column, what depends on them is made anew.
+ */
+bool tui_calls_ask(struct tui *t)
+{
+    struct calls *s = (struct calls *)t->screens[0];
+    if (s->wanted != t->chosen.want_count) {
+        s->wanted = t->chosen.want_count;
+        s->asked = 0;
+        s->asks = true;
+    }
+    if (s->asks && s->asked < trace_call_count(t->trace)) {
+        if (trace_call_is(t->trace, s->asked))
+            trace_call_ask(t->trace, s->asked);
+        s->asked++;
+        return true;
+    }
+    if (s->asks)
+        view_calls_update(&s->list, true);
+    s->asks = false;
+    return false;
+}
 
 bool tui_calls_judge(struct tui *t)
 {
     struct calls *s = (struct calls *)t->screens[0];
     if (s->judged >= trace_call_count(t->trace))
         return false;
-    uint32_t call = s->judged++;
-    if (trace_call_is(t->trace, call)) {
-        const struct view_verdict *w = view_calls_verdict(&s->list, call, true);
-        s->failed += w->judged && w->verdict == CHECK_FAIL;
-    }
+    judge(t, s, s->judged++);
     return true;
 }

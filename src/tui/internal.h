@@ -64,7 +64,10 @@ enum tui_action {
     DO_TINT,
     DO_ALIASES,
     DO_RESET,
-    DO_TURN,
+    DO_ADD,
+    DO_MOVE_UP,
+    DO_MOVE_DOWN,
+    DO_HIDE,
     DO_HELP,
     DO_BACK,
     DO_QUIT,
@@ -84,7 +87,49 @@ struct slice tui_next_word(struct slice *rest);
 typedef bool tui_line_taker(struct tui_settings *s, struct slice line, struct err *err);
 /* Hands out the lines that are neither empty nor a comment; one that is refused is a remark. */
 bool tui_each_line(struct tui_settings *s, const char *path, tui_line_taker *take, struct err *err);
+/* Saves what was changed, and says so or why not. */
+void tui_settings_keep(struct tui *t);
 bool tui_take_alias(struct tui_settings *s, struct slice rest, struct err *err);
+
+/* ---- columns --------------------------------------------------------------------------------- */
+
+#define TUI_COLUMNS_MAX 64u
+#define TUI_WANTS_MAX   64u /* headers, of columns that went too */
+#define TUI_WIDTH_MAX   200u
+
+struct tui_column {
+    struct slice spec; /* "caller", "BYE:X-Queue" */
+    enum view_cell cell;
+    size_t width; /* that was asked for; 0: what fits */
+    size_t shown; /* as it is on the screen now */
+};
+
+struct tui_columns {
+    struct tui_column items[TUI_COLUMNS_MAX];
+    size_t n;
+    bool usual;
+    struct slice wanted[TUI_WANTS_MAX], headers[TUI_WANTS_MAX]; /* specs, and names in them */
+    size_t want_count;
+    struct trace *trace; /* is told what is wanted; NULL: none */
+    struct arena arena;
+};
+
+/* Their names one after the other; NULL: no further one. */
+const char *tui_column_builtin(size_t i, const char **what);
+/* A header is wanted from now on. */
+bool tui_column_read(struct tui_columns *c, struct slice text, struct tui_column *out,
+                     struct err *err);
+/* False: some are no columns; the others are there. */
+bool tui_columns_put(struct tui_columns *c, struct slice list, struct err *err);
+void tui_columns_add_text(struct text *out, const struct tui_columns *c);
+struct slice tui_column_title(const struct tui_column *c);
+bool tui_column_is_right(const struct tui_column *c);
+void tui_columns_heed(struct tui *t); /* what is set */
+void tui_columns_note(struct tui *t); /* what was changed: is set */
+bool tui_sort_read(struct tui_columns *c, struct slice text, enum view_cell *by, bool *backwards,
+                   struct err *err);
+void tui_sort_note(struct tui *t, enum view_cell by, bool backwards);
+void tui_sort_heed(struct tui *t); /* calls.c: what is set */
 
 /* Colours of a ladder's rows, by what is asked for; `harm`: headers that come to harm there.  What
  * the colour says stands in the label as well. */
@@ -205,9 +250,15 @@ void tui_text_push(struct tui *t, const char *title, struct text *text); /* take
 void tui_explain(struct tui *t, struct slice id);
 void tui_statistics_push(struct tui *t);
 void tui_settings_push(struct tui *t);
+/* call: whose headers are offered as columns; UINT32_MAX: none */
+void tui_columns_push(struct tui *t, uint32_t call);
+void tui_calls_fit(struct tui *t, size_t width);       /* how wide the columns are on the list */
+void tui_calls_sort(struct tui *t, enum view_cell by); /* twice by the same: turned */
 
 /* Judges one more call in the background; false: all are. */
 bool tui_calls_judge(struct tui *t);
+/* Asks one more call for the headers of a new column; false: all were. */
+bool tui_calls_ask(struct tui *t);
 
 /* save.c: the end of the file's name says what is written; a file that is there is left alone. */
 void tui_save_calls(struct tui *t, struct slice path, const uint32_t *calls, size_t n);
@@ -258,6 +309,9 @@ struct tui {
     struct trace *trace;
     struct tui_options options;
     struct tui_settings *settings, own; /* own: where none were given */
+    struct tui_columns chosen;          /* of the list of calls */
+    bool paused;
+    size_t clicked; /* the column of a click */
     struct tui_screen *screens[TUI_DEPTH_MAX];
     size_t depth;
     struct tui_call call;

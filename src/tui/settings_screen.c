@@ -140,6 +140,18 @@ static void change(struct tui *t, enum tui_set id)
     text_free(&value);
 }
 
+/* What cannot be taken is told now, and stands in the remarks. */
+static void heed_list(struct tui *t, enum tui_set id)
+{
+    uint64_t remarks = t->settings->remark_count;
+    if (id == SET_COLUMNS)
+        tui_columns_heed(t);
+    else
+        tui_sort_heed(t);
+    if (t->settings->remark_count > remarks)
+        tui_say(t, "not all of it can be taken; e shows why");
+}
+
 static void put(struct tui *t, enum tui_set id, struct slice value)
 {
     struct err err;
@@ -148,9 +160,11 @@ static void put(struct tui *t, enum tui_set id, struct slice value)
         return;
     }
     t->settings->changed[id] = true;
+    if (id == SET_COLUMNS || id == SET_SORT)
+        heed_list(t, id);
 }
 
-static void save(struct tui *t)
+void tui_settings_keep(struct tui *t)
 {
     struct err err;
     size_t n = count_changed(t);
@@ -190,7 +204,7 @@ static void settings_act(struct tui *t, struct tui_screen *screen, enum tui_acti
     else if (a == DO_CLEAR)
         put(t, id, slice_of(tui_setting_of(id)->usual));
     else if (a == DO_SAVE)
-        save(t);
+        tui_settings_keep(t);
     else if (a == DO_EXPLAIN)
         remarks(t);
 }

@@ -154,7 +154,7 @@ static void take_mouse(struct tui *tui)
     else if (e.bstate & BUTTON5_PRESSED)
         tui_key(tui, TUI_KEY_DOWN);
     else if (e.bstate & (BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON1_PRESSED))
-        tui_click(tui, (size_t)e.y, e.bstate & BUTTON1_DOUBLE_CLICKED);
+        tui_click(tui, (size_t)e.y, (size_t)e.x, e.bstate & BUTTON1_DOUBLE_CLICKED);
 }
 
 static void take_key(struct tui *tui, int kind, wint_t code)

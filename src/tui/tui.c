@@ -36,6 +36,8 @@ struct tui *tui_new(struct trace *trace, const struct tui_options *options)
     t->call.number = UINT32_MAX;
     t->view = (struct view_options){.follow = options->check->follow,
                                     .follow_count = options->check->follow_count};
+    t->chosen.trace = trace;
+    tui_columns_heed(t);
     tui_calls_push(t);
     tell_remarks(t);
     return t;
@@ -51,6 +53,7 @@ void tui_free(struct tui *t)
     text_free(&t->prompt.line);
     text_free(&t->said);
     text_free(&t->clipboard);
+    arena_free(&t->chosen.arena);
     if (t->settings == &t->own)
         tui_settings_free(&t->own);
     free(t);
@@ -155,6 +158,11 @@ static void leave_dropped(struct tui *t)
     tui_say(t, "the call is not kept any more");
 }
 
+static bool is_loading(const struct tui *t)
+{
+    return t->step == TRACE_MORE || t->step == TRACE_WAIT;
+}
+
 /* ---- drawing --------------------------------------------------------------------------------- */
 
 static void add_progress(struct text *out, const struct trace_load *l)
@@ -183,6 +191,8 @@ static void counters(const struct tui *t, struct text *out)
     trace_load(t->trace, &l);
     if (t->step == TRACE_MORE || t->step == TRACE_WAIT)
         add_progress(out, &l);
+    if (t->paused && is_loading(t))
+        text_add(out, SLICE("PAUSED  "));
     if (l.stopped)
         text_add(out, SLICE("stopped  "));
     add_count(out, "undecrypted", l.undecrypted, false);
@@ -288,6 +298,18 @@ static void help(struct tui *t)
     tui_text_push(t, "Help", &words);
 }
 
+/* What a live source has meanwhile waits with it, as long as there is room; what is lost is
+ * counted. */
+static void pause_reading(struct tui *t)
+{
+    if (!t->paused && !is_loading(t)) {
+        tui_say(t, "everything was read");
+        return;
+    }
+    t->paused = !t->paused;
+    tui_say(t, t->paused ? "paused; what comes now waits, or is lost and counted" : "reading on");
+}
+
 static void do_action(struct tui *t, enum tui_action a)
 {
     struct tui_screen *s = top_of(t);
@@ -303,6 +325,13 @@ static void do_action(struct tui *t, enum tui_action a)
         break;
     case DO_SETTINGS:
         tui_settings_push(t);
+        break;
+    case DO_PAUSE:
+        pause_reading(t);
+        break;
+    case DO_ALIASES:
+        tui_set_to(t, SET_ALIASES, !tui_set(t, SET_ALIASES));
+        tui_say(t, tui_set(t, SET_ALIASES) ? "addresses by their names" : "addresses as they are");
         break;
     case DO_NOTHING:
     case DO_REDRAW:
@@ -423,8 +452,9 @@ void tui_warn(struct tui *t, const char *term, const char *as)
     text_free(&before);
 }
 
-void tui_click(struct tui *t, size_t row, bool twice)
+void tui_click(struct tui *t, size_t row, size_t column, bool twice)
 {
+    t->clicked = column;
     leave_dropped(t);
     struct tui_screen *s = top_of(t);
     if (row < 1 || !s->kind->click || t->prompt.on)
@@ -452,20 +482,18 @@ static void load(struct tui *t)
     t->frames = l.frames;
 }
 
-static bool is_loading(const struct tui *t)
-{
-    return t->step == TRACE_MORE || t->step == TRACE_WAIT;
-}
-
 enum tui_state tui_work(struct tui *t, unsigned milliseconds)
 {
     int64_t end = tui_now_ms() + milliseconds;
     do {
-        if (is_loading(t))
+        bool reads = is_loading(t) && !t->paused;
+        if (reads)
             load(t);
-        if (t->step == TRACE_WAIT)
+        if (tui_calls_ask(t))
+            continue;
+        if (reads && t->step == TRACE_WAIT)
             return TUI_LIVE;
-        if (!is_loading(t) && !tui_calls_judge(t))
+        if (!(reads && is_loading(t)) && !tui_calls_judge(t))
             return TUI_READY;
     } while (tui_now_ms() < end);
     return TUI_BUSY;

@@ -99,18 +99,8 @@ size_t tui_bindings(const struct tui_binding **list);
 
 /* ---- the program ----------------------------------------------------------------------------- */
 
-/* A column of the list of calls. */
-struct tui_column {
-    enum view_cell cell;
-    struct slice title;
-};
-
 struct tui_options {
     const struct check_options *check;
-    const struct tui_column *columns; /* beside number and verdict; none: the usual ones */
-    size_t column_count;
-    const struct slice *headers; /* names of trace_options.wants */
-    size_t header_count;
     struct tui_settings *settings; /* may be changed; NULL: the usual ones, kept nowhere */
     bool ascii;                    /* the terminal has no more */
     bool show_secrets;
@@ -120,13 +110,15 @@ struct tui_options {
 
 struct tui;
 
-/* Over a trace whose browsing has begun; both are borrowed. */
+/* Is this list, as SET_COLUMNS has it, one of columns? */
+bool tui_columns_check(struct slice list, struct err *err);
+/* Over a trace whose browsing has begun, and of which nothing was read; both are borrowed. */
 struct tui *tui_new(struct trace *trace, const struct tui_options *options);
 void tui_free(struct tui *t);
 void tui_draw(struct tui *t, struct grid *g);
 void tui_key(struct tui *t, uint32_t key);
-/* A click on a row; twice: as Enter. */
-void tui_click(struct tui *t, size_t row, bool twice);
+/* A click on a cell; twice: as Enter. */
+void tui_click(struct tui *t, size_t row, size_t column, bool twice);
 bool tui_is_over(const struct tui *t); /* the user left */
 /* Loads and judges on for about so long; what can be done at once is done. */
 enum tui_state {

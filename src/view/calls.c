@@ -241,7 +241,7 @@ static bool is_shown(struct view_calls *v, uint32_t call)
 {
     struct call_summary c;
     struct text words = {0};
-    if (!trace_call_is(v->trace, call))
+    if (!trace_call_is(v->trace, call) || call < v->from)
         return false;
     if (v->filter.n == 0)
         return true;

@@ -52,6 +52,7 @@ struct view_calls {
     enum view_cell sort;
     bool backwards;
     bool local_time;    /* else UTC */
+    uint32_t from;      /* calls before this one are hidden */
     struct text filter; /* a text that one of the cells has to contain, in any case; empty: all */
     struct view_verdict *verdicts; /* of each call */
     size_t verdict_count, verdict_cap;

@@ -20,96 +20,6 @@ struct calls {
     uint64_t messages; /* when the list was made anew */
 };
 
-/* ---- columns --------------------------------------------------------------------------------- */
-
-/* Widths, and what goes first where there is no room: a high rank, where the usual columns are
- * shown; else what stands to the right. */
-static const struct fit {
-    enum view_cell cell;
-    size_t least, most, rank;
-} fits[] = {
-    {VIEW_CELL_NUMBER, 4, 7, 5},   {VIEW_CELL_VERDICT, 8, 9, 2},  {VIEW_CELL_START, 8, 12, 4},
-    {VIEW_CELL_CALLER, 12, 20, 0}, {VIEW_CELL_CALLEE, 12, 20, 1}, {VIEW_CELL_STATE, 9, 14, 3},
-    {VIEW_CELL_MESSAGES, 4, 8, 6}, {VIEW_CELL_DURATION, 7, 9, 8}, {VIEW_CELL_POINTS, 10, 40, 9},
-    {VIEW_CELL_CALL_ID, 9, 60, 7}, {VIEW_CELL_DAY, 10, 10, 0},    {VIEW_CELL_ANSWER, 8, 12, 0},
-    {VIEW_CELL_END, 8, 12, 0},     {VIEW_CELL_LAST, 8, 12, 0},    {VIEW_CELL_TALK, 7, 9, 0},
-    {VIEW_CELL_STATUS, 6, 6, 0},   {VIEW_CELL_SRC, 12, 24, 0},    {VIEW_CELL_DST, 12, 24, 0},
-};
-
-static struct fit fit_of(const struct calls *s, const struct tui_columns *all, size_t i)
-{
-    const struct tui_column *c = &all->items[i];
-    size_t title = text_width(tui_column_title(c)) + 1;
-    struct fit f = {c->cell, title < 8 ? 8 : title > 14 ? 14 : title, 24, 0};
-    for (size_t k = 0; k < sizeof fits / sizeof *fits; k++)
-        if (fits[k].cell == c->cell)
-            f = fits[k];
-    if (!all->usual)
-        f.rank = i;
-    if (c->cell == VIEW_CELL_NUMBER && !c->width) {
-        for (uint32_t n = trace_call_count(s->list.trace); n > 9999; n /= 10)
-            f.least++;
-        f.most = f.least;
-    }
-    if (c->width)
-        f.least = f.most = c->width;
-    return f;
-}
-
-/* By rank: to their least, then what is left to their most.  What is too wide for the screen by
- * itself is cut. */
-static void fit_columns(const struct calls *s, struct tui_columns *all, size_t width)
-{
-    struct fit f[TUI_COLUMNS_MAX];
-    struct tui_column *c = all->items;
-    size_t left = width - 1, n = all->n;
-    for (size_t i = 0; i < n; i++) {
-        f[i] = fit_of(s, all, i);
-        f[i].least = f[i].least < left ? f[i].least : left - 1;
-        c[i].shown = 0;
-    }
-    for (size_t rank = 0; rank < n; rank++)
-        for (size_t i = 0; i < n; i++)
-            if (f[i].rank == rank && left > f[i].least) {
-                c[i].shown = f[i].least;
-                left -= f[i].least + 1;
-            }
-    for (size_t rank = 0; rank < n; rank++)
-        for (size_t i = 0; i < n; i++) {
-            bool grows = f[i].rank == rank && c[i].shown && f[i].most > c[i].shown;
-            size_t more = grows ? f[i].most - c[i].shown : 0;
-            more = more < left ? more : left;
-            c[i].shown += more;
-            left -= more;
-        }
-}
-
-void tui_calls_fit(struct tui *t, size_t width)
-{
-    fit_columns((struct calls *)t->screens[0], &t->chosen, width);
-}
-
-static void draw_head(const struct calls *s, const struct tui_columns *all, struct grid *g,
-                      size_t row)
-{
-    size_t x = 1;
-    grid_fill(g, row, 0, g->columns, GRID_HEAD);
-    for (size_t i = 0; i < all->n; i++) {
-        const struct tui_column *c = &all->items[i];
-        struct text name = {0};
-        if (c->shown == 0)
-            continue;
-        if (c->cell == s->list.sort)
-            text_add(&name, s->list.backwards ? SLICE("v") : SLICE("^"));
-        text_add(&name, slice_first(tui_column_title(c), c->shown - name.n));
-        bool right = tui_column_is_right(c);
-        size_t at = right && c->shown > name.n ? x + c->shown - name.n : x;
-        grid_fit(g, row, at, x + c->shown, GRID_HEAD, text_slice(&name));
-        x += c->shown + 1;
-        text_free(&name);
-    }
-}
-
 /* ---- rows ------------------------------------------------------------------------------------ */
 
 static size_t mark_of(const struct calls *s, uint32_t call)
@@ -213,8 +123,8 @@ static void calls_draw(struct tui *t, struct tui_screen *screen, struct grid *g,
 {
     struct calls *s = (struct calls *)screen;
     update(t, s);
-    fit_columns(s, &t->chosen, g->columns);
-    draw_head(s, &t->chosen, g, area.top);
+    tui_columns_fit(t, g->columns);
+    tui_columns_head(t, g, area.top, s->list.sort, s->list.backwards);
     size_t first = area.top + 1;
     tui_scroll_fit(&s->scroll, s->list.shown_count, area.bottom - first);
     note_at(s);
@@ -435,25 +345,12 @@ static void calls_free(struct tui_screen *screen)
     vec_free(&s->marked);
 }
 
-/* A title: the calls are sorted by it. */
-static void click_title(struct tui *t)
-{
-    size_t x = 1;
-    for (size_t i = 0; i < t->chosen.n; i++) {
-        const struct tui_column *c = &t->chosen.items[i];
-        if (c->shown && t->clicked >= x && t->clicked < x + c->shown) {
-            tui_calls_sort(t, c->cell);
-            return;
-        }
-        x += c->shown ? c->shown + 1 : 0;
-    }
-}
-
 static void calls_click(struct tui *t, struct tui_screen *screen, size_t row)
 {
     struct calls *s = (struct calls *)screen;
-    if (row == 0)
-        click_title(t);
+    const struct tui_column *title = row == 0 ? tui_column_at(t, t->clicked) : NULL;
+    if (title)
+        tui_calls_sort(t, title->cell);
     if (row < 1 || row - 1 >= s->scroll.page || s->scroll.top + row - 1 >= s->scroll.n)
         return;
     s->scroll.at = s->scroll.top + row - 1;

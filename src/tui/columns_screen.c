@@ -151,7 +151,7 @@ static void columns_draw(struct tui *t, struct tui_screen *screen, struct grid *
 {
     struct chooser *s = (struct chooser *)screen;
     size_t first = area.top + 1, name = g->columns < 60 ? 22 : 34;
-    tui_calls_fit(t, g->columns);
+    tui_columns_fit(t, g->columns);
     grid_fill(g, area.top, 0, g->columns, GRID_HEAD);
     grid_put(g, area.top, 5, g->columns, GRID_HEAD, SLICE("Column"));
     grid_put(g, area.top, 6 + name, g->columns, GRID_HEAD, SLICE("Width"));

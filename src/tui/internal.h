@@ -124,6 +124,11 @@ bool tui_columns_put(struct tui_columns *c, struct slice list, struct err *err);
 void tui_columns_add_text(struct text *out, const struct tui_columns *c);
 struct slice tui_column_title(const struct tui_column *c);
 bool tui_column_is_right(const struct tui_column *c);
+/* How wide each is on a list of that width; their titles; the column under a click. */
+void tui_columns_fit(struct tui *t, size_t width);
+void tui_columns_head(const struct tui *t, struct grid *g, size_t row, enum view_cell sort,
+                      bool backwards);
+const struct tui_column *tui_column_at(const struct tui *t, size_t x);
 void tui_columns_heed(struct tui *t); /* what is set */
 void tui_columns_note(struct tui *t); /* what was changed: is set */
 bool tui_sort_read(struct tui_columns *c, struct slice text, enum view_cell *by, bool *backwards,
@@ -252,7 +257,6 @@ void tui_statistics_push(struct tui *t);
 void tui_settings_push(struct tui *t);
 /* call: whose headers are offered as columns; UINT32_MAX: none */
 void tui_columns_push(struct tui *t, uint32_t call);
-void tui_calls_fit(struct tui *t, size_t width);       /* how wide the columns are on the list */
 void tui_calls_sort(struct tui *t, enum view_cell by); /* twice by the same: turned */
 
 /* Judges one more call in the background; false: all are. */

@@ -24,7 +24,8 @@ class Terminal:
         self.socket = os.path.join(self.folder, "tmux")
         options = ["-f", "/dev/null"]
         self.tmux(*options, "new-session", "-d", "-x", str(columns), "-y", str(rows),
-                  f"cd {CAPTURE}; env PS1='ready> ' LC_ALL=C.UTF-8 {SHELL}")
+                  f"cd {CAPTURE}; env PS1='ready> ' LC_ALL=C.UTF-8 HOME={self.folder} "
+                  f"XDG_CONFIG_HOME={self.folder}/.config {SHELL}")
         self.tmux("set-option", "-g", "window-size", "manual")
         self.tmux("resize-window", "-x", str(columns), "-y", str(rows))
         self.wait("ready>")
@@ -296,11 +297,11 @@ def columns():
         t.keys("Enter")
         t.wait("with: billing", "Billing")
         t.keys(">", ">")
-        t.wait("^caller")
+        t.wait("^From")
         t.keys("Q")
         t.left_sane()
-        t.type(f"{SIPXRAY} --columns talk five9.pcap; echo status=$?")
-        t.wait("not of the screens", "status=2")
+        t.type(f"{SIPXRAY} --columns tlak five9.pcap; echo status=$?")
+        t.wait("did you mean talk?", "status=2")
     finally:
         t.close()
 
@@ -324,10 +325,18 @@ def hang_up():
 
 TESTS = (walk, small, resize, escape, signals, unknown, no_colour, ascii_only, pipe, copy, save,
          columns, hang_up)
-for test in TESTS:
-    try:
-        test()
-        print("ok", test.__name__, flush=True)
-    except (AssertionError, OSError, subprocess.SubprocessError, IndexError) as why:
-        print("FAIL", test.__name__)
-        print(why, flush=True)
+
+
+def run(tests):
+    """Each prints its line."""
+    for test in tests:
+        try:
+            test()
+            print("ok", test.__name__, flush=True)
+        except (AssertionError, OSError, subprocess.SubprocessError, IndexError) as why:
+            print("FAIL", test.__name__)
+            print(why, flush=True)
+
+
+if __name__ == "__main__":
+    run(TESTS)

@@ -132,7 +132,7 @@ struct call_leg {
     uint64_t points;     /* bit i: point i saw it; the last bit: that or a later one */
     uint32_t from_tag;   /* of the first INVITE: tells the directions apart */
     uint32_t generation; /* counts returns from the waiting heap */
-    uint32_t number;             /* of the Call-ID in order of appearance, from 1 */
+    uint32_t number;     /* of the Call-ID in order of appearance, from 1 */
     uint16_t status;     /* final answer to the INVITE */
     uint8_t method;      /* of the first request seen */
     uint8_t list;        /* which list it is in (private) */

@@ -71,7 +71,7 @@ void probe_judge_entry(struct probe_judge *j, const struct probe_entry *e)
                     .dst = e->dst},
     };
     source_given_add(j->sources[e->end], &given);
-    *vec_add(&j->frames[e->end]) = (struct probe_judge_key){e->call, e->step};
+    *vec_add(&j->frames[e->end]) = (struct probe_judge_key){e->call, e->step, 0};
 }
 
 void probe_judge_end(struct probe_judge *j)
@@ -206,7 +206,9 @@ void probe_judge_journeys(void *judge, const struct hop_call *call)
         if (journey->step_count == 0)
             continue;
         check_follow(&j->scratch, call, journey, NULL, 0, &r);
-        if (key_of(j, &r, &key) && (row = rows_of(j, key)) < j->rows.n)
+        /* what answers a request is a message of its step, too */
+        if (key_of(j, &r, &key) && (row = rows_of(j, key)) < j->rows.n &&
+            j->keys.items[row].status == journey->status)
             note_journey(j, call, journey, row);
         arena_reset(&j->scratch);
     }

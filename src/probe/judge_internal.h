@@ -7,6 +7,7 @@
 /* A step of a call as the log numbers calls. */
 struct probe_judge_key {
     uint32_t call, step;
+    uint16_t status; /* of a row: of its message; 0: a request */
 };
 
 struct probe_judge {

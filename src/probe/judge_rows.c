@@ -232,7 +232,7 @@ static void add_row(struct probe_judge *j, const struct probe_call_result *r,
     if (p->arrived && (row.fate == REPORT_STRIPPED || row.fate == REPORT_ALTERED))
         add_candidates(j, p, &row);
     *vec_add(&j->rows) = row;
-    *vec_add(&j->keys) = (struct probe_judge_key){r->call, p->item->step};
+    *vec_add(&j->keys) = (struct probe_judge_key){r->call, p->item->step, p->step->status};
 }
 
 /* Each name once, in order of appearance. */

@@ -122,8 +122,8 @@ struct gathering {
     bool *done;
     struct slice *lines; /* cases, or headers */
     size_t line_count;
-    struct slice *items, *names; /* of the group at hand */
-    size_t n, name_count;
+    struct slice *items, *names, *messages; /* of the group at hand */
+    size_t n, name_count, message_count;
 };
 
 static struct slice line_of(const struct report_probe *p, const struct report_probe_row *row)
@@ -131,54 +131,68 @@ static struct slice line_of(const struct report_probe *p, const struct report_pr
     return p->by_header ? row->header : row->group;
 }
 
-/* All cases that sent this message came to the same: then they need not be listed. */
-static bool is_all(const struct gathering *g, unsigned column)
-{
-    size_t all = 0;
-    for (size_t k = 0; k < g->line_count && all <= g->name_count; k++) {
-        bool there = false;
-        for (size_t i = 0; i < g->p->row_count && !there; i++)
-            there = g->p->rows[i].column == column && slice_equal(g->p->rows[i].group, g->lines[k]);
-        all += there;
-    }
-    return !g->p->by_header && g->name_count > 2 && g->name_count == all;
-}
-
 static bool belongs(const struct gathering *g, size_t first, size_t i)
 {
     const struct report_probe_row *x = &g->p->rows[first], *y = &g->p->rows[i];
-    if (g->done[i] || x->column != y->column || x->fate != y->fate)
+    if (g->done[i] || x->fate != y->fate)
         return false;
-    return x->fate == REPORT_ARRIVED ? y->how.n > 0 : slice_equal(g->words[first], g->words[i]);
+    return x->fate == REPORT_ARRIVED || slice_equal(g->words[first], g->words[i]);
+}
+
+static void add_once(struct slice *list, size_t *n, struct slice item)
+{
+    if (!is_listed(list, *n, item))
+        list[(*n)++] = item;
 }
 
 static void gather(struct gathering *g, size_t from)
 {
-    g->n = g->name_count = 0;
+    g->n = g->name_count = g->message_count = 0;
     for (size_t i = from; i < g->p->row_count; i++) {
+        const struct report_probe_row *row = &g->p->rows[i];
         if (!belongs(g, from, i))
             continue;
         g->done[i] = true;
-        struct slice item = item_of(g->arena, g->p, &g->p->rows[i]);
-        if (g->n <= LISTED_MAX && !is_listed(g->items, g->n, item))
-            g->items[g->n++] = item;
-        struct slice name = line_of(g->p, &g->p->rows[i]);
-        if (!is_listed(g->names, g->name_count, name))
-            g->names[g->name_count++] = name;
+        if (g->n <= LISTED_MAX)
+            add_once(g->items, &g->n, item_of(g->arena, g->p, row));
+        add_once(g->names, &g->name_count, line_of(g->p, row));
+        add_once(g->messages, &g->message_count, report_probe_message(g->arena, row));
     }
+}
+
+/* "BYE from caller to callee"; of several in one direction the last says which. */
+static struct slice messages_text(const struct gathering *g)
+{
+    struct text t = {0};
+    for (size_t i = 0; i < g->message_count; i++) {
+        struct slice m = g->messages[i];
+        size_t at = 0;
+        while (!slice_starts(slice_from(m, at), SLICE(" from ")))
+            at++;
+        bool same = i + 1 < g->message_count && g->messages[i + 1].n > m.n - at &&
+                    slice_equal(slice_from(m, at),
+                                slice_from(g->messages[i + 1], g->messages[i + 1].n - (m.n - at)));
+        text_add(&t, i ? SLICE(", ") : SLICE_NONE);
+        text_add(&t, same ? slice_first(m, at) : m);
+    }
+    return text_keep(&t, g->arena);
+}
+
+/* A few are named, of many the number is. */
+static struct slice items_text(const struct gathering *g)
+{
+    if (g->n <= LISTED_MAX)
+        return list_text(g->arena, g->items, g->n);
+    const char *what = g->p->by_header ? "headers" : "cases";
+    if (g->name_count == g->line_count)
+        return arena_printf(g->arena, "all %zu %s", g->line_count, what);
+    return arena_printf(g->arena, "%zu of %zu %s", g->name_count, g->line_count, what);
 }
 
 static struct slice sentence(const struct gathering *g, size_t first)
 {
-    struct arena *a = g->arena;
-    const struct report_probe_row *row = &g->p->rows[first];
-    bool arrived = row->fate == REPORT_ARRIVED, all = !arrived && is_all(g, row->column);
-    size_t n = g->n < LISTED_MAX ? g->n : LISTED_MAX;
-    struct slice list =
-        all ? arena_printf(a, "all %zu cases", g->name_count) : list_text(a, g->items, n);
-    if (!all && g->name_count > n)
-        list = ARENA_JOIN(a, list, arena_printf(a, " and %zu more", g->name_count - n));
-    return ARENA_JOIN(a, report_probe_message(a, row), SLICE(": "), list, SLICE(": "),
+    bool arrived = g->p->rows[first].fate == REPORT_ARRIVED;
+    return ARENA_JOIN(g->arena, messages_text(g), SLICE(": "), items_text(g), SLICE(": "),
                       arrived ? SLICE("arrived, written otherwise") : g->words[first]);
 }
 
@@ -190,6 +204,7 @@ void report_probe_groups(struct report_probe_groups *out, struct arena *a,
     g.words = ARENA_ARRAY(a, struct slice, p->row_count);
     g.done = ARENA_ARRAY(a, bool, p->row_count);
     g.names = ARENA_ARRAY(a, struct slice, p->row_count);
+    g.messages = ARENA_ARRAY(a, struct slice, p->column_count);
     g.items = ARENA_ARRAY(a, struct slice, LISTED_MAX + 1);
     for (size_t i = 0; i < p->row_count; i++)
         if (is_told(&p->rows[i], remarks))

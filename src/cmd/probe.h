@@ -32,6 +32,7 @@ struct cmd_probe_out {
     struct probe_judge *judge;
     volatile sig_atomic_t stop; /* of the sources that are read beside the run */
     bool live;                  /* there are some */
+    uint64_t calls;             /* that are over */
     struct err trace_error;     /* of one of them; empty: none */
 };
 

@@ -107,6 +107,7 @@ static bool read_options(struct cmd_probe_in *in, struct err *err)
     o->route_count = a->values[CMD_OPT_ROUTE].n;
     o->agent = SLICE("sipxray/" CMD_VERSION);
     o->dry = cmd_given(a, CMD_OPT_DRY_RUN);
+    o->step_ms = cmd_given(a, CMD_OPT_SUITE) || cmd_given(a, CMD_OPT_CASE) ? 4000 : 10000;
     o->pause_ms = in->mode == CMD_PROBE_ANSWER ? 0 : 100;
     read_tls(in);
     if (o->play[PROBE_CALLER] && !o->to.n)

@@ -117,8 +117,23 @@ static void take_call(void *context, const struct probe_call_result *result,
                       const struct probe_log *log)
 {
     struct cmd_probe_out *out = context;
+    out->calls++;
     if (!out->in->options.dry)
         probe_judge_call(out->judge, result, log);
+}
+
+/* A path that does not answer at all is not asked again, but once. */
+static bool goes_on(void *context)
+{
+    const struct cmd_probe_out *out = context;
+    return out->in->options.dry || out->calls < 2 || probe_judge_reached(out->judge);
+}
+
+static void read_beside(void *context)
+{
+    struct cmd_probe_out *out = context;
+    bool wait;
+    (void)read_on(out, &wait);
 }
 
 static const struct probe_call_plan *choose_call(void *context, const struct sip_message *invite)
@@ -129,8 +144,13 @@ static const struct probe_call_plan *choose_call(void *context, const struct sip
 
 void cmd_probe_watch(struct cmd_probe_out *out, struct probe_watch *watch)
 {
-    *watch = (struct probe_watch){
-        .entry = take_entry, .ended = take_call, .choose = choose_call, .context = out};
+    *watch = (struct probe_watch){.entry = take_entry,
+                                  .ended = take_call,
+                                  .choose = choose_call,
+                                  .goes_on = goes_on,
+                                  .context = out};
+    if (out->live)
+        watch->idle = read_beside;
 }
 
 static void take_journeys(void *context, const struct hop_call *call)

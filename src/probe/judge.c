@@ -89,6 +89,11 @@ void probe_judge_call(struct probe_judge *j, const struct probe_call_result *res
         probe_judge_rows(j, result, log);
 }
 
+bool probe_judge_reached(const struct probe_judge *j)
+{
+    return j->reached > 0;
+}
+
 /* ---- who did it ------------------------------------------------------------------------------ */
 
 /* Which step a message is of, by the frame that one of our ends saw. */

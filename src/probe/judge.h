@@ -21,6 +21,8 @@ void probe_judge_entry(struct probe_judge *j, const struct probe_entry *e);
 /* A call is over (probe_watch.ended). */
 void probe_judge_call(struct probe_judge *j, const struct probe_call_result *result,
                       const struct probe_log *log);
+/* Has any call come about until now? */
+bool probe_judge_reached(const struct probe_judge *j);
 /* The ends say no more: the trace can be run to its end. */
 void probe_judge_end(struct probe_judge *j);
 /* A call of the trace (its flow sink; the context is the judge). */

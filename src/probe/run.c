@@ -208,9 +208,18 @@ static bool has_next(const struct engine *e)
     return e->play[PROBE_CALLER] && !e->stopping && e->calls_begun < e->plan->call_count;
 }
 
+/* Whoever watches may have seen enough. */
+static bool goes_on(struct engine *e)
+{
+    const struct probe_watch *w = &e->options->watch;
+    bool on = !e->calls_begun || !w->goes_on || w->goes_on(w->context);
+    e->stopping |= !on;
+    return on;
+}
+
 static void begin_next(struct engine *e)
 {
-    if (has_next(e) && !e->calls.n && e->now_ms >= e->pause_until_ms)
+    if (has_next(e) && !e->calls.n && e->now_ms >= e->pause_until_ms && goes_on(e))
         (void)call_begin(e, &e->plan->calls[e->calls_begun]);
 }
 
@@ -262,7 +271,15 @@ static int64_t wait_ms(struct engine *e)
         due = earlier(due, e->pause_until_ms);
     if (!e->calls.n)
         due = earlier(due, e->linger_until_ms > e->now_ms ? e->linger_until_ms : INT64_MAX);
+    if (e->options->watch.idle)
+        due = earlier(due, e->now_ms + PROBE_IDLE_MS);
     return due > e->now_ms ? due - e->now_ms : 0;
+}
+
+static void idle(struct engine *e)
+{
+    if (e->options->watch.idle)
+        e->options->watch.idle(e->options->watch.context);
 }
 
 static void loop(struct engine *e, const sigset_t *mask)
@@ -276,6 +293,7 @@ static void loop(struct engine *e, const sigset_t *mask)
         if (is_finished(e))
             return;
         e->now_ms = clock_ms();
+        idle(e);
         net_wait(&e->net, wait_ms(e), mask);
     }
 }

@@ -91,14 +91,14 @@ static void add_size(struct lines *l, size_t size, enum probe_message message)
     }
 }
 
-/* RFC 3261 25.1: token */
-static void add_tokens(struct lines *l)
+/* RFC 3261 25.1: token.  There are proxies that take no more than the first of these. */
+static void add_tokens(struct lines *l, unsigned variant)
 {
-    static const char marks[] = "-.!%*_+`'~";
-    for (size_t i = 0; marks[i]; i++)
-        add(l, arena_printf(l->arena, "X-Probe%cName: %s.%zu", marks[i], l->mark, i));
-    ADD(l, "X-0123456789: ", ".digits", l->mark);
-    ADD(l, "X-.!%%*_+`'~: ", ".all", l->mark);
+    static const char *const marks[] = {"-._+", "!%*`'~"};
+    for (size_t i = 0; marks[variant][i]; i++)
+        add(l, arena_printf(l->arena, "X-Probe%cName: %s.%zu", marks[variant][i], l->mark, i));
+    if (variant == 0)
+        ADD(l, "X-0123456789: ", ".digits", l->mark);
 }
 
 static void add_name_long(struct lines *l, size_t n)
@@ -193,7 +193,7 @@ static void add_case(struct lines *l, const struct probe_case *c, enum probe_mes
         add_size(l, c->n, message);
         break;
     case PROBE_SHAPE_TOKENS:
-        add_tokens(l);
+        add_tokens(l, c->n);
         break;
     case PROBE_SHAPE_NAME_LONG:
         add_name_long(l, c->n);

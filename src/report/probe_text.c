@@ -149,7 +149,7 @@ static void add_groups(struct text *out, const struct report_style *style, struc
 {
     struct report_probe_groups groups = {0};
     report_probe_groups(&groups, a, p, style->verbose);
-    for (size_t i = 0; i < groups.n; i++) {
+    for (size_t i = 0; i < groups.n && !p->path_failed; i++) {
         enum report_fate fate = groups.items[i].first->fate;
         const char *label = fate == REPORT_ARRIVED   ? "note"
                             : fate == REPORT_UNTRIED ? "OPEN"

@@ -58,7 +58,6 @@ struct slice report_probe_words(struct arena *a, const struct report_probe_row *
     struct slice last = row->seen_last;
     switch (row->fate) {
     case REPORT_STRIPPED:
-        return harm(a, row, check_header_verdict_name(row->verdict));
     case REPORT_ALTERED:
         return harm(a, row, check_header_verdict_name(row->verdict));
     case REPORT_REJECTED:
@@ -265,25 +264,37 @@ static unsigned badness(enum report_fate fate)
     return order[fate];
 }
 
+static bool is_in_cell(const struct report_probe *p, size_t row, struct slice line, size_t column)
+{
+    return p->rows[row].column == column && slice_equal(line_of(p, &p->rows[row]), line);
+}
+
+static const struct report_probe_row *worst_of(const struct report_probe *p, struct slice line,
+                                               size_t column)
+{
+    const struct report_probe_row *bad = NULL;
+    for (size_t i = 0; i < p->row_count; i++)
+        if (is_in_cell(p, i, line, column) &&
+            (!bad || badness(p->rows[i].fate) > badness(bad->fate)))
+            bad = &p->rows[i];
+    return bad;
+}
+
 struct slice report_probe_cell(struct arena *a, const struct report_probe *p, struct slice line,
                                size_t column, enum report_fate *worst)
 {
-    const struct report_probe_row *bad = NULL;
+    const struct report_probe_row *bad = worst_of(p, line, column);
     size_t n = 0, same = 0, arrived = 0;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < p->row_count; i++) {
-            const struct report_probe_row *row = &p->rows[i];
-            if (row->column != column || !slice_equal(line_of(p, row), line))
-                continue;
-            if (pass == 0 && (!bad || badness(row->fate) > badness(bad->fate)))
-                bad = row;
-            n += pass;
-            arrived += pass && row->fate == REPORT_ARRIVED;
-            same += pass && row->fate == bad->fate;
-        }
-    *worst = bad ? bad->fate : REPORT_ARRIVED;
+    *worst = REPORT_ARRIVED;
     if (!bad)
         return SLICE_NONE;
+    *worst = bad->fate;
+    for (size_t i = 0; i < p->row_count; i++)
+        if (is_in_cell(p, i, line, column)) {
+            n++;
+            arrived += p->rows[i].fate == REPORT_ARRIVED;
+            same += p->rows[i].fate == bad->fate;
+        }
     /* some headers of the message only: how many arrived */
     if (same < n && !p->by_header)
         return arena_printf(a, "%zu/%zu", arrived, n);

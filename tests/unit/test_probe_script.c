@@ -23,8 +23,7 @@ static const struct {
     {"colon-tab", "X-Probe\t: " MARK("colon-tab")},
     {"colon-tight", "X-Probe:" MARK("colon-tight")},
     {"twice-equal", "X-Probe: " MARK("twice-equal") ".1\nX-Probe: " MARK("twice-equal") ".1"},
-    {"twice-unlike",
-     "X-Probe: " MARK("twice-unlike") ".1\nX-Probe: " MARK("twice-unlike") ".2"},
+    {"twice-unlike", "X-Probe: " MARK("twice-unlike") ".1\nX-Probe: " MARK("twice-unlike") ".2"},
     {"list", "X-Probe: " MARK("list") ".1, " MARK("list") ".2," MARK("list") ".3"},
     {"empty", "X-Probe: " MARK("empty") "\nX-Probe-Empty:"},
     {"blank", "X-Probe: " MARK("blank") "\nX-Probe-Blank: \t "},
@@ -151,8 +150,8 @@ static void add_call(struct text *t, const struct probe_script *s, uint32_t call
             text_printf(t, " %s: %zu", probe_message_name(item->message), item->lines.n);
             for (size_t x = 0; x < item->loose_count; x++)
                 text_printf(t, " %.*s?", SLICE_ARG(item->loose[x]));
-        for (size_t x = 0; x < item->optional_count; x++)
-            text_printf(t, " (%.*s)", SLICE_ARG(item->optional[x]));
+            for (size_t x = 0; x < item->optional_count; x++)
+                text_printf(t, " (%.*s)", SLICE_ARG(item->optional[x]));
         }
         text_add_char(t, '\n');
     }
@@ -287,7 +286,8 @@ static const struct {
     {INBOUND, "{\"a\":\"one\"}", true, false,
      "= LiveKit hangs up\n"
      "caller INVITE [X-From: sipxray.X-From] INVITE: 1\n"
-     "callee INVITE 200 [X-A: one] [X-B: sipxray.X-B] [X-Fixed: f] 200 to INVITE: 3 X-A? X-B? (X-A) (X-B)\n"
+     "callee INVITE 200 [X-A: one] [X-B: sipxray.X-B] [X-Fixed: f] 200 to INVITE: 3 X-A? X-B? "
+     "(X-A) (X-B)\n"
      "callee BYE first [X-A: one] [X-B: sipxray.X-B] BYE: 2 X-B?\n"},
     /* an attribute that is unset owes nothing */
     {OUTBOUND, "{\"a\":null}", true, true,

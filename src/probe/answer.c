@@ -57,12 +57,23 @@ static struct call *call_of_invite(struct engine *e, const struct incoming *in)
 /* ---- server transactions
  * ---------------------------------------------------------------------------- */
 
-static bool is_full(const struct engine *e)
+/* Is there no room?  Those that were answered, and whose call is over, give way, oldest first: what
+ * they are kept for is a request that comes again. */
+static bool is_full(struct engine *e)
 {
+    struct transaction *oldest = NULL;
     size_t n = 0;
-    for (size_t i = 0; i < e->transactions.n; i++)
-        n += !e->transactions.items[i]->client;
-    return n >= PROBE_SERVER_MAX;
+    for (size_t i = 0; i < e->transactions.n; i++) {
+        struct transaction *t = e->transactions.items[i];
+        n += !t->client;
+        if (!oldest && !t->client && !t->call && t->answered)
+            oldest = t;
+    }
+    if (n < PROBE_SERVER_MAX)
+        return false;
+    if (oldest)
+        transaction_drop(e, oldest);
+    return !oldest;
 }
 
 static struct transaction *serve(struct engine *e, const struct incoming *in, struct call *call)

@@ -379,6 +379,7 @@ void transaction_respond(struct transaction *t, uint16_t status, struct slice by
 void transaction_failed(struct transaction *t, enum probe_fate fate, int error,
                         const struct endpoint *peer, struct slice detail);
 void transaction_free(struct transaction *t);
+void transaction_drop(struct engine *e, struct transaction *t); /* out of the list, too */
 void transactions_tick(struct engine *e);
 int64_t transactions_due_ms(const struct engine *e);
 extern const struct machine_user transaction_user;

@@ -20,7 +20,7 @@
 #define PROBE_LOG_BYTES_MAX   ((size_t)64u << 20) /* of all messages in a log */
 #define PROBE_LOG_ENTRIES_MAX 100000u
 #define PROBE_CONNECTIONS_MAX 64u  /* TCP and TLS, both ends together */
-#define PROBE_SERVER_MAX      256u /* server transactions at once */
+#define PROBE_SERVER_MAX      256u /* server transactions that are open at once */
 #define PROBE_ANSWERED_MAX    16u  /* calls that `probe answer` holds at once */
 #define PROBE_CHALLENGES_MAX  2u   /* 401 and 407 that one request answers */
 #define PROBE_IDLE_MS         100u /* between two looks at what goes on beside */

@@ -53,6 +53,17 @@ void transaction_free(struct transaction *t)
     free(t);
 }
 
+void transaction_drop(struct engine *e, struct transaction *t)
+{
+    size_t i = 0;
+    while (e->transactions.items[i] != t)
+        i++;
+    for (; i + 1 < e->transactions.n; i++)
+        e->transactions.items[i] = e->transactions.items[i + 1];
+    e->transactions.n--;
+    transaction_free(t);
+}
+
 /* ---- whose is it? -------------------------------------------------------------------------------
  */
 

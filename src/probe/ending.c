@@ -18,13 +18,8 @@ static bool end_invite(struct engine *e, struct call *call, enum probe_end end, 
         return false;
     if (t->status >= 100 && !t->cancelled)
         request_cancel(t);
-    if (t->status < 100 && t->machine) {
-        /* it is not sent any more; RFC 3261 9.1: no CANCEL before the first response */
-        machine_free(t->machine);
-        t->machine = NULL;
-        t->over = true;
-        t->free_ms = e->now_ms + 32000;
-    }
+    if (t->status < 100)
+        transaction_quiet(t); /* RFC 3261 9.1: no CANCEL before the first response */
     return passed < (t->status >= 100 ? ENDING_MS : UNANSWERED_MS);
 }
 

@@ -254,7 +254,7 @@ struct transaction {
     struct slice extras[PROBE_EXTRA_MAX]; /* To-tags of further dialogs of an INVITE */
     size_t extra_count;
     /* server, INVITE: its 2xx until the ACK comes (RFC 3261 13.3.1.4), its 100 */
-    int64_t again_ms, again_wait_ms, give_up_ms, trying_ms;
+    int64_t answered_ms, again_ms, again_wait_ms, give_up_ms, trying_ms;
     enum probe_fate fate; /* client: PROBE_NOT_REACHED while nothing failed */
     int error;
     struct endpoint peer;
@@ -323,7 +323,7 @@ struct engine {
     struct path first_hop; /* remote.ip.family 0: there is none */
     struct slice first_host;
     uint32_t step_limit_ms;
-    int64_t now_ms, run_end_ms, pause_until_ms, linger_until_ms;
+    int64_t now_ms, run_end_ms, pause_until_ms;
     bool stopping;
     uint32_t heard; /* entry of the log of the message that is looked at */
 };
@@ -378,6 +378,7 @@ struct transaction *transaction_of_request(struct engine *e, enum probe_end end,
 void transaction_respond(struct transaction *t, uint16_t status, struct slice bytes, uint32_t step);
 void transaction_failed(struct transaction *t, enum probe_fate fate, int error,
                         const struct endpoint *peer, struct slice detail);
+void transaction_quiet(struct transaction *t); /* it is not sent again */
 void transaction_free(struct transaction *t);
 void transaction_drop(struct engine *e, struct transaction *t); /* out of the list, too */
 void transactions_tick(struct engine *e);

@@ -42,7 +42,7 @@ static void add_sending(struct text *out, const struct probe_log *log,
 
 static void add_seconds(struct text *out, const struct probe_outcome *o)
 {
-    int64_t ms = (o->ended_ns - o->began_ns) / 1000000;
+    int64_t ms = (o->ended_ns - o->began_ns) / 1000000 + 50;
     if (o->began_ns && ms >= 0)
         text_printf(out, " within %lld.%lld s", (long long)(ms / 1000),
                     (long long)(ms % 1000 / 100));

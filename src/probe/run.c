@@ -196,11 +196,24 @@ static void end_calls(struct engine *e)
         }
         hand_out(e, call);
         e->pause_until_ms = e->now_ms + (e->net.dry ? 0 : e->options->pause_ms);
-        e->linger_until_ms = e->now_ms + LINGER_MS;
     }
     e->calls.n = kept;
     if (kept == 0 && count && !e->play[PROBE_CALLER])
         log_clear(&e->run->log);
+}
+
+/* The far side may ask again for an answer that was lost. */
+static int64_t linger_until(const struct engine *e)
+{
+    int64_t until = 0;
+    bool alone = !e->play[PROBE_CALLER] || !e->play[PROBE_CALLEE];
+    for (size_t i = 0; i < e->transactions.n && alone; i++) {
+        const struct transaction *t = e->transactions.items[i];
+        if (!t->client && t->answered && t->label.call != PROBE_NONE &&
+            t->answered_ms + LINGER_MS > until)
+            until = t->answered_ms + LINGER_MS;
+    }
+    return until;
 }
 
 static bool has_next(const struct engine *e)
@@ -226,14 +239,13 @@ static void begin_next(struct engine *e)
 static bool is_finished(const struct engine *e)
 {
     const struct probe_options *o = e->options;
-    bool alone = !e->play[PROBE_CALLER] || !e->play[PROBE_CALLEE];
     if (e->calls.n || has_next(e))
         return false;
     if (!e->play[PROBE_CALLER] && !e->stopping && (!o->calls || e->run->calls_ended < o->calls))
         return false;
     if (e->net.dry)
         return !net_sending(&e->net);
-    return !alone || e->now_ms >= e->linger_until_ms;
+    return e->now_ms >= linger_until(e);
 }
 
 /* ---- the loop
@@ -269,10 +281,11 @@ static int64_t wait_ms(struct engine *e)
         due = earlier(due, e->run_end_ms);
     if (has_next(e) && !e->calls.n)
         due = earlier(due, e->pause_until_ms);
-    if (!e->calls.n)
-        due = earlier(due, e->linger_until_ms > e->now_ms ? e->linger_until_ms : INT64_MAX);
     if (e->options->watch.idle)
         due = earlier(due, e->now_ms + PROBE_IDLE_MS);
+    int64_t linger = linger_until(e);
+    if (!e->calls.n && linger > e->now_ms)
+        due = earlier(due, linger);
     return due > e->now_ms ? due - e->now_ms : 0;
 }
 

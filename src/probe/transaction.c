@@ -152,6 +152,7 @@ void transaction_respond(struct transaction *t, uint16_t status, struct slice by
     t->status = status;
     t->response_step = step;
     t->answered = status >= 200;
+    t->answered_ms = t->engine->now_ms;
     t->trying_ms = INT64_MAX;
     machine_respond(t->machine, status);
     if (t->invite && status >= 200 && status < 300) {
@@ -192,6 +193,16 @@ static int64_t earliest(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* What has failed, or is not waited for any more, is not sent again. */
+void transaction_quiet(struct transaction *t)
+{
+    if (!t->machine)
+        return;
+    machine_free(t->machine);
+    t->machine = NULL;
+    set_over(t);
+}
+
 /* Its call may ask for it yet. */
 static bool is_needed(const struct transaction *t)
 {
@@ -223,6 +234,8 @@ void transactions_tick(struct engine *e)
             respond_again(t, e->now_ms);
         if (e->now_ms >= t->trying_ms)
             send_trying(t);
+        if (t->client && (t->fate != PROBE_NOT_REACHED || t->abandoned))
+            transaction_quiet(t);
     }
     for (size_t i = 0; i < e->transactions.n; i++) {
         struct transaction *t = e->transactions.items[i];

@@ -95,8 +95,8 @@ static inline void log_print(const struct probe_log *log)
         static const char *const kinds[] = {"sent", "received", "noise", "event"};
         fprintf(stderr, "%zu %s %s call %d step %d%s%s %.*s %.*s\n", i, e->end ? "e" : "c",
                 kinds[e->kind], (int)e->call, (int)e->step, e->retransmission ? " again" : "",
-                e->stray ? " stray" : "", (int)slice_find(e->bytes, '\r'), e->bytes.p,
-                SLICE_ARG(e->text));
+                e->stray ? " stray" : "", (int)slice_find(slice_first(e->bytes, 80), '\r'),
+                e->bytes.p, SLICE_ARG(e->text));
     }
 }
 

@@ -312,6 +312,20 @@ static void add_settings(struct text *out)
     text_add(out, SLICE(".\\\" end looks\n"));
 }
 
+static void add_columns(struct text *out)
+{
+    const char *name, *what;
+    text_add(out, SLICE(".\\\" begin columns\n.Bl -tag -width messages\n"));
+    for (size_t i = 0; (name = tui_column_builtin(i, &what)); i++) {
+        struct text words = {0};
+        text_printf(&words, "%c%s.", what[0] & ~0x20, what + 1);
+        text_printf(out, ".It Cm %s\n", name);
+        add_sentences(out, words.p);
+        text_free(&words);
+    }
+    text_add(out, SLICE(".El\n.\\\" end columns\n"));
+}
+
 /* "calls.sort-next" */
 static void add_actions(struct text *out)
 {
@@ -360,5 +374,6 @@ void cmd_help_mdoc(struct text *out)
     add_filter_fields(out);
     add_keys(out);
     add_settings(out);
+    add_columns(out);
     add_actions(out);
 }

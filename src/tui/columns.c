@@ -128,10 +128,10 @@ bool tui_columns_put(struct tui_columns *c, struct slice list, struct err *err)
             continue;
         if (c->n == TUI_COLUMNS_MAX)
             return err_set(err, "more than %u columns", TUI_COLUMNS_MAX);
-        if (tui_column_read(c, text, &column, &why) && !has(c, column.cell))
+        if (!tui_column_read(c, text, &column, &why))
+            ok = ok ? err_set(err, "%s", why.text) : false;
+        else if (!has(c, column.cell))
             c->items[c->n++] = column;
-        else if (!has(c, column.cell) && ok)
-            ok = err_set(err, "%s", why.text);
     }
     return ok;
 }

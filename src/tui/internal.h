@@ -84,9 +84,10 @@ void tui_keys_free(struct tui_keys *k);
 /* ---- settings -------------------------------------------------------------------------------- */
 
 struct slice tui_next_word(struct slice *rest);
-typedef bool tui_line_taker(struct tui_settings *s, struct slice line, struct err *err);
+typedef bool tui_line_taker(void *context, struct slice line, struct err *err);
 /* Hands out the lines that are neither empty nor a comment; one that is refused is a remark. */
-bool tui_each_line(struct tui_settings *s, const char *path, tui_line_taker *take, struct err *err);
+bool tui_each_line(struct tui_settings *s, const char *path, tui_line_taker *take, void *context,
+                   struct err *err);
 /* Saves what was changed, and says so or why not. */
 void tui_settings_keep(struct tui *t);
 bool tui_take_alias(struct tui_settings *s, struct slice rest, struct err *err);
@@ -114,8 +115,6 @@ struct tui_columns {
     struct arena arena;
 };
 
-/* Their names one after the other; NULL: no further one. */
-const char *tui_column_builtin(size_t i, const char **what);
 /* A header is wanted from now on. */
 bool tui_column_read(struct tui_columns *c, struct slice text, struct tui_column *out,
                      struct err *err);

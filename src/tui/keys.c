@@ -211,8 +211,8 @@ static void bind_row(struct tui_settings *s, size_t row, struct slice name, uint
             continue;
         take_from(&s->keys.rows[i], key);
         if (i != row)
-            tui_settings_remark(s, "note: %.*s on the screen %s was: %s", SLICE_ARG(name),
-                                map_words[keys[i].map], keys[i].does);
+            tui_settings_note(s, "%.*s on the screen %s was: %s", SLICE_ARG(name),
+                              map_words[keys[i].map], keys[i].does);
     }
     put_first(&s->keys.rows[row], name);
 }
@@ -222,8 +222,8 @@ static void tell_hidden(struct tui_settings *s, enum tui_map map, struct slice n
 {
     for (size_t i = 0; i < KEY_COUNT && (map == MAP_ALL || map == MAP_SCROLL); i++)
         if (keys[i].map < map && names_key(text_slice(&s->keys.rows[i]), key))
-            tui_settings_remark(s, "note: on the screen %s %.*s goes on being: %s",
-                                map_words[keys[i].map], SLICE_ARG(name), keys[i].does);
+            tui_settings_note(s, "on the screen %s %.*s goes on being: %s", map_words[keys[i].map],
+                              SLICE_ARG(name), keys[i].does);
 }
 
 bool tui_keys_bind(struct tui_settings *s, struct slice action, struct slice key, struct err *err)

@@ -36,19 +36,32 @@ void tui_settings_free(struct tui_settings *s)
     arena_free(&s->arena);
 }
 
-void tui_settings_remark(struct tui_settings *s, const char *format, ...)
+static void remark(struct tui_settings *s, const char *before, const char *format, va_list args)
 {
     char words[1024];
-    va_list args;
     if (++s->remark_count > TUI_REMARKS_MAX)
         return;
-    va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
-    va_end(args);
     if (s->file)
         text_printf(&s->remarks, "%s:%u: ", s->file, s->line);
-    text_add(&s->remarks, slice_of(words));
-    text_add_char(&s->remarks, '\n');
+    text_printf(&s->remarks, "%s%s\n", before, words);
+}
+
+void tui_settings_remark(struct tui_settings *s, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    remark(s, "", format, args);
+    va_end(args);
+}
+
+void tui_settings_note(struct tui_settings *s, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    s->note_count++;
+    remark(s, "note: ", format, args);
+    va_end(args);
 }
 
 /* ---- values ---------------------------------------------------------------------------------- */

@@ -54,9 +54,9 @@ struct tui_settings {
     bool painted[TUI_LOOKS_MAX]; /* by the user; else the theme's */
     VEC(struct tui_alias) aliases;
     struct tui_keys keys;
-    struct text remarks; /* lines that say what was wrong in the files */
-    uint64_t remark_count;
-    const char *file; /* that is being read; NULL: none */
+    struct text remarks;               /* lines that say what was wrong in the files */
+    uint64_t remark_count, note_count; /* notes: of them, those that are told on request only */
+    const char *file;                  /* that is being read; NULL: none */
     unsigned line;
     struct text path; /* of the file to save to; empty: nowhere */
     struct arena arena;
@@ -79,7 +79,9 @@ bool tui_setting_put(struct tui_settings *s, enum tui_set id, struct slice value
 void tui_setting_set(struct tui_settings *s, enum tui_set id,
                      uint32_t value); /* marked as changed */
 void tui_setting_add(struct text *out, const struct tui_settings *s, enum tui_set id);
-/* With the place in the file that is being read before it. */
+/* With the place in the file that is being read before it.  A note says what is so on purpose. */
+void tui_settings_note(struct tui_settings *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void tui_settings_remark(struct tui_settings *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

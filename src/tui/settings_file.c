@@ -86,8 +86,9 @@ static bool take_keys(struct tui_settings *s, struct slice rest, key_change *cha
     return true;
 }
 
-static bool take_line(struct tui_settings *s, struct slice line, struct err *err)
+static bool take_line(void *context, struct slice line, struct err *err)
 {
+    struct tui_settings *s = context;
     struct slice word = tui_next_word(&line);
     if (slice_equal_nocase(word, SLICE("set")))
         return take_set(s, line, err);
@@ -129,7 +130,8 @@ static bool read_whole(const char *path, struct text *out, struct err *err)
     return ok;
 }
 
-bool tui_each_line(struct tui_settings *s, const char *path, tui_line_taker *take, struct err *err)
+bool tui_each_line(struct tui_settings *s, const char *path, tui_line_taker *take, void *context,
+                   struct err *err)
 {
     struct text all = {0};
     struct err why;
@@ -141,7 +143,7 @@ bool tui_each_line(struct tui_settings *s, const char *path, tui_line_taker *tak
         rest = slice_from(rest, line.n + 1);
         line = slice_trim(line);
         s->line++;
-        if (line.n && line.p[0] != '#' && !take(s, line, &why))
+        if (line.n && line.p[0] != '#' && !take(context, line, &why))
             tui_settings_remark(s, "%s", why.text);
     }
     s->file = NULL;
@@ -151,7 +153,7 @@ bool tui_each_line(struct tui_settings *s, const char *path, tui_line_taker *tak
 
 bool tui_settings_read(struct tui_settings *s, const char *path, struct err *err)
 {
-    return tui_each_line(s, path, take_line, err);
+    return tui_each_line(s, path, take_line, s, err);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

@@ -16,9 +16,9 @@ static void tell_remarks(struct tui *t)
 {
     const struct tui_settings *s = t->settings;
     struct slice first = text_slice(&s->remarks);
-    if (s->remark_count == 1)
+    if (s->remark_count == 1 && s->note_count == 0)
         tui_say(t, "%.*s", SLICE_ARG(slice_first(first, slice_find(first, '\n'))));
-    else if (s->remark_count)
+    else if (s->remark_count > s->note_count)
         tui_say(t, "remarks on configuration files: %llu; F8 and e show them",
                 (unsigned long long)s->remark_count);
 }

@@ -110,6 +110,8 @@ struct tui_options {
 
 struct tui;
 
+/* Names of columns one after the other, and what they say; NULL: no further one. */
+const char *tui_column_builtin(size_t i, const char **what);
 /* Is this list, as SET_COLUMNS has it, one of columns? */
 bool tui_columns_check(struct slice list, struct err *err);
 /* Over a trace whose browsing has begun, and of which nothing was read; both are borrowed. */

@@ -223,6 +223,122 @@ static void test_aliases(void **state)
     tui_settings_free(&s);
 }
 
+/* ---- sngrep's files -------------------------------------------------------------------------- */
+
+static struct text read_sngrep(struct tui_settings *s, struct slice lines)
+{
+    struct err err;
+    struct text out = {0};
+    tui_settings_init(s);
+    write_file(path, lines);
+    assert_true(tui_settings_read_sngrep(s, path, &err));
+    for (struct slice rest = text_slice(&s->remarks); rest.n;) {
+        struct slice line = slice_first(rest, slice_find(rest, '\n'));
+        rest = slice_from(rest, line.n + 1);
+        assert_true(slice_starts(line, slice_of(path)));
+        text_add(&out, slice_from(line, strlen(path) + 1));
+        text_add_char(&out, '\n');
+    }
+    return out;
+}
+
+static void test_sngrep_values(void **state)
+{
+    static const struct {
+        const char *lines;
+        enum tui_set id;
+        const char *value, *remarks;
+    } cases[] = {
+        {"set color off", SET_THEME, "plain", ""},
+        {"set color on", SET_THEME, "auto", ""},
+        {"set background light", SET_THEME, "light", ""},
+        {"set background default", SET_THEME, "auto", ""},
+        {"set colormode callid", SET_TINT, "call-id", ""},
+        {"set colormode cseq", SET_TINT, "cseq", ""},
+        {"set syntax off", SET_SYNTAX, "off", ""},
+        {"set exitprompt on", SET_CONFIRM, "on", ""},
+        {"set cl.noexitprompt 1", SET_CONFIRM, "off", ""},
+        {"set cl.autoscroll on", SET_AUTOSCROLL, "on", ""},
+        {"set sngrep.savepath /tmp/captures", SET_SAVE_FOLDER, "/tmp/captures", ""},
+        {"set displayalias off", SET_ALIASES, "off", ""},
+        {"set cl.column1 date\nset cl.column1.width 12", SET_COLUMNS,
+         "number,verdict,day=12,caller,callee,messages,src,dst,outcome", ""},
+        {"set cl.column0 sipfrom\nset cl.column8 xcallid", SET_COLUMNS,
+         "verdict,caller,method,caller,callee,messages,src,dst,outcome,:X-Call-ID", ""},
+        {"set cl.sortfield date\nset cl.sortorder desc", SET_SORT, "-day", ""},
+        {"set cl.column1 transport", SET_COLUMNS, "",
+         " without a meaning here, and passed over (1): column transport\n"},
+        {"set capture.limit 20000\nset capture.device any\nbind compress s\nignore a b", SET_THEME,
+         "auto",
+         " without a meaning here, and passed over (4): set capture.limit, set capture.device, "
+         "bind compress,  ignore\n"},
+        {"set syntax maybe", SET_SYNTAX, "on", "1: syntax is on or off, not 'maybe'\n"},
+        {"set cl.column99 src", SET_COLUMNS, "", "1: there is no column cl.column99\n"},
+        {"set cl.column1.width 0", SET_COLUMNS, "",
+         "1: cl.column1.width: a width is a number from 1 to 200\n"},
+        {"# set syntax off\n\n", SET_SYNTAX, "on", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct tui_settings s;
+        struct text value = {0}, remarks = read_sngrep(&s, slice_of(cases[i].lines));
+        tui_setting_add(&value, &s, cases[i].id);
+        assert_string_equal(value.p ? value.p : "", cases[i].value);
+        assert_string_equal(remarks.p ? remarks.p : "", cases[i].remarks);
+        text_free(&value);
+        text_free(&remarks);
+        tui_settings_free(&s);
+    }
+}
+
+static void test_sngrep_keys(void **state)
+{
+    static const struct {
+        const char *line;
+        enum tui_map map;
+        const char *key;
+        enum tui_action action;
+    } cases[] = {
+        {"bind pause F12", MAP_ALL, "F12", DO_PAUSE},
+        {"bind prevscreen ^X", MAP_ALL, "C-x", DO_BACK},
+        {"unbind flow Enter", MAP_CALLS, "Enter", DO_NOTHING},
+        {"bind raw v", MAP_CALLS, "v", DO_RAW},
+        {"bind raw v", MAP_LADDER, "v", DO_OPEN},
+        {"bind select v", MAP_CALLS, "v", DO_MARK},
+        {"bind select v", MAP_LADDER, "v", DO_MARK},
+        {"bind columnup u", MAP_COLUMNS, "u", DO_MOVE_UP},
+        {"bind hnpage v", MAP_SCROLL, "v", DO_PAGE_DOWN},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct tui_settings s;
+        struct text remarks = read_sngrep(&s, slice_of(cases[i].line));
+        assert_int_equal(tui_action_of(&s.keys, cases[i].map, tui_key_of(slice_of(cases[i].key))),
+                         cases[i].action);
+        assert_int_equal(s.remark_count, s.note_count);
+        text_free(&remarks);
+        tui_settings_free(&s);
+    }
+}
+
+static void test_sngrep_aliases(void **state)
+{
+    struct tui_settings s;
+    struct address a;
+    (void)state;
+    struct text remarks = read_sngrep(
+        &s, SLICE("alias 10.0.0.1 PBX\nalias 10.0.0.2:5060 gw\nalias fd00::7 six\nalias x y\n"));
+    assert_string_equal(remarks.p, "4: alias ADDRESS NAME: 'x' is no address\n");
+    assert_true(address_parse(SLICE("10.0.0.1"), &a));
+    assert_true(slice_is(tui_alias_of(&s, &a), "PBX"));
+    assert_true(address_parse(SLICE("10.0.0.2"), &a));
+    assert_true(slice_is(tui_alias_of(&s, &a), "gw"));
+    assert_true(address_parse(SLICE("fd00::7"), &a));
+    assert_true(slice_is(tui_alias_of(&s, &a), "six"));
+    text_free(&remarks);
+    tui_settings_free(&s);
+}
+
 /* ---- keys ------------------------------------------------------------------------------------ */
 
 static void test_keys(void **state)
@@ -240,7 +356,7 @@ static void test_keys(void **state)
         {"BIND Calls.Sort-Next ^N", MAP_CALLS, "C-n", DO_SORT_NEXT, ""},
         {"bind calls.mark x", MAP_CALLS, "x", DO_MARK,
          "1: note: x on the screen calls was: open the call: its ladder over all hops\n"},
-        {"bind calls.open a b", MAP_CALLS, "b", DO_OPEN, ""},
+        {"bind calls.open u b", MAP_CALLS, "b", DO_OPEN, ""},
         {"unbind calls.open x", MAP_CALLS, "x", DO_NOTHING, ""},
         {"unbind calls.open x", MAP_CALLS, "Enter", DO_OPEN, ""},
         {"bind save w", MAP_MESSAGE, "w", DO_SAVE, NULL},
@@ -272,7 +388,7 @@ static void test_keys_are_shown(void **state)
     struct text help = {0};
     (void)state;
     struct text remarks =
-        read_lines(&s, SLICE("bind calls.matrix Tab\nunbind calls.open Enter x\n"));
+        read_lines(&s, SLICE("bind calls.matrix Tab\nunbind calls.open Enter x X\n"));
     tui_help_text(&help, &s.keys, MAP_CALLS);
     assert_non_null(strstr(help.p, "  Tab m         the headers"));
     assert_non_null(strstr(help.p, "  F4            open the call"));
@@ -442,6 +558,9 @@ int main(void)
         cmocka_unit_test(test_remarks_are_bounded),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_sngrep_values),
+        cmocka_unit_test(test_sngrep_keys),
+        cmocka_unit_test(test_sngrep_aliases),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_keys_are_shown),
         cmocka_unit_test(test_keys_are_one),

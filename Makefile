@@ -18,7 +18,7 @@
 
 # Debian packages, by what they are for.
 BUILD_PACKAGES = gcc make pkg-config libpcap-dev libosip2-dev libcjson-dev zlib1g-dev \
-	libssl-dev libyaml-dev libpcre2-dev libncurses-dev
+	libssl-dev libyaml-dev libpcre2-dev libncurses-dev libseccomp-dev
 TEST_PACKAGES  = tmux libcmocka-dev iproute2 mandoc python3 \
 	chromium cmark-gfm libxml2-utils perl python3-yaml \
 	kamailio kamailio-tls-modules openssl sip-tester tcpdump
@@ -29,7 +29,7 @@ LAB_PACKAGES   = iproute2 gcc kamailio kamailio-extra-modules kamailio-tls-modul
 	wireshark-common
 DEV_PACKAGES   = valgrind $(LINT_PACKAGES) $(BENCH_PACKAGES) $(LAB_PACKAGES)
 
-MODULES = libpcap libosip2 libcjson zlib libcrypto libssl yaml-0.1 libpcre2-8 ncursesw
+MODULES = libpcap libosip2 libcjson zlib libcrypto libssl yaml-0.1 libpcre2-8 ncursesw libseccomp
 FOLDERS = base source packet sip call hop expect check trace view report tui probe cmd
 
 BUILD  ?= build

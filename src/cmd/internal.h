@@ -77,6 +77,9 @@ void cmd_signal_half_line(bool there);               /* the progress line is on 
 void cmd_signal_end(int number); /* ends as the signal does, after tidying up */
 /* Gives up all capabilities and, unless keep_user, being root, for good. */
 bool cmd_privileges_drop(bool keep_user, struct err *err);
+/* Limits the system calls of all threads, for good; `connects`: connections may be made later on.
+ * New threads and processes may not: they have to be there before. */
+bool cmd_confine(bool connects, struct err *err);
 
 /* ---- the terminal ---------------------------------------------------------------------------- */
 
@@ -124,6 +127,7 @@ struct cmd_hooks {
     void (*lost)(void *context, const struct report_loss *loss); /* else it is complained of */
     void (*tick)(void *context); /* some ten times a second, and before each wait */
     bool (*begin)(void *context, struct err *err); /* once rights are given up */
+    bool connects;                                 /* connections are made later on */
     bool keep_user; /* files are written later on: root stays, if without its rights */
     void *context;
 };

@@ -253,6 +253,8 @@ bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct cmd_
         return false;
     if (run_hooks && run_hooks->begin && !run_hooks->begin(run_hooks->context, err))
         return false;
+    if (live && !cmd_confine(run_hooks && run_hooks->connects, err))
+        return false;
     if (!live)
         cmd_progress_begin(t);
     trace_set_watch(t, &watch);

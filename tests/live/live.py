@@ -60,8 +60,9 @@ class Run:
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
             fields = dict(line.split(":", 1) for line in f)
         found = {name: fields[name].split() for name in
-                 ("Uid", "Gid", "Groups", "CapEff", "CapPrm", "CapBnd", "NoNewPrivs")}
-        return found if found["NoNewPrivs"] == ["1"] else None
+                 ("Uid", "Gid", "Groups", "CapEff", "CapPrm", "CapBnd", "NoNewPrivs",
+                  "Seccomp")}
+        return found if found["NoNewPrivs"] == ["1"] and found["Seccomp"] == ["2"] else None
 
 
 def wait_until(ask, what):

@@ -36,7 +36,7 @@ static void build(struct tui *t, uint32_t number, struct hop_span span)
     c->whole = whole ? NULL : c->whole;
     free_built(c);
     span.most = TUI_SPAN + 4 * (uint32_t)t->rows;
-    *c = (struct tui_call){.number = number, .span = span, .whole = whole};
+    *c = (struct tui_call){.number = number, .built = ++t->builds, .span = span, .whole = whole};
     c->hops = trace_call_part(t->trace, number, &c->arena, &c->span);
     c->part = c->hops->message_count > span.most;
     judge(t, c);

@@ -46,6 +46,9 @@ enum tui_action {
     DO_LARGER,
     DO_SMALLER,
     DO_TIMES,
+    DO_FOLD,
+    DO_COLUMN,
+    DO_MEDIA,
     DO_ALL_HEADERS,
     DO_WRAP,
     DO_HEX,
@@ -162,6 +165,7 @@ bool tui_scroll_text(struct tui_scroll *s, enum tui_action a);
  * places by sighting ids. */
 struct tui_call {
     uint32_t number; /* of trace_call_*; UINT32_MAX: none */
+    uint64_t built;  /* another number each time */
     struct arena arena;
     struct hop_span span; /* of a call that is too long to be built whole: what of it is */
     bool part;            /* it is such a one */
@@ -269,6 +273,33 @@ void tui_save_call(struct tui *t, struct slice path); /* the open one */
 void tui_save_message(struct tui *t, struct slice path, const struct sip_message *m);
 #define TUI_SAVE_AS ".txt .json .html .svg .mmd"
 
+/* ---- the ladder ------------------------------------------------------------------------------ */
+
+/* How a ladder lies in the grid: which of its columns are seen, and where. */
+struct tui_lanes {
+    struct tui *t;
+    struct grid *g;
+    const struct view_ladder *l;
+    size_t left, gap, first, last;
+    int64_t since_ns; /* the call's beginning */
+};
+
+/* *first: the column at the left, made to fit. */
+struct tui_lanes tui_lanes_of(struct tui *t, struct grid *g, const struct view_ladder *l,
+                              size_t *first);
+/* Brings an arrow into sight. */
+void tui_lanes_show(struct tui_lanes *f, size_t *first, const struct view_row *row);
+void tui_lanes_head(const struct tui_lanes *f, size_t row);
+void tui_lanes_lines(const struct tui_lanes *f, size_t row);
+void tui_lanes_time(const struct tui_lanes *f, size_t i, size_t y);
+void tui_lanes_arrow(const struct tui_lanes *f, struct tui_call *c, const struct view_row *row,
+                     size_t y);
+size_t tui_row_harm(const struct tui_call *c, const struct view_row *row);
+
+/* "10.0.0.1:4000 PCMU,telephone-event hold"; nothing where there is no SDP. */
+void tui_add_sdp(const struct tui *t, struct text *out, const struct sip_message *m, size_t codecs);
+void tui_media_push(struct tui *t);
+
 /* ---- text on the grid ------------------------------------------------------------------------ */
 
 size_t grid_width(const struct grid *g, struct slice bytes);
@@ -320,6 +351,8 @@ struct tui {
     struct tui_call call;
     bool stale;      /* something was read since the call was built */
     uint64_t frames; /* read so far */
+    uint64_t builds; /* of calls */
+    uint32_t key;    /* that is worked */
     struct view_options view;
     size_t rows, columns; /* of the terminal */
     bool drawn;           /* the screen on top was, so that it knows where its cursor is */

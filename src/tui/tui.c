@@ -406,6 +406,7 @@ void tui_key(struct tui *t, uint32_t key)
     }
     const struct tui_kind *kind = top_of(t)->kind;
     const struct tui_keys *keys = &t->settings->keys;
+    t->key = key;
     enum tui_action a = tui_action_of(keys, kind->map, key);
     if (a == DO_NOTHING && kind->scrolls)
         a = tui_action_of(keys, MAP_SCROLL, key);

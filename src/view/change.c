@@ -182,3 +182,21 @@ void view_changes_owed(struct view_changes *list, const struct view_options *o,
             *vec_add(list) =
                 (struct view_change){VIEW_NEVER_SENT, VIEW_CUSTOM, r->headers[i].name, false};
 }
+
+/* ---- order ----------------------------------------------------------------------------------- */
+
+static int by_weight(const void *a, const void *b)
+{
+    const struct view_change *x = a, *y = b;
+    if (x->class != y->class)
+        return x->class < y->class ? -1 : 1;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return slice_compare(x->name, y->name);
+}
+
+void view_changes_sort(struct view_change *changes, size_t n)
+{
+    if (n)
+        qsort(changes, n, sizeof *changes, by_weight);
+}

@@ -31,6 +31,8 @@ size_t view_clocks(struct arena *a, const struct hop_call *call, const struct vi
 uint64_t view_changes_add(struct view_changes *list, struct arena *scratch,
                           const struct view_options *o, const struct hop_sighting *was,
                           const struct hop_sighting *is, bool on_wire);
+/* Those that matter first. */
+void view_changes_sort(struct view_change *changes, size_t n);
 /* What was promised and never sent. */
 void view_changes_owed(struct view_changes *list, const struct view_options *o,
                        const struct hop_journey *j);

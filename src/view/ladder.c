@@ -88,16 +88,6 @@ static void count_transmissions(struct view_row *row)
 
 /* ---- changes --------------------------------------------------------------------------------- */
 
-static int by_weight(const void *a, const void *b)
-{
-    const struct view_change *x = a, *y = b;
-    if (x->class != y->class)
-        return x->class < y->class ? -1 : 1;
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
-    return slice_compare(x->name, y->name);
-}
-
 /* Against the sighting before the arrow, and from its one end to the other. */
 static void find_changes(struct build *b, struct view_row *row)
 {
@@ -115,7 +105,7 @@ static void find_changes(struct build *b, struct view_row *row)
             &list, &b->scratch, b->options, steps[row->step].sighting, steps[last].sighting, true);
     struct view_change *changes = ARENA_ARRAY(b->arena, struct view_change, list.n);
     if (list.n) {
-        qsort(list.items, list.n, sizeof *list.items, by_weight);
+        view_changes_sort(list.items, list.n);
         memcpy(changes, list.items, list.n * sizeof *changes);
     }
     row->changes = changes;

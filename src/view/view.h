@@ -63,7 +63,8 @@ struct view_column {
     struct slice name; /* as the report names it */
     uint32_t node;     /* hop_nodes id; HOP_NODE_NONE: only its address is known */
     struct address address;
-    bool captured; /* a point there saw messages of this call */
+    bool captured;   /* a point there saw messages of this call */
+    uint32_t folded; /* columns to the right of it that are hidden */
 };
 
 /* One message between two neighbouring elements, however many points saw it there. */
@@ -72,15 +73,17 @@ struct view_row {
     uint32_t journey_index;            /* in hop_call.journeys */
     size_t step, step_count;           /* its sightings: journey->steps[step] and on */
     uint32_t from, to;                 /* columns; the same: sent by an element to itself */
-    uint32_t lead;          /* the column where it was before, with something uncaptured between;
-                               VIEW_NONE: nothing is missing */
-    uint32_t leg;           /* index into hop_call.legs; VIEW_NONE: not known */
-    int64_t time_ns;        /* by the clock of the first point on the path */
-    uint32_t transmissions; /* the most that one point counted */
-    struct slice label;     /* "INVITE", "200 OK" */
-    bool sdp;               /* its body is a session description, or holds one */
-    bool cut;               /* not all of its headers were captured */
-    bool ends_here;         /* `to` received it, did not answer and did not send it on */
+    uint32_t lead;             /* the column where it was before, with something uncaptured between;
+                                  VIEW_NONE: nothing is missing */
+    uint32_t leg;              /* index into hop_call.legs; VIEW_NONE: not known */
+    int64_t time_ns;           /* by the clock of the first point on the path */
+    uint32_t transmissions;    /* the most that one point counted */
+    struct slice label;        /* "INVITE", "200 OK" */
+    bool sdp;                  /* its body is a session description, or holds one */
+    bool cut;                  /* not all of its headers were captured */
+    bool ends_here;            /* `to` received it, did not answer and did not send it on */
+    uint32_t folded;           /* rows that became part of it, since they are at hidden columns, */
+    bool open_begin, open_end; /* where it begins, or ends: before the column, or behind it */
     const struct view_change *changes; /* custom ones first, then by kind; routing ones last */
     size_t change_count;
 };
@@ -104,18 +107,23 @@ struct view_ladder {
     const struct view_clock *clocks; /* of the points that saw the call */
     size_t clock_count;
     uint64_t headers_left_out; /* beyond VIEW_HEADERS_MAX */
+    uint64_t rows_hidden;      /* those between hidden columns alone */
     bool oriented; /* false: no INVITE was captured, so the caller's side may be on the right */
 };
 
 struct view_ladder *view_ladder_build(struct arena *a, const struct hop_call *call,
                                       const struct view_options *o);
+/* The same without the columns that are hidden: an arrow goes over them to where the message comes
+ * out again, with all that was changed on its way. */
+struct view_ladder *view_ladder_fold(struct arena *a, const struct view_ladder *l,
+                                     const bool *hidden);
 const struct hop_sighting *view_row_first(const struct view_row *row);
 const struct hop_sighting *view_row_last(const struct view_row *row);
 /* "!1 -2 X- +1 ~1": promised headers that were never sent, custom headers (X-) and others that are
  * gone, added, altered; empty: none. */
 struct slice view_row_marks(struct arena *a, const struct view_row *row);
 /* "kam1", "livekit:out to kam1:in", "10.0.1.1 to 10.0.2.2": where the changes before the
- * arrow's beginning or on it happened. */
+ * arrow's beginning or on it happened; of a row that nothing was folded into. */
 struct slice view_row_place(struct arena *a, const struct view_ladder *l,
                             const struct view_row *row, bool on_wire);
 

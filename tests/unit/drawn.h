@@ -9,6 +9,7 @@ struct drawn {
     size_t width;
     bool ascii, verbose, headers;
     struct slice follow;
+    unsigned hidden; /* bit i: the column is folded away */
     struct text model, text, svg, mermaid, html;
     size_t calls;
 };
@@ -34,11 +35,14 @@ static inline void drawn_row(struct text *t, struct arena *a, const struct view_
         text_printf(t, " x%u", row->transmissions);
     if (l->call->leg_count > 1)
         text_printf(t, " leg %u", row->leg);
+    if (row->folded)
+        text_printf(t, " over %u", row->folded);
+    text_printf(t, "%s%s", row->open_begin ? " from within" : "", row->open_end ? " within" : "");
     text_printf(t, "%s%s%s", row->sdp ? " sdp" : "", row->cut ? " cut" : "",
                 row->ends_here ? " end" : "");
     if (marks.n)
         text_printf(t, " [%.*s]", SLICE_ARG(marks));
-    for (size_t i = 0; i < row->change_count; i++) {
+    for (size_t i = 0; i < row->change_count && !row->folded; i++) {
         const struct view_change *c = &row->changes[i];
         if (c->class == VIEW_CUSTOM)
             text_printf(t, " %.*s at %.*s", SLICE_ARG(c->name),
@@ -56,6 +60,12 @@ static inline void drawn_call(void *context, const struct hop_call *call)
         .width = d->width ? d->width : 80, .ascii = d->ascii, .verbose = d->verbose};
     const struct report_svg svg = {.prefix = ""};
     const struct view_ladder *l = view_ladder_build(&a, call, &options);
+    if (d->hidden) {
+        bool hidden[32];
+        for (size_t i = 0; i < COUNT(hidden); i++)
+            hidden[i] = d->hidden >> i & 1;
+        l = view_ladder_fold(&a, l, hidden);
+    }
     drawn_columns(&d->model, l);
     for (size_t i = 0; i < l->row_count; i++)
         drawn_row(&d->model, &a, l, &l->rows[i]);
@@ -63,6 +73,8 @@ static inline void drawn_call(void *context, const struct hop_call *call)
         if (l->clocks[i].ahead_ns)
             text_printf(&d->model, "%.*s %+lld s\n", SLICE_ARG(l->clocks[i].point),
                         (long long)l->clocks[i].ahead_ns / 1000000000);
+    if (l->rows_hidden)
+        text_printf(&d->model, "%llu hidden\n", (unsigned long long)l->rows_hidden);
     report_flow_text(&d->text, &style, l, d->headers);
     report_ladder_svg(&d->svg, l, &svg);
     report_flow_mermaid(&d->mermaid, l);

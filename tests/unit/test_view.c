@@ -321,6 +321,83 @@ static void test_ladders(void **state)
     }
 }
 
+/* ---- folded -----------------------------------------------------------------------------------
+ */
+
+static const struct folded {
+    const char *name;
+    void (*build)(struct lab *);
+    unsigned hidden;
+    const char *expected;
+} folded[] = {
+    {"between the ends", plain, 1 << 1 | 1 << 2,
+     "livekit five9\n"
+     "0>1 INVITE over 2\n"
+     "0>1 BYE over 2\n"
+     "1>0 200 Some Reason over 2\n"},
+    {"one", plain, 1 << 1,
+     "livekit kam2 five9\n"
+     "0>1 INVITE over 1\n"
+     "1>2 INVITE\n"
+     "0>1 BYE over 1\n"
+     "1>2 BYE\n"
+     "2>1 200 Some Reason\n"
+     "1>0 200 Some Reason over 1\n"},
+    {"the first", plain, 1,
+     "kam1 kam2 five9\n"
+     "0>0 INVITE from within\n"
+     "0>1 INVITE\n"
+     "1>2 INVITE\n"
+     "0>0 BYE from within\n"
+     "0>1 BYE\n"
+     "1>2 BYE\n"
+     "2>1 200 Some Reason\n"
+     "1>0 200 Some Reason\n"
+     "0>0 200 Some Reason within\n"},
+    {"all but one", plain, 7,
+     "five9\n"
+     "0>0 INVITE over 2 from within\n"
+     "0>0 BYE over 2 from within\n"
+     "0>0 200 Some Reason over 2 within\n"},
+    {"what was changed there", gone_added_altered, 1 << 1 | 1 << 2,
+     "livekit five9 ?\n"
+     "0>1 BYE over 2 [-1 X- -1 +1 X- ~1 X-]\n"},
+    {"swallowed within", swallowed, 1 << 1,
+     "livekit kam2 five9\n"
+     "0>1 INVITE over 1\n"
+     "1>2 INVITE\n"
+     "2>1 180 Some Reason\n"
+     "1>0 180 Some Reason over 1\n"
+     "2>1 200 Some Reason\n"
+     "1>0 200 Some Reason over 1\n"
+     "0>1 ACK over 1\n"
+     "1>2 ACK\n"
+     "0>1 BYE within end\n"},
+    {"branches", branches, 1 << 1 | 1 << 2,
+     "livekit five9 acme\n"
+     "0>1 INVITE over 2\n"
+     "1>2 INVITE from within\n"},
+    {"to itself", to_itself, 1 << 1,
+     "livekit five9 ?\n"
+     "0>1 BYE over 2\n"},
+};
+
+/* What a message did at hidden elements is one arrow over them; nothing of it is lost. */
+static void test_folded(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(folded); i++) {
+        struct lab lab = {0};
+        struct drawn d = {.hidden = folded[i].hidden};
+        folded[i].build(&lab);
+        drawn_run(&d, &lab);
+        print_message("%s\n", folded[i].name);
+        assert_string_equal(d.model.p, folded[i].expected);
+        drawn_free(&d);
+        lab_free(&lab);
+    }
+}
+
 /* Whichever point is read first: the ladder is the same. */
 static void test_backwards(void **state)
 {
@@ -421,6 +498,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ladders),
+        cmocka_unit_test(test_folded),
         cmocka_unit_test(test_backwards),
         cmocka_unit_test(test_matrices),
     };

@@ -58,6 +58,7 @@ static bool open_trace(struct screens *s, struct err *err)
     const struct cmd_list *nodes = &s->arguments->values[CMD_OPT_NODE];
     struct trace_options options = {
         .check = &s->owed.options,
+        .media = true,
         .livekit = cmd_value(s->arguments, CMD_OPT_LIVEKIT),
         .nodes = nodes->items,
         .node_count = nodes->n,

@@ -54,7 +54,7 @@ static void add_said(const struct tui *t, struct text *out, const struct trace_m
         text_add(out, SLICE("refused"));
     text_add_char(out, ' ');
     text_add(out, m->codec.n ? m->codec : m->protocol);
-    text_printf(out, " %s%s, said by ", sip_media_direction_name(m->direction),
+    text_printf(out, " %s%s\n    said by ", sip_media_direction_name(m->direction),
                 m->hold ? " (hold)" : "");
     tui_add_endpoint(t, out, &m->said_by);
     text_add(out, SLICE(" at "));
@@ -77,7 +77,7 @@ static void add_stream(const struct tui *t, struct text *out, const struct trace
     tui_add_endpoint(t, out, &s->src);
     text_add(out, SLICE(" -> "));
     tui_add_endpoint(t, out, &s->dst);
-    text_printf(out, " at %s, ", points[s->point].name);
+    text_printf(out, "\n    at %s, ", points[s->point].name);
     text_add(out, s->codec.n ? s->codec : s->kind);
     text_printf(out, " (%u)\n    %llu packets, %llu lost (%.1f %%)", s->payload_type,
                 (unsigned long long)s->packets, (unsigned long long)s->lost,

@@ -63,7 +63,7 @@ static void read_settings(struct run *r, struct slice word, const char *path)
 static void open_trace(struct run *r, struct slice words)
 {
     struct err err;
-    struct trace_options options = {.check = &r->owed};
+    struct trace_options options = {.check = &r->owed, .media = true};
     const char *sources[16];
     size_t n = 0;
     r->owed.trunks = &r->trunks;

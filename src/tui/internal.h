@@ -78,6 +78,9 @@ enum tui_action {
 };
 
 enum tui_action tui_action_of(const struct tui_keys *k, enum tui_map map, uint32_t key);
+struct tui_kind;
+/* On a screen: its own keys, those of lists, those that hold everywhere. */
+enum tui_action tui_action_on(const struct tui_keys *k, const struct tui_kind *kind, uint32_t key);
 /* "Enter Ladder  m Headers ..." as far as it fits. */
 void tui_draw_bar(const struct tui_keys *k, struct grid *g, size_t row, enum tui_map map);
 void tui_help_text(struct text *out, const struct tui_keys *k, enum tui_map map);

@@ -93,6 +93,14 @@ enum tui_action tui_action_of(const struct tui_keys *k, enum tui_map map, uint32
     return DO_NOTHING;
 }
 
+enum tui_action tui_action_on(const struct tui_keys *k, const struct tui_kind *kind, uint32_t key)
+{
+    enum tui_action a = tui_action_of(k, kind->map, key);
+    if (a == DO_NOTHING && kind->scrolls)
+        a = tui_action_of(k, MAP_SCROLL, key);
+    return a == DO_NOTHING ? tui_action_of(k, MAP_ALL, key) : a;
+}
+
 size_t tui_bindings(const struct tui_binding **list)
 {
     static const struct tui_binding bindings[] = {

@@ -404,15 +404,8 @@ void tui_key(struct tui *t, uint32_t key)
         prompt_key(t, key);
         return;
     }
-    const struct tui_kind *kind = top_of(t)->kind;
-    const struct tui_keys *keys = &t->settings->keys;
     t->key = key;
-    enum tui_action a = tui_action_of(keys, kind->map, key);
-    if (a == DO_NOTHING && kind->scrolls)
-        a = tui_action_of(keys, MAP_SCROLL, key);
-    if (a == DO_NOTHING)
-        a = tui_action_of(keys, MAP_ALL, key);
-    do_action(t, a);
+    do_action(t, tui_action_on(&t->settings->keys, top_of(t)->kind, key));
 }
 
 bool tui_is_over(const struct tui *t)

@@ -27,6 +27,7 @@ static void drop_entry(struct trace *t, struct trace_entry *e)
 {
     for (uint32_t i = 0; i < e->leg_count; i++) {
         hop_joiner_forget(t->joiner, e->legs[i]);
+        trace_choose_forget(t, e->legs[i]);
         t->browse.entries.items[t->browse.of_leg.items[e->legs[i]]].leg = CALL_NONE;
         t->browse.of_leg.items[e->legs[i]] = CALL_NONE;
         call_leg_drop(t->calls, e->legs[i]);

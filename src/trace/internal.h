@@ -42,7 +42,14 @@ struct trace_entry {
 
 VEC_TYPE(trace_entries, struct trace_entry);
 
-VEC_TYPE(trace_marks_list, struct trace_marks);
+/* What a filter has seen of a leg. */
+struct trace_looked {
+    struct trace_marks marks;
+    bool any;          /* of its messages were looked at, */
+    uint32_t sighting; /* this one last (browsing) */
+};
+
+VEC_TYPE(trace_looked_list, struct trace_looked);
 
 /* Browsing: nothing of it is used else. */
 struct trace_browse {
@@ -105,10 +112,10 @@ struct trace {
     struct arena arena;   /* of answers to the caller */
     struct arena scratch; /* of one call */
     struct trace_notices notices;
-    struct trace_marks_list marks; /* of each leg, where a filter asks its messages */
-    struct err read_error;         /* a source that changed while it was read */
-    bool ending;                   /* everything was read */
-    size_t waiting;                /* inputs that are */
+    struct trace_looked_list looked; /* of each leg, where a filter asks its messages */
+    struct err read_error;           /* a source that changed while it was read */
+    bool ending;                     /* everything was read */
+    size_t waiting;                  /* inputs that are */
     struct trace_browse browse;
     struct trace_live live;
     bool stopping; /* the live ones were told to end */

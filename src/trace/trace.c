@@ -374,7 +374,7 @@ void trace_free(struct trace *t)
     map_free(&t->agent_index);
     vec_free(&t->notices);
     vec_free(&t->live.told);
-    vec_free(&t->marks);
+    vec_free(&t->looked);
     if (!t->keys_borrowed)
         packet_keys_free(t->keys);
     sip_scanner_free(t->scanner);

@@ -265,6 +265,12 @@ void trace_call_summary(const struct trace *t, uint32_t call, struct arena *a,
 void trace_want(struct trace *t, const struct call_want *want);
 /* Reads what the call's messages have of it; false: that was done before. */
 bool trace_call_ask(struct trace *t, uint32_t call);
+/* What the filter makes of the messages of the call; those that were looked at before are not
+ * looked at again.  Looks at about *budget messages, fewer where they are read, and takes them off
+ * it; false: there are more to look at.  With another filter all begins anew. */
+bool trace_call_look(struct trace *t, uint32_t call, const struct trace_filter *f, uint32_t *budget,
+                     struct trace_marks *out);
+void trace_look_anew(struct trace *t);
 /* The call with all its messages, those after `wanted` if that is given; in the arena, but for
  * names and index records, which are valid until the next step. */
 const struct hop_call *trace_call_open(struct trace *t, uint32_t call, struct arena *a,

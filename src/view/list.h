@@ -5,6 +5,7 @@
 
 #include "check/check.h"
 #include "trace/trace.h"
+#include "view/filter.h"
 
 enum view_cell {
     VIEW_CELL_NUMBER,
@@ -48,7 +49,17 @@ struct view_calls {
     const void *endpoint_context;
     uint32_t *shown; /* numbers of calls, shown_count of them */
     size_t shown_count, shown_cap;
-    uint32_t known; /* calls that were looked at */
+    uint32_t known;                 /* calls that were looked at */
+    struct view_filter *expression; /* NULL: none */
+    struct text expression_text;
+    uint32_t unsure; /* calls of which it is not known whether they match */
+    /* a list that is made anew and takes the place of `shown` when it is whole */
+    struct view_fresh {
+        uint32_t *shown;
+        size_t shown_count, shown_cap;
+        uint32_t known, unsure;
+        bool on, again; /* once more after this */
+    } fresh;
     enum view_cell sort;
     bool backwards;
     bool local_time;    /* else UTC */
@@ -65,6 +76,15 @@ struct view_calls {
 void view_calls_init(struct view_calls *v, struct trace *t, const struct check_options *o);
 void view_calls_free(struct view_calls *v);
 void view_calls_filter(struct view_calls *v, struct slice text);
+/* Only calls that match the expression; an empty one: all.  False: *fault says what is wrong with
+ * it, and nothing changes.  Which those are comes out step by step. */
+bool view_calls_express(struct view_calls *v, struct slice expression,
+                        struct view_filter_fault *fault);
+/* Looks at some more calls, at about so many messages; false: there is nothing left to do. */
+bool view_calls_work(struct view_calls *v, uint32_t budget);
+/* How much of that is done, in percent; 100: all of it. */
+unsigned view_calls_progress(const struct view_calls *v);
+uint32_t view_calls_total(const struct view_calls *v); /* calls, shown or not */
 void view_calls_sort(struct view_calls *v, enum view_cell by, bool backwards);
 /* What appeared since goes to the end, what is no call any more goes; `anew`: filtered and sorted
  * again, for calls change as they go on. */

@@ -288,13 +288,14 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                        "SIP_ROOM_PREFIX, SIP_ALLOWED_ADDRESSES, SIP_HOOKS_JSON and SIP_HOOK_SECRET "
                        "are read, as Sayna reads them."},
     [CMD_OPT_FILTER] =
-        {"filter", 0, false, false, CAPTURES, "EXPR",
+        {"filter", 0, false, false, READING, "EXPR",
          "only messages, or calls, for which this expression holds",
          "Such as 'method == BYE and header[\"X-Five9-Queue\"] exists'; sipxray-filter(5) has the "
          "language, which the screens have as well. messages prints those messages. calls, check "
          "and flow take the calls that have such a message; the others are not judged, but what "
          "they tell of the path is learned all the same. Where no call is left, nothing was "
-         "tested: the exit status of check is 3."},
+         "tested: the exit status of check is 3. The screens "
+         "begin with it."},
     [CMD_OPT_BPF] =
         {"bpf", 0, false, false, READING, "EXPR",
          "read only packets that this pcap-filter(7) expression selects",

@@ -51,6 +51,15 @@ static bool read_columns(struct screens *s, struct err *err)
     return tui_columns_check(slice_of(list), err);
 }
 
+/* The screens make their own of it, which is changed there. */
+static bool check_filter(const struct screens *s, struct err *err)
+{
+    struct view_filter *f;
+    bool ok = cmd_filter_read(s->arguments, VIEW_FILTER_JUDGED, &f, err);
+    view_filter_free(f);
+    return ok;
+}
+
 /* ---- the run --------------------------------------------------------------------------------- */
 
 static bool open_trace(struct screens *s, struct err *err)
@@ -64,7 +73,8 @@ static bool open_trace(struct screens *s, struct err *err)
         .node_count = nodes->n,
     };
     if (!cmd_style(&s->style, s->arguments, err) || !cmd_owed_read(&s->owed, s->arguments, err) ||
-        !read_settings(s, err) || !read_columns(s, err) || !read_memory(s, &options, err))
+        !check_filter(s, err) || !read_settings(s, err) || !read_columns(s, err) ||
+        !read_memory(s, &options, err))
         return false;
     if (!isatty(STDOUT_FILENO))
         return err_set(err, "tui needs a terminal; check, calls, messages and flow print");
@@ -79,6 +89,7 @@ static bool run(struct screens *s, struct err *err)
     const struct tui_options options = {
         .check = &s->owed.options,
         .settings = &s->settings,
+        .filter = cmd_value(s->arguments, CMD_OPT_FILTER),
         .ascii = cmd_given(s->arguments, CMD_OPT_ASCII) || !utf8,
         .show_secrets = s->style.show_secrets,
         .colour = s->style.colour,

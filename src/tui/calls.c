@@ -11,7 +11,7 @@ struct calls {
     uint32_t at; /* the call under the cursor, which may move in the list */
     bool follow;
     VEC(uint32_t) marked;
-    bool asked_path; /* what is typed is a path, not a filter */
+    enum { ASKED_TEXT, ASKED_PATH, ASKED_EXPRESSION } typing;
     uint32_t asked;  /* calls up to this one were, for headers of columns */
     size_t wanted;   /* when there were so many */
     bool asks;       /* that is not done yet */
@@ -134,10 +134,31 @@ static void calls_draw(struct tui *t, struct tui_screen *screen, struct grid *g,
             grid_select(g, first + i, 0, g->columns);
     }
     if (s->list.shown_count == 0 && (t->step == TRACE_OVER || s->list.from))
-        grid_put(g, first, 1, g->columns, GRID_DIM,
-                 s->list.filter.n ? SLICE("no call in which this text stands; F5 shows all")
-                 : s->list.from   ? SLICE("no call since the others were hidden; F5 shows all")
-                                  : SLICE("no call in the captures"));
+        grid_fit(g, first, 1, g->columns, GRID_DIM,
+                 view_calls_progress(&s->list) < 100 ? SLICE("looking for calls that match")
+                 : s->list.expression                ? SLICE("no call matches; F5 shows all")
+                 : s->list.filter.n ? SLICE("no call in which this text stands; F5 shows all")
+                 : s->list.from     ? SLICE("no call since the others were hidden; F5 shows all")
+                                    : SLICE("no call in the captures"));
+}
+
+/* "3 of 20: what is asked", which is worth more room than the names of points. */
+static void add_filters(const struct view_calls *v, struct text *out)
+{
+    unsigned done = view_calls_progress(v);
+    text_printf(out, " of %u", view_calls_total(v));
+    if (done < 100)
+        text_printf(out, " (looked through %u %%)", done);
+    if (v->unsure)
+        text_printf(out, ", %u unknown", v->unsure);
+    if (v->filter.n) {
+        text_add(out, SLICE("  with: "));
+        text_add(out, text_slice(&v->filter));
+    }
+    if (v->expression) {
+        text_add(out, SLICE("  filter: "));
+        text_add(out, text_slice(&v->expression_text));
+    }
 }
 
 static void calls_title(struct tui *t, struct tui_screen *screen, struct text *out)
@@ -146,12 +167,12 @@ static void calls_title(struct tui *t, struct tui_screen *screen, struct text *o
     const struct trace_point *points;
     size_t n = trace_points(t->trace, &points);
     text_printf(out, "Calls %zu", s->list.shown_count);
-    if (s->failed && s->list.filter.n == 0)
-        text_printf(out, ", %llu fail", (unsigned long long)s->failed);
-    if (s->list.filter.n) {
-        text_add(out, SLICE("  with: "));
-        text_add(out, text_slice(&s->list.filter));
+    if (s->list.expression || s->list.filter.n) {
+        add_filters(&s->list, out);
+        return;
     }
+    if (s->failed)
+        text_printf(out, ", %llu fail", (unsigned long long)s->failed);
     if (s->list.from)
         text_printf(out, "  (before them %u hidden)", s->list.from);
     if (s->asks)
@@ -274,11 +295,25 @@ static void sort(struct tui *t, struct calls *s, enum tui_action a)
 /* Nothing is lost: what is hidden is shown again when that is asked for. */
 static void hide(struct tui *t, struct calls *s, bool hides)
 {
+    struct view_filter_fault none;
     s->list.from = hides ? trace_call_count(t->trace) : 0;
+    if (!hides) {
+        (void)view_calls_express(&s->list, SLICE_NONE, &none);
+        tui_form_clear(&t->form);
+    }
     view_calls_filter(&s->list, SLICE_NONE);
     find_at(s);
     if (hides)
         tui_say(t, "the calls so far are hidden; F5 shows all again");
+}
+
+bool tui_calls_express(struct tui *t, struct slice expression, struct view_filter_fault *fault)
+{
+    struct calls *s = (struct calls *)t->screens[0];
+    if (!view_calls_express(&s->list, expression, fault))
+        return false;
+    tui_history_add(&t->filters, expression);
+    return true;
 }
 
 static void calls_act(struct tui *t, struct tui_screen *screen, enum tui_action a)
@@ -294,16 +329,24 @@ static void calls_act(struct tui *t, struct tui_screen *screen, enum tui_action 
         mark(s);
         break;
     case DO_SEARCH:
+        s->typing = ASKED_TEXT;
+        tui_ask(t, "Calls with:");
+        break;
     case DO_SAVE:
-        s->asked_path = a == DO_SAVE;
-        if (s->asked_path)
-            tui_ask_path(t, "Save to (" TUI_SAVE_AS "):");
-        else
-            tui_ask(t, "Calls with:");
+        s->typing = ASKED_PATH;
+        tui_ask_path(t, "Save to (" TUI_SAVE_AS "):");
+        break;
+    case DO_FILTER:
+        tui_filter_push(t);
+        break;
+    case DO_EXPRESS:
+        s->typing = ASKED_EXPRESSION;
+        tui_ask_expression(t, "Calls where:", text_slice(&s->list.expression_text));
         break;
     case DO_CLEAR:
     case DO_HIDE:
-        hide(t, s, a == DO_HIDE || (s->list.from == 0 && s->list.filter.n == 0));
+        hide(t, s,
+             a == DO_HIDE || (s->list.from == 0 && s->list.filter.n == 0 && !s->list.expression));
         break;
     case DO_COLUMNS:
         tui_columns_push(t, s->scroll.at < s->list.shown_count ? s->list.shown[s->scroll.at]
@@ -330,7 +373,12 @@ static void calls_act(struct tui *t, struct tui_screen *screen, enum tui_action 
 static void calls_typed(struct tui *t, struct tui_screen *screen, struct slice line)
 {
     struct calls *s = (struct calls *)screen;
-    if (!s->asked_path)
+    struct view_filter_fault fault;
+    if (s->typing == ASKED_EXPRESSION && !tui_calls_express(t, line, &fault))
+        tui_ask_again(t, &fault);
+    else if (s->typing == ASKED_EXPRESSION)
+        tui_form_express(&t->form, line);
+    else if (s->typing == ASKED_TEXT)
         view_calls_filter(&s->list, line);
     else if (s->marked.n)
         tui_save_calls(t, line, s->marked.items, s->marked.n);
@@ -416,6 +464,14 @@ bool tui_calls_ask(struct tui *t)
         view_calls_update(&s->list, true);
     s->asks = false;
     return false;
+}
+
+#define LOOK_AT 2048u /* messages, before keys are asked for again */
+
+bool tui_calls_filter(struct tui *t)
+{
+    struct calls *s = (struct calls *)t->screens[0];
+    return view_calls_work(&s->list, LOOK_AT);
 }
 
 bool tui_calls_judge(struct tui *t)

@@ -16,6 +16,7 @@ enum tui_map {
     MAP_FINDINGS,
     MAP_DIFF,
     MAP_TEXT,
+    MAP_FILTER,
     MAP_SETTINGS,
     MAP_COLUMNS,
     MAP_SCROLL,
@@ -61,6 +62,8 @@ enum tui_action {
     DO_PAGE_DOWN,
     DO_TOP,
     DO_BOTTOM,
+    DO_FILTER,
+    DO_EXPRESS,
     DO_SETTINGS,
     DO_COLUMNS,
     DO_PAUSE,
@@ -162,6 +165,53 @@ void tui_scroll_fit(struct tui_scroll *s, size_t n, size_t page);
 /* The same for a text, which has no cursor: `top` moves. */
 bool tui_scroll_text(struct tui_scroll *s, enum tui_action a);
 
+/* ---- lines that are typed -------------------------------------------------------------------- */
+
+#define TUI_LINE_MAX    8192u /* bytes; more is not taken */
+#define TUI_HISTORY_MAX 64u   /* lines; the oldest go */
+#define TUI_FAULT_ROWS  3u    /* that say what is wrong with a line */
+
+struct tui_edit {
+    struct text line;
+    size_t at; /* the byte before which the cursor is */
+};
+
+void tui_edit_set(struct tui_edit *e, struct slice line);
+void tui_edit_free(struct tui_edit *e);
+bool tui_edit_key(struct tui_edit *e, uint32_t key); /* false: no key of a line */
+/* Between these columns.  Returns how many columns of it are left out on the left. */
+size_t tui_edit_draw(const struct tui_edit *e, struct grid *g, size_t row, size_t column,
+                     size_t end, unsigned look, bool cursor);
+
+VEC_TYPE(tui_history, char *);
+void tui_history_add(struct tui_history *h, struct slice line);
+void tui_history_free(struct tui_history *h);
+/* *back: where in it; h->n: behind its end.  False: no key of a history. */
+bool tui_history_key(const struct tui_history *h, size_t *back, struct tui_edit *e, uint32_t key);
+
+size_t tui_fault_rows(const struct grid *g, const struct view_filter_fault *fault);
+/* Under a line that was drawn from `column` to `end` with its first `pan` columns left out. */
+void tui_fault_draw(struct grid *g, size_t row, size_t column, size_t end, size_t pan,
+                    struct slice line, const struct view_filter_fault *fault);
+
+/* The form of the filter. */
+enum tui_form_field {
+    FORM_FROM,
+    FORM_TO,
+    FORM_SOURCE,
+    FORM_DESTINATION,
+    FORM_TEXT,
+    FORM_WITH,
+    FORM_WITHOUT,
+    FORM_EXPRESSION,
+    FORM_FIELDS
+};
+
+struct tui_form {
+    struct tui_edit fields[FORM_FIELDS];
+    uint32_t methods; /* a bit for each enum sip_method */
+};
+
 /* ---- the call that is open ------------------------------------------------------------------- */
 
 /* Built anew when more was loaded, for what it borrows is valid until then.  A screen remembers
@@ -229,6 +279,8 @@ struct tui_kind {
     /* a line was typed; NULL: the screen asks for none */
     void (*typed)(struct tui *t, struct tui_screen *s, struct slice line);
     void (*status)(struct tui *t, struct tui_screen *s, struct text *out); /* NULL: the counters */
+    /* keys before they are looked up; false: not taken; NULL: none */
+    bool (*key)(struct tui *t, struct tui_screen *s, uint32_t key);
     /* a click on a row of the grid, told from the area's top; NULL: nothing */
     void (*click)(struct tui *t, struct tui_screen *s, size_t row);
     void (*free)(struct tui_screen *s); /* NULL: nothing in it */
@@ -246,6 +298,10 @@ void tui_pop(struct tui *t);
 void tui_ask(struct tui *t, const char *question); /* the line goes to `typed` of the screen */
 void tui_ask_with(struct tui *t, const char *question, struct slice line); /* to be changed */
 void tui_ask_path(struct tui *t, const char *question); /* with the folder to save to */
+/* The same with an expression, and the history of those. */
+void tui_ask_expression(struct tui *t, const char *question, struct slice line);
+/* Within `typed`: what was typed is wrong, and is to be mended. */
+void tui_ask_again(struct tui *t, const struct view_filter_fault *fault);
 void tui_say(struct tui *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void tui_calls_push(struct tui *t);
@@ -265,6 +321,16 @@ void tui_settings_push(struct tui *t);
 void tui_columns_push(struct tui *t, uint32_t call);
 void tui_calls_sort(struct tui *t, enum view_cell by); /* twice by the same: turned */
 
+/* filter.c: the form, and what it makes; `now`: the expression that holds. */
+void tui_filter_push(struct tui *t);
+/* Applies an expression to the list of calls; false: *fault says what is wrong with it. */
+bool tui_calls_express(struct tui *t, struct slice expression, struct view_filter_fault *fault);
+void tui_form_clear(struct tui_form *f);
+void tui_form_free(struct tui_form *f);
+/* The form says no more than this expression. */
+void tui_form_express(struct tui_form *f, struct slice expression);
+/* Looks at some more calls for the filter; false: all were. */
+bool tui_calls_filter(struct tui *t);
 /* Judges one more call in the background; false: all are. */
 bool tui_calls_judge(struct tui *t);
 /* Asks one more call for the headers of a new column; false: all were. */
@@ -339,8 +405,15 @@ struct tui_prompt {
     bool on;
     bool leaves; /* it is asked whether to */
     const char *question;
-    struct text line;
+    struct tui_edit edit;
+    const struct tui_history *history; /* NULL: none */
+    size_t back;                       /* in it */
+    bool wrong;                        /* what was typed is, as */
+    struct view_filter_fault fault;    /* says */
 };
+
+void tui_prompt_draw(struct tui *t, struct grid *g, size_t row);
+void tui_prompt_key(struct tui *t, uint32_t key);
 
 struct tui {
     struct trace *trace;
@@ -360,7 +433,9 @@ struct tui {
     size_t rows, columns; /* of the terminal */
     bool drawn;           /* the screen on top was, so that it knows where its cursor is */
     struct tui_prompt prompt;
-    struct text said; /* until the next key */
+    struct tui_history filters; /* expressions */
+    struct tui_form form;       /* of the filter, as it was left */
+    struct text said;           /* until the next key */
     struct text clipboard;
     enum trace_step step;
     struct err err; /* TRACE_FAILED */

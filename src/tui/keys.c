@@ -16,11 +16,11 @@ static const struct key {
 
 /* In titles of the help, and as bind has them. */
 static const char *const map_names[MAP_COUNT] = {
-    "calls", "ladder",   "headers", "message",         "findings", "diff",
-    "text",  "settings", "columns", "lists and texts", ""};
-static const char *const map_words[MAP_COUNT] = {"calls",    "ladder", "headers", "message",
-                                                 "findings", "diff",   "text",    "settings",
-                                                 "columns",  "lists",  "any"};
+    "calls", "ladder", "headers",  "message", "findings",        "diff",
+    "text",  "filter", "settings", "columns", "lists and texts", ""};
+static const char *const map_words[MAP_COUNT] = {"calls",    "ladder",  "headers", "message",
+                                                 "findings", "diff",    "text",    "filter",
+                                                 "settings", "columns", "lists",   "any"};
 
 #define KEY_COUNT (sizeof keys / sizeof *keys)
 
@@ -45,6 +45,7 @@ static uint32_t named_key(struct slice name)
         {"Home", TUI_KEY_HOME},
         {"End", TUI_KEY_END},
         {"Delete", TUI_KEY_DELETE},
+        {"S-Tab", TUI_KEY_BACK_TAB},
         {"Backspace", TUI_KEY_BACKSPACE},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -112,6 +113,7 @@ size_t tui_bindings(const struct tui_binding **list)
 #define map_name_FINDINGS                 "findings"
 #define map_name_DIFF                     "diff"
 #define map_name_TEXT                     "text"
+#define map_name_FILTER                   "filter"
 #define map_name_SETTINGS                 "settings"
 #define map_name_COLUMNS                  "columns"
 #define map_name_SCROLL                   "lists and texts"
@@ -123,6 +125,7 @@ size_t tui_bindings(const struct tui_binding **list)
 #define map_word_FINDINGS                 map_name_FINDINGS
 #define map_word_DIFF                     map_name_DIFF
 #define map_word_TEXT                     map_name_TEXT
+#define map_word_FILTER                   map_name_FILTER
 #define map_word_SETTINGS                 map_name_SETTINGS
 #define map_word_COLUMNS                  map_name_COLUMNS
 #define map_word_SCROLL                   "lists"

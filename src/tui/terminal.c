@@ -136,7 +136,7 @@ static uint32_t key_of(wint_t code)
         {KEY_DC, TUI_KEY_DELETE},     {KEY_BACKSPACE, TUI_KEY_BACKSPACE},
         {KEY_ENTER, TUI_KEY_ENTER},   {KEY_A1, TUI_KEY_HOME},
         {KEY_A3, TUI_KEY_PAGE_UP},    {KEY_C1, TUI_KEY_END},
-        {KEY_C3, TUI_KEY_PAGE_DOWN},
+        {KEY_C3, TUI_KEY_PAGE_DOWN},  {KEY_BTAB, TUI_KEY_BACK_TAB},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i].code == code)

@@ -23,6 +23,14 @@ static void tell_remarks(struct tui *t)
                 (unsigned long long)s->remark_count);
 }
 
+static void filter_first(struct tui *t)
+{
+    struct view_filter_fault fault;
+    struct slice expression = slice_of(t->options.filter);
+    if (expression.n && tui_calls_express(t, expression, &fault))
+        tui_form_express(&t->form, expression);
+}
+
 struct tui *tui_new(struct trace *trace, const struct tui_options *options)
 {
     struct tui *t = base_alloc(sizeof *t);
@@ -39,6 +47,7 @@ struct tui *tui_new(struct trace *trace, const struct tui_options *options)
     t->chosen.trace = trace;
     tui_columns_heed(t);
     tui_calls_push(t);
+    filter_first(t);
     tell_remarks(t);
     return t;
 }
@@ -50,7 +59,9 @@ void tui_free(struct tui *t)
     while (t->depth)
         tui_pop(t);
     tui_call_close(t);
-    text_free(&t->prompt.line);
+    tui_edit_free(&t->prompt.edit);
+    tui_history_free(&t->filters);
+    tui_form_free(&t->form);
     text_free(&t->said);
     text_free(&t->clipboard);
     arena_free(&t->chosen.arena);
@@ -102,34 +113,6 @@ void tui_say(struct tui *t, const char *format, ...)
     va_end(args);
     text_clear(&t->said);
     text_add(&t->said, slice_of(words));
-}
-
-void tui_ask(struct tui *t, const char *question)
-{
-    t->prompt.on = true;
-    t->prompt.leaves = false;
-    t->prompt.question = question;
-    text_clear(&t->prompt.line);
-}
-
-void tui_ask_with(struct tui *t, const char *question, struct slice line)
-{
-    tui_ask(t, question);
-    text_add(&t->prompt.line, line);
-}
-
-void tui_ask_path(struct tui *t, const char *question)
-{
-    struct slice folder = text_slice(&t->settings->texts[SET_SAVE_FOLDER]);
-    const char *home = getenv("HOME");
-    tui_ask(t, question);
-    if (slice_starts(folder, SLICE("~/")) && home) {
-        text_add(&t->prompt.line, slice_of(home));
-        folder = slice_from(folder, 1);
-    }
-    text_add(&t->prompt.line, folder);
-    if (folder.n && folder.p[folder.n - 1] != '/')
-        text_add_char(&t->prompt.line, '/');
 }
 
 static bool is_ascii(const struct tui *t)
@@ -203,24 +186,12 @@ static void counters(const struct tui *t, struct text *out)
     add_count(out, "messages", l.messages, true);
 }
 
-static void draw_prompt(struct tui *t, struct grid *g, size_t row)
-{
-    size_t column = grid_put(g, row, 0, g->columns, GRID_HEAD, slice_of(t->prompt.question));
-    struct slice line = text_slice(&t->prompt.line);
-    size_t room = g->columns > column + 2 ? g->columns - column - 2 : 1, width = text_width(line);
-    column = grid_put_from(g, row, column + 1, g->columns, GRID_PLAIN, line,
-                           width > room ? width - room : 0);
-    g->cursor = true;
-    g->cursor_row = row;
-    g->cursor_column = column < g->columns ? column : g->columns - 1;
-}
-
 static void draw_status(struct tui *t, struct grid *g, size_t row)
 {
     struct tui_screen *s = top_of(t);
     struct text words = {0};
     if (t->prompt.on) {
-        draw_prompt(t, g, row);
+        tui_prompt_draw(t, g, row);
         return;
     }
     if (t->step == TRACE_FAILED)
@@ -341,47 +312,6 @@ static void do_action(struct tui *t, enum tui_action a)
     }
 }
 
-static void erase(struct text *line)
-{
-    while (line->n && ((unsigned char)line->p[line->n - 1] & 0xc0) == 0x80)
-        line->n--;
-    if (line->n)
-        line->n--;
-}
-
-static void add_code(struct text *t, uint32_t code)
-{
-    if (code < 0x80) {
-        text_add_char(t, (char)code);
-        return;
-    }
-    unsigned more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
-    text_add_char(t, (char)(leads[more] | code >> (6 * more)));
-    while (more-- > 0)
-        text_add_char(t, (char)(0x80 | (code >> (6 * more) & 0x3f)));
-}
-
-static void prompt_key(struct tui *t, uint32_t key)
-{
-    struct tui_prompt *p = &t->prompt;
-    if (key == TUI_KEY_ESC) {
-        p->on = false;
-    } else if (key == TUI_KEY_ENTER) {
-        p->on = false;
-        if (p->leaves)
-            t->over = true;
-        else
-            top_of(t)->kind->typed(t, top_of(t), text_slice(&p->line));
-    } else if (key == TUI_KEY_BACKSPACE || key == 8) {
-        erase(&p->line);
-    } else if (key == ('u' & 0x1f)) {
-        text_clear(&p->line);
-    } else if (key >= ' ' && key < TUI_KEY_UP) {
-        add_code(&p->line, key);
-    }
-}
-
 /* A key that was typed ahead finds the screen as if it had been seen. */
 static void draw_unseen(struct tui *t)
 {
@@ -401,11 +331,14 @@ void tui_key(struct tui *t, uint32_t key)
     text_clear(&t->said);
     leave_dropped(t);
     if (t->prompt.on) {
-        prompt_key(t, key);
+        tui_prompt_key(t, key);
         return;
     }
+    const struct tui_kind *kind = top_of(t)->kind;
+    if (kind->key && kind->key(t, top_of(t), key))
+        return;
     t->key = key;
-    do_action(t, tui_action_on(&t->settings->keys, top_of(t)->kind, key));
+    do_action(t, tui_action_on(&t->settings->keys, kind, key));
 }
 
 bool tui_is_over(const struct tui *t)
@@ -485,9 +418,10 @@ enum tui_state tui_work(struct tui *t, unsigned milliseconds)
             load(t);
         if (tui_calls_ask(t))
             continue;
-        if (reads && t->step == TRACE_WAIT)
+        bool filtering = tui_calls_filter(t);
+        if (reads && t->step == TRACE_WAIT && !filtering)
             return TUI_LIVE;
-        if (!(reads && is_loading(t)) && !tui_calls_judge(t))
+        if (!(reads && is_loading(t)) && !filtering && !tui_calls_judge(t))
             return TUI_READY;
     } while (tui_now_ms() < end);
     return TUI_BUSY;

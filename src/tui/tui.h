@@ -82,6 +82,7 @@ enum tui_key {
     TUI_KEY_HOME,
     TUI_KEY_END,
     TUI_KEY_DELETE,
+    TUI_KEY_BACK_TAB,
     TUI_KEY_F1, /* and on to F12 */
     TUI_KEY_F12 = TUI_KEY_F1 + 11,
 };
@@ -103,6 +104,7 @@ struct tui_options {
     const struct check_options *check;
     struct tui_settings *settings; /* may be changed; NULL: the usual ones, kept nowhere */
     bool ascii;                    /* the terminal has no more */
+    const char *filter;            /* an expression to begin with, which is right; NULL: none */
     bool show_secrets;
     bool colour;
     const char *version;

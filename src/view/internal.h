@@ -37,4 +37,9 @@ void view_changes_sort(struct view_change *changes, size_t n);
 void view_changes_owed(struct view_changes *list, const struct view_options *o,
                        const struct hop_journey *j);
 
+/* calls.c: what cells are of, for sorting */
+int64_t view_duration_ms(const struct call_summary *c);
+int64_t view_talk_ms(const struct call_summary *c);
+int64_t view_time_of(enum view_cell cell, const struct call_summary *c);
+
 #endif

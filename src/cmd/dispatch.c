@@ -57,10 +57,17 @@ int cmd_main(int argc, const char *const *argv)
     guard_descriptors();
     signal(SIGPIPE, SIG_IGN); /* seen as EPIPE, so that temporary files are removed first */
     sip_typed_init();
-    if (cmd_arguments_parse(&a, argc, argv, &err))
+    struct cmd_words words = {0};
+    bool theirs = cmd_sngrep_is(argc, argv), ok = true;
+    a = (struct cmd_arguments){0};
+    if (theirs)
+        ok = cmd_sngrep_translate(&words, argc, argv, &err);
+    if (ok && cmd_arguments_parse(&a, theirs ? (int)words.items.n - 1 : argc,
+                                  theirs ? words.items.items : argv, &err))
         status = dispatch(&a);
     else
         cmd_complain_usage(&a, &err);
     cmd_arguments_free(&a);
+    cmd_words_free(&words);
     return status;
 }

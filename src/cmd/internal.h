@@ -138,6 +138,20 @@ void cmd_trace_remarks(struct trace *t);
 /* Ends a command that only prints: closes outputs, frees the trace, complains. */
 int cmd_finish(struct trace *t, struct cmd_outputs *o, bool ok, struct err *err);
 
+/* ---- sngrep's command line ------------------------------------------------------------------- */
+
+/* A command line of this program in place of one of sngrep's. */
+struct cmd_words {
+    VEC(const char *) items; /* ends in NULL */
+    struct arena arena;
+};
+
+/* No subcommand, and options of one letter that sngrep has. */
+bool cmd_sngrep_is(int argc, const char *const *argv);
+/* False: what it asks for is asked for otherwise here, which err says. */
+bool cmd_sngrep_translate(struct cmd_words *w, int argc, const char *const *argv, struct err *err);
+void cmd_words_free(struct cmd_words *w);
+
 /* ---- settings of the screens ----------------------------------------------------------------- */
 
 /* To be freed by tui_settings_free, whatever comes out. */

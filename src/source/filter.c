@@ -96,6 +96,16 @@ static bool compile(const char *expression, int link_type, struct bpf_program *c
     return done;
 }
 
+bool source_filter_is(const char *expression)
+{
+    struct bpf_program code;
+    struct err err;
+    if (!compile(expression, 1 /* Ethernet */, &code, &err))
+        return false;
+    pcap_freecode(&code);
+    return true;
+}
+
 /* An expression that is wrong is told as it was given; one that can't be widened stays as it is. */
 static bool add_program(struct source_filter *f, int link_type, struct err *err)
 {

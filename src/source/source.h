@@ -114,6 +114,8 @@ struct source *source_open_with(const char *name, const char *path,
 /* A capture filter in pcap-filter(7) language, applied per link type.  Call before the first frame.
  */
 bool source_filter(struct source *s, const char *expression, struct err *err);
+/* Is this an expression of pcap-filter(7), for Ethernet at least? */
+bool source_filter_is(const char *expression);
 /* The capture filter where it was widened, so that later IP fragments, which have no ports, pass an
  * expression that names ports; NULL: it is as given. */
 const char *source_widened(const struct source *s);

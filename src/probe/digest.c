@@ -11,7 +11,7 @@
 
 struct challenge {
     struct slice realm, nonce, opaque, algorithm; /* as between the quotes */
-    bool has_opaque, qop, qop_auth, session;
+    bool has_opaque, qop, qop_auth, session, stale;
     const EVP_MD *digest;
 };
 
@@ -80,6 +80,8 @@ static void read_parameter(struct challenge *c, struct slice name, struct slice 
         c->has_opaque = true;
     } else if (slice_equal_nocase(name, SLICE("algorithm"))) {
         read_algorithm(c, value);
+    } else if (slice_equal_nocase(name, SLICE("stale"))) {
+        c->stale = slice_equal_nocase(value, SLICE("true"));
     } else if (slice_equal_nocase(name, SLICE("qop"))) {
         c->qop = true;
         c->qop_auth = has_auth(value);
@@ -170,7 +172,7 @@ static struct slice write_answer(struct arena *a, const struct challenge *c,
 struct slice digest_answer(struct arena *a, struct chance *chance,
                            const struct probe_credentials *credentials,
                            const struct sip_message *challenge, struct slice method,
-                           struct slice uri, struct slice *why)
+                           struct slice uri, bool again, struct slice *why)
 {
     bool proxy = challenge->status == 407;
     struct slice wanted = proxy ? SLICE("Proxy-Authenticate") : SLICE("WWW-Authenticate");
@@ -187,7 +189,9 @@ struct slice digest_answer(struct arena *a, struct chance *chance,
         at++;
         if (!read_challenge(&c, sip_unfold(a, h)))
             continue;
-        if (credentials->realm.n && !slice_equal(unescaped(a, c.realm), credentials->realm))
+        if (again && !c.stale)
+            *why = SLICE("the credentials were refused");
+        else if (credentials->realm.n && !slice_equal(unescaped(a, c.realm), credentials->realm))
             *why = SLICE("the credentials are for another realm");
         else if (!c.digest)
             *why = SLICE("its algorithm is neither MD5 nor SHA-256");

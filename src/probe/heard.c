@@ -18,25 +18,25 @@ static void note_answer(struct engine *e, struct transaction *t, uint16_t status
         call->outcomes[t->label.step].answer = e->heard;
 }
 
-/* Sends the request once more where that can be: true. */
+/* Sends the request once more where that can be: true.  A proxy and the far end may both want
+ * credentials (RFC 3261 22.3). */
 static bool answer_challenge(struct engine *e, struct transaction *t, const struct sip_message *m)
 {
     struct slice why;
     if (m->status != 401 && m->status != 407)
         return false;
+    bool proxy = m->status == 407;
+    bool again = t->challenged[proxy].n > 0 && t->challenges >= PROBE_CHALLENGES_MAX;
     struct slice line = digest_answer(&t->arena, &e->chance, &e->options->credentials, m, t->method,
-                                      t->draft.uri, &why);
-    if (t->challenges >= PROBE_CHALLENGES_MAX) {
-        why = SLICE("the credentials were refused");
-        line = SLICE("");
-    }
-    if (!line.n) {
-        t->detail = why;
+                                      t->draft.uri, t->challenged[proxy].n > 0, &why);
+    if (!line.n || again) {
+        t->detail = line.n ? SLICE("the credentials were refused") : why;
         return false;
     }
+    t->challenged[proxy] = line;
     if (t->label.step != PROBE_NONE)
         t->call->outcomes[t->label.step].challenges++;
-    request_again(t, line);
+    request_again(t);
     return true;
 }
 

@@ -249,7 +249,8 @@ struct transaction {
     struct call *call; /* NULL: of none */
     uint32_t cseq;
     unsigned challenges;
-    struct slice authorization; /* the line that it carries; empty: none */
+    struct slice authorization; /* the lines that it carries; empty: none */
+    struct slice challenged[2]; /* by 401, 407: that one of them */
     bool cancelled, answered, abandoned;
     struct slice extras[PROBE_EXTRA_MAX]; /* To-tags of further dialogs of an INVITE */
     size_t extra_count;
@@ -407,11 +408,12 @@ bool engine_path(struct engine *e, enum probe_end end, const struct hop *hop, st
  */
 
 /* The line that answers the challenges of a 401 or 407 (RFC 7616, RFC 3261 22); empty: none of them
- * can be answered, *why says so. */
+ * can be answered, *why says so.  `again`: they were answered before, so that only a nonce that got
+ * stale is a reason to try once more: a third try locks accounts. */
 struct slice digest_answer(struct arena *a, struct chance *chance,
                            const struct probe_credentials *credentials,
                            const struct sip_message *challenge, struct slice method,
-                           struct slice uri, struct slice *why);
+                           struct slice uri, bool again, struct slice *why);
 
 /* ---- request.c: requests that go out ----------------------------------------------------------
  */
@@ -420,8 +422,8 @@ struct slice digest_answer(struct arena *a, struct chance *chance,
  * next hop, *why says so. */
 struct transaction *request_send(struct engine *e, struct call *call, enum probe_end end,
                                  uint32_t step, struct slice method, struct slice *why);
-/* The same once more, with the answer to a challenge. */
-void request_again(struct transaction *old, struct slice authorization);
+/* The same once more, with the answers to challenges. */
+void request_again(struct transaction *old);
 void request_cancel(struct transaction *invite);
 /* ACK to a 2xx to the INVITE of this transaction. */
 void request_ack(struct transaction *invite, uint32_t step);

@@ -120,7 +120,7 @@ struct transaction *request_send(struct engine *e, struct call *call, enum probe
     return t;
 }
 
-void request_again(struct transaction *old, struct slice authorization)
+void request_again(struct transaction *old)
 {
     struct engine *e = old->engine;
     struct transaction *t = transaction_new(e, true, old->end, old->method);
@@ -128,14 +128,17 @@ void request_again(struct transaction *old, struct slice authorization)
     t->label.call = old->label.call;
     t->label.step = old->label.step;
     t->draft = old->draft;
-    t->draft.authorization = authorization;
     t->draft.body = kept(&t->arena, old->draft.body);
     t->path = old->path;
     t->challenges = old->challenges + 1;
     t->draft.cseq = old->call ? ++old->call->sides[old->end].dialog.local_cseq : old->cseq + 1;
     keep_draft(t);
-    t->draft.authorization = kept(&t->arena, authorization);
-    t->authorization = t->draft.authorization;
+    t->challenged[0] = kept(&t->arena, old->challenged[0]);
+    t->challenged[1] = kept(&t->arena, old->challenged[1]);
+    bool both = t->challenged[0].n && t->challenged[1].n;
+    t->authorization =
+        ARENA_JOIN(&t->arena, t->challenged[0], both ? SLICE("\r\n") : SLICE(""), t->challenged[1]);
+    t->draft.authorization = t->authorization;
     launch(t);
 }
 

@@ -142,6 +142,26 @@ static void never_content(struct peer *p)
         peer_reply(p, "401 No", "peer1", "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n");
 }
 
+/* A proxy that wants credentials, and behind it a far end that does, whose nonce was stale. */
+static void asks_twice(struct peer *p)
+{
+    static const char *const proxy =
+        "\r\nProxy-Authorization: Digest username=\"alice\", realm=\"p\"";
+    static const char *const far = "\r\nAuthorization: Digest username=\"alice\", realm=\"f\"";
+    bool is_proxys = strstr(p->text, proxy), is_fars = strstr(p->text, far);
+    if (peer_got(p, "ACK"))
+        return;
+    if (is_proxys && is_fars && strstr(p->text, "nonce=\"n2\""))
+        peer_agrees(p);
+    else if (is_proxys)
+        peer_reply(p, "401 No", "peer1",
+                   is_fars ? "WWW-Authenticate: Digest realm=\"f\", nonce=\"n2\", stale=true\r\n"
+                           : "WWW-Authenticate: Digest realm=\"f\", nonce=\"n1\"\r\n");
+    else
+        peer_reply(p, "407 No", "peer1",
+                   "Proxy-Authenticate: Digest realm=\"p\", nonce=\"n\", qop=\"auth\"\r\n");
+}
+
 /* Sends requests with tags and Call-IDs that are not those of the call, then as it should. */
 static void sends_strange_requests(struct peer *p)
 {
@@ -213,7 +233,8 @@ static const struct expected cases[] = {
     {"garbage", sends_garbage, PROBE_DONE, 200, true, true, "200 OK", "BYE", "", 1},
     {"credentials", asks_for_credentials, PROBE_DONE, 200, true, true, "200 OK", "INVITE", "", 2},
     {"refused", never_content, PROBE_DONE, 401, false, true, "401 No: the credentials were refused",
-     "INVITE", "", 3},
+     "INVITE", "", 2},
+    {"both want credentials", asks_twice, PROBE_DONE, 200, true, true, "200 OK", "BYE", "", 4},
     {"strange", sends_strange_requests, PROBE_DONE, 200, true, true, "200 OK", "SIP/2.0 4", "", 3},
 };
 

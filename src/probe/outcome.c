@@ -35,7 +35,10 @@ static void add_sending(struct text *out, const struct probe_log *log,
     }
     if (!o->next_hop.ip.family)
         return;
-    text_printf(out, times == 1 ? "; sent once" : "; sent %u times", times);
+    if (times == 0)
+        text_add(out, SLICE("; it was to go"));
+    else
+        text_printf(out, times == 1 ? "; sent once" : "; sent %u times", times);
     text_printf(out, " to %s over %s", endpoint_format(&o->next_hop).s,
                 probe_transport_name(o->transport));
 }
@@ -108,7 +111,7 @@ void probe_outcome_text(struct text *out, const struct probe_log *log,
         add_error(out, "there is no connection", o);
         break;
     case PROBE_TLS_FAILED:
-        text_add(out, SLICE("there is no TLS connection"));
+        add_error(out, "there is no TLS connection", o);
         break;
     case PROBE_UNRESOLVED:
         text_add(out, SLICE("the next hop has no address"));

@@ -134,6 +134,21 @@ static void icmp(struct engine *e, const struct happened *what)
     add_other(e, what, PROBE_EVENT, call, text);
 }
 
+/* Of a connection: whoever waits for an answer over it may wait in vain. */
+static void told(struct engine *e, const struct happened *what)
+{
+    uint32_t call = PROBE_NONE;
+    for (size_t i = 0; i < e->transactions.n; i++) {
+        struct transaction *t = e->transactions.items[i];
+        if (!t->client || t->end != what->end || t->path.transport != what->path.transport ||
+            t->status >= 200 || t->over || !endpoint_equal(&t->path.remote, &what->path.remote))
+            continue;
+        call = t->label.call;
+        t->detail = arena_copy(&t->arena, what->detail);
+    }
+    add_other(e, what, PROBE_EVENT, call, what->detail);
+}
+
 /* ---- responses
  * ------------------------------------------------------------------------------------- */
 
@@ -284,7 +299,7 @@ void receive(void *context, const struct happened *what)
         add_other(e, what, PROBE_NOISE, PROBE_NONE, SLICE("no SIP message"));
         break;
     case NET_TOLD:
-        add_other(e, what, PROBE_EVENT, PROBE_NONE, what->detail);
+        told(e, what);
         return;
     }
     arena_reset(&e->scratch);

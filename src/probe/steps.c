@@ -2,6 +2,8 @@
  */
 #include "probe/internal.h"
 
+#include <errno.h>
+
 #define ACK_WAIT_MS         2000 /* a callee goes on without the ACK then */
 #define PROVISIONAL_WAIT_MS 1000 /* nobody sends it again: one that is lost is no failure */
 
@@ -53,9 +55,8 @@ static bool is_planned(const struct call *call, uint32_t request, uint16_t statu
 /* ---- requests of ours that are out
  * --------------------------------------------------------------- */
 
-static void end_outcome(struct engine *e, struct probe_outcome *o, enum probe_fate fate)
+static void end_outcome(struct probe_outcome *o, enum probe_fate fate)
 {
-    (void)e;
     o->fate = fate;
     o->ended_ns = clock_wall_ns();
 }
@@ -66,9 +67,9 @@ static void fail_step(struct call *call, uint32_t step)
         call->dead = true;
 }
 
-static void take_failure(struct engine *e, struct probe_outcome *o, const struct transaction *t)
+static void take_failure(struct probe_outcome *o, const struct transaction *t)
 {
-    end_outcome(e, o, t->fate);
+    end_outcome(o, t->fate);
     o->error = t->error;
     o->peer = t->peer;
     o->next_hop = t->path.remote;
@@ -89,11 +90,11 @@ static void settle(struct engine *e, struct call *call, uint32_t i)
         return;
     o->status = t->status;
     if (t->status >= 200)
-        end_outcome(e, o, PROBE_DONE);
+        end_outcome(o, PROBE_DONE);
     else if (t->fate != PROBE_NOT_REACHED)
-        take_failure(e, o, t);
+        take_failure(o, t);
     else if (t->timed_out)
-        end_outcome(e, o, PROBE_NO_ANSWER);
+        end_outcome(o, PROBE_NO_ANSWER);
     else
         return;
     if (t->detail.n)
@@ -113,17 +114,36 @@ static void settle_all(struct engine *e, struct call *call)
             settle(e, call, i);
 }
 
+/* It waits for its connection yet. */
+static bool is_unsent(const struct probe_outcome *o, const struct transaction *t)
+{
+    return t->path.transport != PROBE_UDP && o->sent == PROBE_NONE;
+}
+
+static void give_up_one(struct engine *e, struct call *call, uint32_t i)
+{
+    struct transaction *t = transaction_by_id(e, call->sent_by[i]);
+    struct probe_outcome *o = &call->outcomes[i];
+    end_outcome(o, PROBE_NO_ANSWER);
+    if (t && is_unsent(o, t)) {
+        o->fate = t->path.transport == PROBE_TLS ? PROBE_TLS_FAILED : PROBE_REFUSED;
+        o->error = ETIMEDOUT;
+        o->next_hop = t->path.remote;
+        o->transport = t->path.transport;
+    }
+    if (t && t->detail.n)
+        o->detail = arena_copy(&e->run->log.arena, t->detail);
+    if (t && !slice_is(t->method, "INVITE"))
+        t->abandoned = true;
+    fail_step(call, i);
+}
+
 /* The limit of a step is over: what is out has no answer. */
 static void give_up(struct engine *e, struct call *call)
 {
     for (uint32_t i = 0; i < call->plan->step_count; i++)
-        if (is_out(call, i)) {
-            struct transaction *t = transaction_by_id(e, call->sent_by[i]);
-            end_outcome(e, &call->outcomes[i], PROBE_NO_ANSWER);
-            if (t && !slice_is(t->method, "INVITE"))
-                t->abandoned = true;
-            fail_step(call, i);
-        }
+        if (is_out(call, i))
+            give_up_one(e, call, i);
 }
 
 /* ---- may it begin?
@@ -199,7 +219,7 @@ static void begin_request(struct engine *e, struct call *call, uint32_t i)
         return;
     }
     if (!request_send(e, call, s->from, i, s->method, &why)) {
-        end_outcome(e, o, PROBE_UNRESOLVED);
+        end_outcome(o, PROBE_UNRESOLVED);
         o->detail = arena_copy(&e->run->log.arena, why);
         fail_step(call, i);
     }
@@ -275,7 +295,7 @@ static void finish(struct engine *e, struct call *call, uint32_t i)
     struct probe_outcome *o = &call->outcomes[i];
     bool own_request = !s->status && !is_ack(s) && e->play[s->from];
     if (!own_request && !o->ended_ns)
-        end_outcome(e, o, o->fate == PROBE_NOT_REACHED ? PROBE_DONE : o->fate);
+        end_outcome(o, o->fate == PROBE_NOT_REACHED ? PROBE_DONE : o->fate);
     if (s->status)
         o->status = s->status;
     next_step(e, call);
@@ -286,9 +306,9 @@ static void pass_over(struct engine *e, struct call *call, uint32_t i)
 {
     const struct probe_step *s = step_at(call, i);
     if (s->status || is_ack(s)) {
-        end_outcome(e, &call->outcomes[i], PROBE_UNOPENED);
+        end_outcome(&call->outcomes[i], PROBE_UNOPENED);
     } else {
-        end_outcome(e, &call->outcomes[i], PROBE_NOT_REACHED);
+        end_outcome(&call->outcomes[i], PROBE_NOT_REACHED);
         fail_step(call, i);
     }
     next_step(e, call);
@@ -305,7 +325,7 @@ static void expire(struct engine *e, struct call *call, uint32_t i)
     give_up(e, call);
     if (!o->ended_ns) {
         bool sent = call->begun && e->play[s->from];
-        end_outcome(e, o, sent ? PROBE_DONE : e->play[s->from] ? PROBE_UNOPENED : PROBE_NO_ANSWER);
+        end_outcome(o, sent ? PROBE_DONE : e->play[s->from] ? PROBE_UNOPENED : PROBE_NO_ANSWER);
         if (o->fate != PROBE_DONE)
             fail_step(call, i);
     }

@@ -208,7 +208,7 @@ static bool write_some(struct net *n, struct connection *c, struct slice bytes, 
     if (!c->tls) {
         ssize_t sent = send(c->fd, bytes.p, bytes.n, MSG_NOSIGNAL);
         if (sent < 0 && errno != EAGAIN && errno != EINTR)
-            stream_fail(n, c, PROBE_REFUSED, errno, SLICE(""));
+            stream_fail(n, c, PROBE_REFUSED, errno, SLICE("the connection broke"));
         *done = sent < 0 ? 0 : (size_t)sent;
         return sent > 0;
     }
@@ -334,7 +334,7 @@ static void read_all(struct net *n, struct connection *c)
     }
     if (ended) {
         take_messages(n, c, true);
-        stream_fail(n, c, PROBE_REFUSED, 0, SLICE(""));
+        stream_fail(n, c, PROBE_REFUSED, 0, SLICE("the other side closed the connection"));
     }
 }
 

@@ -76,7 +76,9 @@ static inline bool peer_got(const struct peer *p, const char *method)
 static inline void peer_agrees(struct peer *p)
 {
     if (!peer_got(p, "ACK"))
-        peer_reply(p, "200 OK", "peer1", PEER_CONTACT);
+        peer_reply(p, "200 OK", "peer1",
+                   p->stream ? "Contact: <sip:peer@127.0.0.1:45070;transport=tcp>\r\n"
+                             : PEER_CONTACT);
 }
 
 static void serve_stream(struct peer *p, int listener, peer_does *does)

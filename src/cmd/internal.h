@@ -70,6 +70,9 @@ void cmd_spool_free(struct cmd_spool *s);
  * the first does. */
 void cmd_signals_begin(bool live);
 const volatile sig_atomic_t *cmd_signal_stop(void);
+/* SIGHUP asks for the next file from now on; has it since this was asked last? */
+void cmd_signal_rotate_begin(void);
+bool cmd_signal_rotated(void);
 void cmd_signal_alarm(uint32_t seconds);             /* sets the flag after so long */
 void cmd_signal_temporary(size_t index, char *path); /* removed when a signal ends us; NULL: none */
 void cmd_signal_half_line(bool there);               /* the progress line is on the terminal */
@@ -132,6 +135,7 @@ struct cmd_hooks {
     void *context;
 };
 /* To be called before cmd_trace_run; borrowed. */
+uint32_t cmd_seconds(struct slice text); /* "1h30m"; 0: it is no time */
 void cmd_trace_hooks(const struct cmd_hooks *hooks);
 /* What was cut or left out, on standard error. */
 void cmd_trace_remarks(struct trace *t);
@@ -265,6 +269,7 @@ int cmd_calls(const struct cmd_arguments *a);
 int cmd_messages(const struct cmd_arguments *a);
 int cmd_flow(const struct cmd_arguments *a);
 int cmd_tui(const struct cmd_arguments *a);
+int cmd_record(const struct cmd_arguments *a);
 int cmd_probe(const struct cmd_arguments *a);
 int cmd_trunk(const struct cmd_arguments *a);
 int cmd_explain(const struct cmd_arguments *a);

@@ -63,8 +63,7 @@ bool cmd_read_memory(const struct cmd_arguments *a, struct trace_options *option
     return true;
 }
 
-/* "1h30m"; 0: it is none */
-static uint32_t seconds_of(struct slice text)
+uint32_t cmd_seconds(struct slice text)
 {
     static const char units[] = "smhd";
     static const uint32_t factors[] = {1, 60, 3600, 86400};
@@ -87,7 +86,7 @@ static bool read_end(const struct cmd_arguments *a, struct trace_options *option
 {
     const char *time = cmd_value(a, CMD_OPT_FOR), *calls = cmd_value(a, CMD_OPT_CALLS);
     uint32_t n = 0;
-    run_seconds = time ? seconds_of(slice_of(time)) : 0;
+    run_seconds = time ? cmd_seconds(slice_of(time)) : 0;
     if (time && !run_seconds)
         return err_set(err, "--for %s: a time such as 90s, 10m or 1h30m", time);
     if (calls && (!slice_to_u32(slice_of(calls), &n) || n == 0))
@@ -100,7 +99,8 @@ static bool read_end(const struct cmd_arguments *a, struct trace_options *option
 
 static bool read_live(const struct cmd_arguments *a, struct trace_options *options, struct err *err)
 {
-    options->live = options->source.follow = cmd_given(a, CMD_OPT_LIVE);
+    options->source.follow = cmd_given(a, CMD_OPT_LIVE);
+    options->live |= options->source.follow;
     return read_end(a, options, err) && (!options->live || cmd_read_memory(a, options, err));
 }
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static char *volatile temporaries[CMD_OUTPUTS_MAX];
-static volatile sig_atomic_t live, stop, half_line;
+static volatile sig_atomic_t live, stop, half_line, rotate;
 
 void cmd_signal_end(int number)
 {
@@ -64,6 +64,25 @@ void cmd_signals_begin(bool for_live)
 {
     live = for_live;
     catch_signals();
+}
+
+static void heed_rotate(int number)
+{
+    (void)number;
+    rotate = 1;
+}
+
+void cmd_signal_rotate_begin(void)
+{
+    if (signal(SIGHUP, heed_rotate) == SIG_IGN)
+        signal(SIGHUP, SIG_IGN);
+}
+
+bool cmd_signal_rotated(void)
+{
+    bool asked = rotate;
+    rotate = 0;
+    return asked;
 }
 
 const volatile sig_atomic_t *cmd_signal_stop(void)

@@ -3,7 +3,7 @@
 
 #define BIT(id)  (1u << CMD_##id)
 #define CAPTURES (BIT(CHECK) | BIT(CALLS) | BIT(MESSAGES) | BIT(FLOW))
-#define READING  (CAPTURES | BIT(TUI) | BIT(PROBE))
+#define READING  (CAPTURES | BIT(TUI) | BIT(PROBE) | BIT(RECORD))
 #define PRINTING (CAPTURES | BIT(TRUNK) | BIT(EXPLAIN) | BIT(PROBE))
 #define ANY      ((1u << CMD_COUNT) - 1)
 
@@ -123,6 +123,38 @@ static const struct cmd_command commands[CMD_COUNT] = {
                         "ssh kam1 tcpdump -U -w - udp port 5060 | sipxray tui kam1=-\n",
             .run = cmd_tui,
         },
+    [CMD_RECORD] =
+        {
+            .name = "record",
+            .line = "capture SIP to files, without a screen",
+            .operands = "SOURCE...",
+            .about =
+                "Writes the packets that carry SIP to a pcapng file: datagrams with all their "
+                "fragments, TCP connections with all their segments, which a TLS handshake is part "
+                "of. Each point is an interface of the file, which other subcommands read as that "
+                "point again; what check finds stands as a comment on the packets that show it; "
+                "TLS secrets that were used go with it. With --filter only calls that match are "
+                "recorded, with --trigger check only those that fail, from their first packet on; "
+                "--rtp adds the media of what is recorded. A file is called FILE.part until it is "
+                "finished; then it is on the disk whole. A recording that was killed leaves a "
+                ".part that can be read up to its last half second. Where the disk is full, that "
+                "is told, and packets are counted and left out until there is room; the exit "
+                "status is 2 then. SIGINT and SIGTERM end a recording; SIGHUP does as well, but "
+                "begins the next file where files are rotated.",
+            .examples =
+                "# All SIP of this host, a file for each hour, those of two days\n"
+                "sipxray record --output /var/tmp/sip.pcapng --rotate-time 1h --keep 48 "
+                "kam1=iface:any\n"
+                "# Calls that lose a header, with their media, from all hosts of the path\n"
+                "sipxray record --trigger check --trunk trunk.json --rtp --output failed.pcapng "
+                "kam1=iface:any \"kam2=cmd:ssh kam2 tcpdump -i any -U -w -\"\n"
+                "# One call out of a large capture\n"
+                "sipxray record --filter 'call_id == \"a84b4c76e66710\"' --output call.pcapng "
+                "day.pcap\n"
+                "# To Homer\n"
+                "sipxray record --hep udp:10.0.0.9:9060 kam1=iface:any\n",
+            .run = cmd_record,
+        },
     [CMD_PROBE] =
         {
             .name = "probe",
@@ -203,48 +235,51 @@ static const struct cmd_command commands[CMD_COUNT] = {
 
 static const struct cmd_option options[CMD_OPT_COUNT] = {
     [CMD_OPT_TRUNK] =
-        {"trunk", 0, true, false, BIT(PROBE) | BIT(CHECK) | BIT(FLOW) | BIT(TUI), "FILE",
-         "LiveKit trunks as JSON: a list, a create request or a bare trunk",
+        {"trunk", 0, true, false, BIT(RECORD) | BIT(PROBE) | BIT(CHECK) | BIT(FLOW) | BIT(TUI),
+         "FILE", "LiveKit trunks as JSON: a list, a create request or a bare trunk",
          "In the shapes that lk sip inbound list --json and lk sip outbound list --json print and "
          "that the create and update commands take; names in camelCase or snake_case. The trunk of "
          "each call is picked as LiveKit would pick it. A dash reads standard input. flow marks "
          "what "
          "it promises and LiveKit never sent (!7 X-)."},
-    [CMD_OPT_TRUNK_ID] = {"trunk-id", 0, false, false, BIT(PROBE) | BIT(CHECK) | BIT(TUI), "ID",
+    [CMD_OPT_TRUNK_ID] = {"trunk-id", 0, false, false,
+                          BIT(RECORD) | BIT(PROBE) | BIT(CHECK) | BIT(TUI), "ID",
                           "judge all calls by this trunk instead of the one that matches", NULL},
     [CMD_OPT_LIVEKIT] =
-        {"livekit", 0, false, false, BIT(PROBE) | BIT(CHECK) | BIT(FLOW) | BIT(TUI), "NAME|ADDR",
-         "which node is LiveKit",
+        {"livekit", 0, false, false, BIT(RECORD) | BIT(PROBE) | BIT(CHECK) | BIT(FLOW) | BIT(TUI),
+         "NAME|ADDR", "which node is LiveKit",
          "A point's name (a capture id for one by HEP), a name given by --node, or an "
          "address. Without it LiveKit is recognised by how its messages look."},
-    [CMD_OPT_VALUES] = {"values", 0, false, false, BIT(PROBE) | BIT(CHECK) | BIT(TUI) | BIT(TRUNK),
-                        "FILE", "attribute values as JSON; they become part of what is owed",
+    [CMD_OPT_VALUES] = {"values", 0, false, false,
+                        BIT(RECORD) | BIT(PROBE) | BIT(CHECK) | BIT(TUI) | BIT(TRUNK), "FILE",
+                        "attribute values as JSON; they become part of what is owed",
                         "An object with the value of each attribute, as a string. An attribute "
                         "whose value is null is known to be unset, and its header is not owed."},
-    [CMD_OPT_NODE] = {"node", 0, true, false, BIT(PROBE) | BIT(CHECK) | BIT(FLOW) | BIT(TUI),
+    [CMD_OPT_NODE] = {"node", 0, true, false,
+                      BIT(RECORD) | BIT(PROBE) | BIT(CHECK) | BIT(FLOW) | BIT(TUI),
                       "NAME=ADDR[,ADDR...]", "these addresses are one node of this name",
                       "For nodes without a capture of their own, or with addresses that the "
                       "captures do not show to belong together."},
     [CMD_OPT_RULES] =
-        {"rules", 0, true, false, BIT(CHECK) | BIT(TUI), "FILE",
+        {"rules", 0, true, false, BIT(RECORD) | BIT(CHECK) | BIT(TUI), "FILE",
          "judge messages by the rules in this YAML or JSON file",
          "sipxray-rules(5) describes them. Without a trunk they are judged in place of the X- "
          "headers, unless --follow is given as well. A dash reads standard input."},
-    [CMD_OPT_REQUIRE] = {"require", 0, true, false, BIT(CHECK) | BIT(TUI), "RULE",
+    [CMD_OPT_REQUIRE] = {"require", 0, true, false, BIT(RECORD) | BIT(CHECK) | BIT(TUI), "RULE",
                          "a rule in a line: this header, and its value, must be there",
                          "Such as 'BYE X-Queue', 'BYE@five9:X-Queue=~^(Billing|Sales)$' or 'INVITE "
                          "X-Metadata[account]=12345'; sipxray-rules(5) has its grammar."},
-    [CMD_OPT_FORBID] = {"forbid", 0, true, false, BIT(CHECK) | BIT(TUI), "RULE",
+    [CMD_OPT_FORBID] = {"forbid", 0, true, false, BIT(RECORD) | BIT(CHECK) | BIT(TUI), "RULE",
                         "a rule in a line: this header, or this value of it, must not be there",
                         "Such as 'X-Internal-*@last-hop' or 'BYE X-Queue=Unknown'."},
-    [CMD_OPT_STRICT] = {"strict", 0, false, false, BIT(CHECK) | BIT(TUI), NULL,
+    [CMD_OPT_STRICT] = {"strict", 0, false, false, BIT(RECORD) | BIT(CHECK) | BIT(TUI), NULL,
                         "a rule that never applied is a failure", NULL},
-    [CMD_OPT_PACK] = {"pack", 0, true, false, BIT(CHECK) | BIT(TUI), "NAME",
+    [CMD_OPT_PACK] = {"pack", 0, true, false, BIT(RECORD) | BIT(CHECK) | BIT(TUI), "NAME",
                       "apply the rules of this pack to every message",
                       "The packs are hygiene, leak, caller-id, reject and sayna; sipxray-packs(7) "
                       "tells what each looks for."},
     [CMD_OPT_FOLLOW] =
-        {"follow", 0, true, false, BIT(CHECK) | BIT(FLOW) | BIT(TUI), "PATTERN",
+        {"follow", 0, true, false, BIT(RECORD) | BIT(CHECK) | BIT(FLOW) | BIT(TUI), "PATTERN",
          "follow the headers of this name; * and ? stand for any text",
          "Without a trunk they are judged in place of X-*. With a trunk they are "
          "shown beside those that it promises, and their loss does not count. In flow they are "
@@ -277,12 +312,12 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                          "X- headers, those that --follow names or a trunk promises, and what else "
                          "changes on the way; "
                          "with --verbose all."},
-    [CMD_OPT_OUTSIDE] = {"outside", 0, true, false, BIT(CHECK), "NODE|ADDR|CIDR",
+    [CMD_OPT_OUTSIDE] = {"outside", 0, true, false, BIT(RECORD) | BIT(CHECK), "NODE|ADDR|CIDR",
                          "what is outside, for the pack leak",
                          "A node's name, an address or a network, of which LiveKit and the nodes "
                          "captured on are no part. Without it each public address is outside, "
                          "but those of LiveKit and of the nodes captured on."},
-    [CMD_OPT_SAYNA] = {"sayna", 0, false, false, BIT(CHECK) | BIT(TUI), "FILE",
+    [CMD_OPT_SAYNA] = {"sayna", 0, false, false, BIT(RECORD) | BIT(CHECK) | BIT(TUI), "FILE",
                        "the Sayna configuration (YAML), for the pack sayna",
                        "What counts is its sip block. Without the option the environment variables "
                        "SIP_ROOM_PREFIX, SIP_ALLOWED_ADDRESSES, SIP_HOOKS_JSON and SIP_HOOK_SECRET "
@@ -315,7 +350,7 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "and what was said before. A call with nothing but unanswered requests is over after five "
          "minutes of silence, one that was answered after six hours. The formats are text and "
          "ndjson."},
-    [CMD_OPT_FOR] = {"for", 0, false, false, CAPTURES | BIT(PROBE), "TIME",
+    [CMD_OPT_FOR] = {"for", 0, false, false, BIT(RECORD) | CAPTURES | BIT(PROBE), "TIME",
                      "end a run with live sources, or a probe, after so long, as Ctrl-C does",
                      "A number with s, m, h or d behind it, or several: 90s, 10m, 1h30m."},
     [CMD_OPT_CALLS] = {"calls", 0, false, false, BIT(CHECK) | BIT(PROBE), "N",
@@ -460,9 +495,10 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "use at most N threads (2 are the default on two processors)",
          "One thread reads and decodes while the other files and judges. The "
          "output is the same. More than two have nothing to do, and live sources take one."},
-    [CMD_OPT_MEMORY] = {"memory", 0, false, false, BIT(TUI) | BIT(CHECK) | BIT(CALLS), "MB",
+    [CMD_OPT_MEMORY] = {"memory", 0, false, false, BIT(RECORD) | BIT(TUI) | BIT(CHECK) | BIT(CALLS),
+                        "MB",
                         "keep calls in so much memory (512); beyond, the longest idle ones go",
-                        "For the screens and --live. "
+                        "For the screens, --live and record. "
                         "What is kept of a message of a file is a record of about 130 bytes; its "
                         "text is read again when it is shown. How many calls were dropped stands "
                         "on the screen. With --live calls that were reported already go first, "
@@ -474,6 +510,44 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                         "describes it."},
     [CMD_OPT_NO_CONFIG] = {"no-config", 0, false, false, BIT(TUI), NULL,
                            "read no file of settings, nor those of sngrep", NULL},
+    [CMD_OPT_OUTPUT] =
+        {"output", 0, false, false, BIT(RECORD), "FILE",
+         "record to this file; a dash stands for standard output",
+         "A name that ends in .pcap makes a file of that kind, which has one link type and no "
+         "comments; all others make pcapng. Where files are rotated their number and the time of "
+         "their beginning are put before the name's end: calls-00001-20261122T065000Z.pcapng. "
+         "Nothing is written over. Without the option it is sipxray-TIME.pcapng here."},
+    [CMD_OPT_ROTATE_SIZE] = {"rotate-size", 0, false, false, BIT(RECORD), "SIZE",
+                             "begin the next file when one has so many bytes: 64k, 100M, 1G", NULL},
+    [CMD_OPT_ROTATE_TIME] = {"rotate-time", 0, false, false, BIT(RECORD), "TIME",
+                             "begin the next file after so long: 90s, 10m, 1h",
+                             "A file without packets is not ended."},
+    [CMD_OPT_ROTATE_COUNT] = {"rotate-count", 0, false, false, BIT(RECORD), "N",
+                              "begin the next file when one has so many packets", NULL},
+    [CMD_OPT_KEEP] = {"keep", 0, false, false, BIT(RECORD), "N",
+                      "of the files that were rotated keep so many; the oldest is deleted",
+                      "Files of earlier runs are left alone."},
+    [CMD_OPT_RTP] = {"rtp", 0, false, false, BIT(RECORD), NULL,
+                     "record media, too: RTP, RTCP and what else goes to the addresses in SDP",
+                     "As far as they come after the SDP. With --filter or --trigger they are those "
+                     "of the calls that are recorded."},
+    [CMD_OPT_TRIGGER] =
+        {"trigger", 0, false, false, BIT(RECORD), "check",
+         "record a call only when check finds fault with it",
+         "Its packets are kept until it is over, and recorded from the first on. What it is held "
+         "to is given as for check: --trunk, --rules, --pack and so on; without any, each X- "
+         "header has to survive the path."},
+    [CMD_OPT_SPOOL] =
+        {"spool", 0, false, false, BIT(RECORD), "MB",
+         "for --filter and --trigger: keep packets of calls that go on in so much disk (256)",
+         "In a file without a name in TMPDIR. Beyond it the oldest packets go; how many were "
+         "missed in calls that were recorded is told at the end."},
+    [CMD_OPT_HEP] =
+        {"hep", 0, false, false, BIT(RECORD), "udp|tcp:HOST:PORT",
+         "send the messages to this collector as well (HEP version 3, as for Homer)",
+         "Without --output no file is written. A point's capture id is its number, from 1, or that "
+         "with which it came by HEP. The authentication key is that of --hep-key-file. With "
+         "--filter or --trigger only messages of calls that are recorded are sent."},
     [CMD_OPT_VERBOSE] = {"verbose", 0, false, false, CAPTURES | BIT(PROBE), NULL,
                          "say more: headers of messages, reasons of verdicts", NULL},
     [CMD_OPT_HELP] = {"help", 'h', true, false, ANY, NULL, "explain the subcommand, with examples",

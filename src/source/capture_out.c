@@ -373,13 +373,29 @@ uint64_t capture_out_packets(const struct capture_out *o)
     return o->packets;
 }
 
+/* Of what is held. */
+static uint64_t packets_left(const struct capture_out *o)
+{
+    struct slice held = text_slice(&o->held);
+    uint64_t n = 0;
+    bool first = o->at == 0;
+    while (held.n) {
+        uint32_t type;
+        memcpy(&type, held.p, sizeof type);
+        n += o->format == CAPTURE_PCAP ? !first : type == BLOCK_PACKET;
+        held = slice_from(held, record_length(o, held, first));
+        first = false;
+    }
+    return n;
+}
+
 bool capture_out_close(struct capture_out *o, bool sync, uint64_t *left, struct err *err)
 {
     if (o->format == CAPTURE_PCAP && o->link_type < 0)
         put_pcap_head(o, LINK_ETHERNET); /* without packets it is a capture all the same */
     bool ok = capture_out_flush(o, err);
     if (left)
-        *left = o->held.n;
+        *left = packets_left(o);
     if (sync && o->regular && fsync(o->fd) != 0 && ok)
         ok = err_set(err, "%s: %s", o->label, strerror(errno));
     if (close(o->fd) != 0 && ok)
@@ -388,4 +404,98 @@ bool capture_out_close(struct capture_out *o, bool sync, uint64_t *left, struct 
     free(o->label);
     free(o);
     return ok;
+}
+
+/* ---- comments afterwards ----------------------------------------------------------------------
+ */
+
+struct annotation {
+    struct capture_out *out;
+    const struct capture_note *notes; /* those not yet written */
+    size_t note_count;
+    uint64_t packet; /* the next one */
+    struct slice secrets;
+};
+
+/* The packet's fixed part and bytes, then the comments, then the options that it has. */
+static void put_noted(struct annotation *a, struct slice block)
+{
+    struct capture_out *o = a->out;
+    uint32_t captured;
+    size_t at = o->held.n;
+    memcpy(&captured, block.p + 20, sizeof captured);
+    size_t fixed = 28 + captured + (-(size_t)captured & 3);
+    struct slice options = {block.p + fixed, block.n - fixed - 4};
+    text_add(&o->held, slice_first(block, fixed));
+    for (; a->note_count && a->notes->packet == a->packet; a->notes++, a->note_count--)
+        put_text(o, OPTION_COMMENT, a->notes->text);
+    if (options.n)
+        text_add(&o->held, options);
+    else
+        put32(o, OPTION_END);
+    block_end(o, at);
+}
+
+static void copy_block(struct annotation *a, struct slice block)
+{
+    uint32_t type;
+    memcpy(&type, block.p, sizeof type);
+    bool noted = type == BLOCK_PACKET && a->note_count && a->notes->packet == a->packet;
+    if (noted)
+        put_noted(a, block);
+    else if (type != BLOCK_SECRETS)
+        text_add(&a->out->held, block);
+    a->packet += type == BLOCK_PACKET;
+    if (type == BLOCK_SECTION)
+        capture_out_secrets(a->out, a->secrets);
+}
+
+/* Whole blocks at the front of what was read. */
+static size_t copy_blocks(struct annotation *a, struct slice read)
+{
+    size_t done = 0;
+    uint32_t n;
+    while (read.n - done >= 12) {
+        memcpy(&n, read.p + done + 4, sizeof n);
+        if (n > read.n - done)
+            break;
+        copy_block(a, slice_first(slice_from(read, done), n));
+        done += n;
+    }
+    return done;
+}
+
+static bool copy_all(struct annotation *a, int from, struct text *read_bytes, struct err *err)
+{
+    for (;;) {
+        size_t have = read_bytes->n;
+        text_add_fill(read_bytes, '\0', CAPTURE_OUT_BUFFER);
+        ssize_t n = read(from, read_bytes->p + have, CAPTURE_OUT_BUFFER);
+        read_bytes->n = have + (n > 0 ? (size_t)n : 0);
+        if (n < 0 && errno != EINTR)
+            return err_set(err, "%s: %s", a->out->label, strerror(errno));
+        if (n == 0)
+            return true;
+        size_t done = copy_blocks(a, text_slice(read_bytes));
+        memmove(read_bytes->p, read_bytes->p + done, read_bytes->n - done);
+        read_bytes->n -= done;
+        if (!capture_out_flush(a->out, err))
+            return false;
+    }
+}
+
+bool capture_annotate(int from, int to, const char *label, const struct capture_note *notes,
+                      size_t note_count, struct slice secrets, struct err *err)
+{
+    struct annotation a = {NULL, notes, note_count, 0, secrets};
+    struct text read_bytes = {0};
+    int fd = dup(to);
+    if (fd < 0)
+        return err_set(err, "%s: %s", label, strerror(errno));
+    a.out = capture_out_new(CAPTURE_PCAPNG, fd, label);
+    text_clear(&a.out->held); /* the section's header is copied */
+    bool ok = copy_all(&a, from, &read_bytes, err);
+    text_free(&read_bytes);
+    struct err ignored;
+    return capture_out_close(a.out, true, NULL, ok ? err : &ignored) && ok;
 }

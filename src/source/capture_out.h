@@ -60,7 +60,22 @@ const char *capture_out_error(const struct capture_out *o);
 uint64_t capture_out_bytes(const struct capture_out *o); /* of the file, with what is held */
 uint64_t capture_out_packets(const struct capture_out *o);
 /* Flushes, has it on disk if `sync`, and closes.  False: not all is in the file; *left then is the
- * number of bytes that are not.  What is in it is whole records.  `left` may be NULL. */
+ * number of packets that are not.  What is in it is whole records.  `left` may be NULL. */
 bool capture_out_close(struct capture_out *o, bool sync, uint64_t *left, struct err *err);
+
+/* ---- comments afterwards ----------------------------------------------------------------------
+ */
+
+/* A comment on a packet: it is the `packet`-th of the file, from 0 on. */
+struct capture_note {
+    uint64_t packet;
+    struct slice text;
+};
+
+/* Copies a pcapng file that capture_out wrote, with the secrets in front of all packets and the
+ * notes, which stand in order, on theirs.  Both descriptors stay open; it begins where they stand.
+ * False: what `to` has is of no use. */
+bool capture_annotate(int from, int to, const char *label, const struct capture_note *notes,
+                      size_t note_count, struct slice secrets, struct err *err);
 
 #endif

@@ -282,6 +282,11 @@ void source_stop(struct source *s)
         s->origin->stop(s);
 }
 
+void source_abandon(struct source *s)
+{
+    s->ended |= !s->stats.live;
+}
+
 int source_fd(const struct source *s)
 {
     if (s->ended || !s->stats.live || s->stats.followed)

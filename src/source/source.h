@@ -131,6 +131,8 @@ int source_fd(const struct source *s);
 /* A live source is to end: a command is ended, what was captured until now is still yielded, then
  * comes SOURCE_END, within seconds.  Others go on to their end. */
 void source_stop(struct source *s);
+/* A source that is not live is read no further. */
+void source_abandon(struct source *s);
 /* Texts of TLS secrets (NSS key log) that the capture itself carries (pcapng decryption secrets
  * blocks), found so far. */
 size_t source_secrets(const struct source *s, const struct slice **list);

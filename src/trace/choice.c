@@ -25,7 +25,7 @@ struct trace_choice {
     VEC(struct chosen_frame) frames;
     VEC(struct chosen_place) places;
     VEC(struct chosen_flow) flows;
-    bool all, media;
+    bool all, media, once;
     bool sorted;
 };
 
@@ -47,6 +47,16 @@ void trace_choice_free(struct trace_choice *c)
 }
 
 /* ---- choosing -------------------------------------------------------------------------------- */
+
+void trace_choice_once(struct trace_choice *c)
+{
+    c->once = true;
+}
+
+bool trace_choice_is_once(const struct trace_choice *c)
+{
+    return c->once;
+}
 
 void trace_choice_all(struct trace_choice *c, bool media)
 {
@@ -263,6 +273,14 @@ void trace_secret(void *input, const struct packet_secret *secret)
     copy->line.p = line;
     s->bytes += secret->line.n;
     map_add(&s->index, hash, (uint32_t)(s->items.n - 1));
+}
+
+size_t trace_secrets_since(const struct trace *t, size_t from, struct text *out)
+{
+    const struct trace_secrets *s = &t->secrets;
+    for (size_t i = from; i < s->items.n; i++)
+        text_add(out, s->items.items[i].line);
+    return s->items.n;
 }
 
 void trace_secrets_free(struct trace_secrets *s)

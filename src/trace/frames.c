@@ -75,7 +75,7 @@ bool trace_frames(struct trace *t, struct trace_choice *c, trace_frame_sink *sin
 {
     struct again g = {.choice = c, .sink = sink, .context = context};
     if (t->spool)
-        spool_each(t->spool, takes, sink, c, context);
+        spool_each(t->spool, takes, sink, c, context, trace_choice_is_once(c));
     bool ok = read_files(t, &g, err);
     vec_free(&g.points);
     return ok;

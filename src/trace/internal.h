@@ -162,6 +162,7 @@ bool trace_can_reread(const struct trace_input *in); /* its source can be opened
 void trace_call_time(const struct hop_call *call, int64_t *from_ns, int64_t *to_ns);
 
 /* choice.c */
+bool trace_choice_is_once(const struct trace_choice *c);
 void trace_secret(void *input, const struct packet_secret *secret);
 void trace_secrets_free(struct trace_secrets *s);
 

@@ -8,6 +8,7 @@ void trace_point_of_source(struct trace *t, struct trace_input *in)
     in->point = (uint16_t)vec_next(&t->points);
     t->points.items[in->point] = (struct trace_point){.name = in->name,
                                                       .path = in->path,
+                                                      .source_point = in->point,
                                                       .source = source_stats(in->source),
                                                       .packet = packet_stats(in->decoder),
                                                       .decoder = in->decoder};
@@ -73,6 +74,7 @@ static uint16_t agent_new(struct trace *t, struct trace_input *in, uint32_t agen
                                 .path = in->path,
                                 .by_hep = true,
                                 .agent = agent,
+                                .source_point = in->point,
                                 .source = source->source,
                                 .packet = source->packet};
     *vec_add(&t->points) = point;

@@ -170,6 +170,8 @@ static void heed_stop(struct trace *t)
     t->stopping = true;
     for (size_t i = 0; i < t->inputs.n; i++)
         source_stop(t->inputs.items[i]->source);
+    for (size_t i = 0; t->options.stop_all && i < t->inputs.n; i++)
+        source_abandon(t->inputs.items[i]->source);
 }
 
 /* The frame to go next; NULL: there is no more. */

@@ -15,6 +15,7 @@ struct entry {
     uint32_t n;
     uint32_t point;
     bool media, has_message;
+    bool given; /* once */
     struct endpoint src, dst;
 };
 
@@ -151,14 +152,15 @@ static bool read_entry(struct trace_spool *s, const struct entry *e)
 }
 
 void spool_each(struct trace_spool *s, bool (*takes)(void *context, const struct trace_frame *f),
-                trace_frame_sink *sink, void *takes_context, void *context)
+                trace_frame_sink *sink, void *takes_context, void *context, bool once)
 {
     for (uint64_t place = s->from; place < s->to; place++) {
         struct entry *e = entry_at(s, place);
         struct source_message message;
         struct trace_frame frame = {e->point, &e->frame, e->media, e->src, e->dst};
-        if (!takes(takes_context, &frame) || !read_entry(s, e))
+        if (!takes(takes_context, &frame) || (once && e->given) || !read_entry(s, e))
             continue;
+        e->given = once;
         e->frame.bytes = text_slice(&s->buffer);
         e->frame.message = NULL;
         if (e->has_message) {

@@ -120,10 +120,11 @@ struct trace_point {
     const char *name;
     const char *path;
     bool by_hep;
-    uint32_t agent;    /* by_hep: its capture id */
-    uint64_t packets;  /* by_hep: those of its agent, as far as they carry SIP */
-    uint32_t agents;   /* points by HEP in this source */
-    int link_types[8]; /* seen, in order of appearance */
+    uint32_t agent;        /* by_hep: its capture id */
+    uint64_t packets;      /* by_hep: those of its agent, as far as they carry SIP */
+    uint32_t agents;       /* points by HEP in this source */
+    uint32_t source_point; /* of its source: itself, unless by_hep */
+    int link_types[8];     /* seen, in order of appearance */
     uint32_t link_type_count;
     bool is_log; /* messages without frames around them: there is no link type */
     uint64_t messages;
@@ -171,6 +172,7 @@ struct trace_options {
     bool live;
     uint64_t calls_max; /* live: so many reported calls end the run; 0: none do */
     bool media;         /* RTP is watched: see trace_call_media; one thread does it all */
+    bool stop_all;      /* at `stop` files are read no further, either */
     bool secrets;       /* TLS secrets that are used are remembered: see trace_choice_secrets */
     /* Frames of SIP, and media if watched, are kept in so many bytes of a temporary file, the
      * oldest going first: of sources that cannot be read again, or of files too if keep_files.  0:
@@ -346,6 +348,10 @@ void trace_choice_message(struct trace_choice *c, const struct hop_sighting *s);
 void trace_choice_all(struct trace_choice *c, bool media); /* whatever carries SIP */
 /* Lines of a key log with the secrets of the chosen TLS connections. */
 void trace_choice_secrets(const struct trace_choice *c, struct text *out);
+/* A frame that is kept is handed out once, whatever is chosen later. */
+void trace_choice_once(struct trace_choice *c);
+/* Adds the lines of all secrets that came after the first `from`; returns how many there are. */
+size_t trace_secrets_since(const struct trace *t, size_t from, struct text *out);
 bool trace_choice_takes(struct trace_choice *c, const struct trace_frame *frame);
 /* Hands out the chosen frames; those of one source in its order.  False: a file cannot be read. */
 bool trace_frames(struct trace *t, struct trace_choice *c, trace_frame_sink *sink, void *context,

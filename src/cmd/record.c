@@ -253,7 +253,7 @@ static bool read_rotation(struct record *r, struct err *err)
     const struct cmd_arguments *a = r->arguments;
     struct record_options *o = &r->options;
     const char *time_text = cmd_value(a, CMD_OPT_ROTATE_TIME);
-    uint64_t keep;
+    uint64_t keep = 0;
     if (!read_size(a, &o->bytes, err) || !read_count(a, CMD_OPT_ROTATE_COUNT, &o->packets, err) ||
         !read_count(a, CMD_OPT_KEEP, &keep, err))
         return false;
@@ -300,7 +300,7 @@ static bool read_choice(struct record *r, struct err *err)
 {
     const struct cmd_arguments *a = r->arguments;
     const char *trigger = cmd_value(a, CMD_OPT_TRIGGER);
-    uint64_t mb;
+    uint64_t mb = 0;
     if (trigger && strcmp(trigger, "check") != 0)
         return err_set(err, "--trigger %s: the only trigger is check", trigger);
     if (!cmd_filter_read(a, VIEW_FILTER_CALLS, &r->filter, err) ||

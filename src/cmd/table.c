@@ -123,38 +123,7 @@ static const struct cmd_command commands[CMD_COUNT] = {
                         "ssh kam1 tcpdump -U -w - udp port 5060 | sipxray tui kam1=-\n",
             .run = cmd_tui,
         },
-    [CMD_RECORD] =
-        {
-            .name = "record",
-            .line = "capture SIP to files, without a screen",
-            .operands = "SOURCE...",
-            .about =
-                "Writes the packets that carry SIP to a pcapng file: datagrams with all their "
-                "fragments, TCP connections with all their segments, which a TLS handshake is part "
-                "of. Each point is an interface of the file, which other subcommands read as that "
-                "point again; what check finds stands as a comment on the packets that show it; "
-                "TLS secrets that were used go with it. With --filter only calls that match are "
-                "recorded, with --trigger check only those that fail, from their first packet on; "
-                "--rtp adds the media of what is recorded. A file is called FILE.part until it is "
-                "finished; then it is on the disk whole. A recording that was killed leaves a "
-                ".part that can be read up to its last half second. Where the disk is full, that "
-                "is told, and packets are counted and left out until there is room; the exit "
-                "status is 2 then. SIGINT and SIGTERM end a recording; SIGHUP does as well, but "
-                "begins the next file where files are rotated.",
-            .examples =
-                "# All SIP of this host, a file for each hour, those of two days\n"
-                "sipxray record --output /var/tmp/sip.pcapng --rotate-time 1h --keep 48 "
-                "kam1=iface:any\n"
-                "# Calls that lose a header, with their media, from all hosts of the path\n"
-                "sipxray record --trigger check --trunk trunk.json --rtp --output failed.pcapng "
-                "kam1=iface:any \"kam2=cmd:ssh kam2 tcpdump -i any -U -w -\"\n"
-                "# One call out of a large capture\n"
-                "sipxray record --filter 'call_id == \"a84b4c76e66710\"' --output call.pcapng "
-                "day.pcap\n"
-                "# To Homer\n"
-                "sipxray record --hep udp:10.0.0.9:9060 kam1=iface:any\n",
-            .run = cmd_record,
-        },
+#include "cmd/record_command.def"
     [CMD_PROBE] =
         {
             .name = "probe",
@@ -510,44 +479,7 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
                         "describes it."},
     [CMD_OPT_NO_CONFIG] = {"no-config", 0, false, false, BIT(TUI), NULL,
                            "read no file of settings, nor those of sngrep", NULL},
-    [CMD_OPT_OUTPUT] =
-        {"output", 0, false, false, BIT(RECORD), "FILE",
-         "record to this file; a dash stands for standard output",
-         "A name that ends in .pcap makes a file of that kind, which has one link type and no "
-         "comments; all others make pcapng. Where files are rotated their number and the time of "
-         "their beginning are put before the name's end: calls-00001-20261122T065000Z.pcapng. "
-         "Nothing is written over. Without the option it is sipxray-TIME.pcapng here."},
-    [CMD_OPT_ROTATE_SIZE] = {"rotate-size", 0, false, false, BIT(RECORD), "SIZE",
-                             "begin the next file when one has so many bytes: 64k, 100M, 1G", NULL},
-    [CMD_OPT_ROTATE_TIME] = {"rotate-time", 0, false, false, BIT(RECORD), "TIME",
-                             "begin the next file after so long: 90s, 10m, 1h",
-                             "A file without packets is not ended."},
-    [CMD_OPT_ROTATE_COUNT] = {"rotate-count", 0, false, false, BIT(RECORD), "N",
-                              "begin the next file when one has so many packets", NULL},
-    [CMD_OPT_KEEP] = {"keep", 0, false, false, BIT(RECORD), "N",
-                      "of the files that were rotated keep so many; the oldest is deleted",
-                      "Files of earlier runs are left alone."},
-    [CMD_OPT_RTP] = {"rtp", 0, false, false, BIT(RECORD), NULL,
-                     "record media, too: RTP, RTCP and what else goes to the addresses in SDP",
-                     "As far as they come after the SDP. With --filter or --trigger they are those "
-                     "of the calls that are recorded."},
-    [CMD_OPT_TRIGGER] =
-        {"trigger", 0, false, false, BIT(RECORD), "check",
-         "record a call only when check finds fault with it",
-         "Its packets are kept until it is over, and recorded from the first on. What it is held "
-         "to is given as for check: --trunk, --rules, --pack and so on; without any, each X- "
-         "header has to survive the path."},
-    [CMD_OPT_SPOOL] =
-        {"spool", 0, false, false, BIT(RECORD), "MB",
-         "for --filter and --trigger: keep packets of calls that go on in so much disk (256)",
-         "In a file without a name in TMPDIR. Beyond it the oldest packets go; how many were "
-         "missed in calls that were recorded is told at the end."},
-    [CMD_OPT_HEP] =
-        {"hep", 0, false, false, BIT(RECORD), "udp|tcp:HOST:PORT",
-         "send the messages to this collector as well (HEP version 3, as for Homer)",
-         "Without --output no file is written. A point's capture id is its number, from 1, or that "
-         "with which it came by HEP. The authentication key is that of --hep-key-file. With "
-         "--filter or --trigger only messages of calls that are recorded are sent."},
+#include "cmd/record_options.def"
     [CMD_OPT_VERBOSE] = {"verbose", 0, false, false, CAPTURES | BIT(PROBE), NULL,
                          "say more: headers of messages, reasons of verdicts", NULL},
     [CMD_OPT_HELP] = {"help", 'h', true, false, ANY, NULL, "explain the subcommand, with examples",

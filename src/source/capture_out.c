@@ -80,8 +80,8 @@ static size_t whole_records(const struct capture_out *o, size_t n)
 
 static void drop_held(struct capture_out *o, size_t n)
 {
-    memmove(o->held.p, o->held.p + n, o->held.n - n);
     o->held.n -= n;
+    memmove(o->held.p, o->held.p + n, o->held.n);
     o->at += n;
 }
 
@@ -134,7 +134,7 @@ bool capture_out_flush(struct capture_out *o, struct err *err)
     return err_set(err, "%s", o->error.text);
 }
 
-/* What is held goes out now and then; what does not is tried again with the next packet. */
+/* What does not go out is tried again with the next packet. */
 static void wrote(struct capture_out *o)
 {
     if (o->held.n >= CAPTURE_OUT_BUFFER && !o->broken)
@@ -171,7 +171,7 @@ static void put_option(struct capture_out *o, enum option code, const void *byte
     put_padded(o, (struct slice){bytes, n});
 }
 
-/* Text of others, made UTF-8 without control bytes. */
+/* Text of others, made safe. */
 static void put_text(struct capture_out *o, enum option code, struct slice foreign)
 {
     struct text safe = {0};
@@ -398,8 +398,7 @@ bool capture_out_close(struct capture_out *o, bool sync, uint64_t *left, struct 
         *left = packets_left(o);
     if (sync && o->regular && fsync(o->fd) != 0 && ok)
         ok = err_set(err, "%s: %s", o->label, strerror(errno));
-    if (close(o->fd) != 0 && ok)
-        ok = err_set(err, "%s: %s", o->label, strerror(errno));
+    ok = (close(o->fd) == 0 || !ok || err_set(err, "%s: %s", o->label, strerror(errno))) && ok;
     text_free(&o->held);
     free(o->label);
     free(o);
@@ -477,8 +476,8 @@ static bool copy_all(struct annotation *a, int from, struct text *read_bytes, st
         if (n == 0)
             return true;
         size_t done = copy_blocks(a, text_slice(read_bytes));
-        memmove(read_bytes->p, read_bytes->p + done, read_bytes->n - done);
         read_bytes->n -= done;
+        memmove(read_bytes->p, read_bytes->p + done, read_bytes->n);
         if (!capture_out_flush(a->out, err))
             return false;
     }
@@ -496,6 +495,5 @@ bool capture_annotate(int from, int to, const char *label, const struct capture_
     text_clear(&a.out->held); /* the section's header is copied */
     bool ok = copy_all(&a, from, &read_bytes, err);
     text_free(&read_bytes);
-    struct err ignored;
-    return capture_out_close(a.out, true, NULL, ok ? err : &ignored) && ok;
+    return capture_out_close(a.out, true, NULL, ok ? err : &(struct err){""}) && ok;
 }

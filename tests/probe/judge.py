@@ -1,0 +1,467 @@
+"""What the probe says of real kamailios, by the whole program, in a network namespace of its own.
+
+judge.py PROGRAM: prints a line for each test, "ok NAME", "not ok NAME: why" or "skip NAME: why".
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PROGRAM = os.path.abspath(sys.argv[1])
+HERE = pathlib.Path(__file__).parent
+WORK = pathlib.Path(tempfile.mkdtemp(prefix="sipxray-probe-"))
+PROXY, CALLEE = "127.0.0.1:5060", "127.0.0.1:5080"
+PATIENCE = 30
+TRUNK = "captures/kam1-strips-bye/trunk.json"
+ENDS = ["--via", PROXY, "--to", "sip:+15105550100@127.0.0.1", "--listen", CALLEE, "--pause", "0"]
+
+
+def wait_until(condition, what):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"no {what}")
+
+
+def is_open(port, kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Kamailio:
+    """With what a case does to requests and to replies."""
+
+    def __init__(self, edit="", reply="", define=(), target="sip:" + CALLEE):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+        shutil.copy(HERE / "kamailio.cfg", folder)
+        (folder / "edit.cfg").write_text(
+            f"route[EDIT] {{\n{edit}\nreturn;\n}}\nonreply_route[EDIT_REPLY] {{\n{reply}\nreturn;\n}}\n")
+        self.log = open(folder / "log", "wb")
+        words = []
+        for d in (f'TARGET="{target}"', *define):
+            words += ["-A", d]
+        self.process = subprocess.Popen(
+            ["kamailio", "-f", folder / "kamailio.cfg", "-w", folder, "-Y", folder, "-DD", "-E", "-m", "32", "-M", "8", *words],
+            cwd=folder, stdout=self.log, stderr=self.log, start_new_session=True)
+
+    def __enter__(self):
+        wait_until(lambda: is_open(5060) or self.process.poll() is not None, "kamailio")
+        assert self.process.poll() is None, pathlib.Path(self.log.name).read_text()[-2000:]
+        return self
+
+    def __exit__(self, *_):
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.log.close()
+
+
+def run(*args, env=None):
+    """(status, stdout, stderr)"""
+    done = subprocess.run([PROGRAM, "probe", *map(str, args)], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=PATIENCE, env={**os.environ, **(env or {})})
+    assert done.returncode < 99, done.stderr.decode()
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def judge(*args, **more):
+    """(status, report)"""
+    status, out, err = run(*args, "--format", "json", **more)
+    try:
+        return status, json.loads(out)
+    except ValueError:
+        raise AssertionError(f"status {status}, no report: {err}") from None
+
+
+def fates(report, by=("message", "from")):
+    """What became of the headers of each message: {("BYE", "caller"): {"stripped"}}."""
+    found = {}
+    for row in report["headers"]:
+        found.setdefault(tuple(row[k] for k in by), set()).add(row["outcome"])
+    return found
+
+
+def same(actual, expected):
+    assert actual == expected, f"{actual} instead of {expected}"
+
+
+def all_but(report, *others):
+    """All arrived but these messages: (message, from)."""
+    return {k: v for k, v in fates(report).items() if v != {"arrived"}} if others is None else {
+        k: v for k, v in fates(report).items() if k not in others and v != {"arrived"}}
+
+
+# ---- the suite -----------------------------------------------------------------------------------
+
+def passes_all():
+    """What kamailio itself does not take is found, and nothing else is said to be wrong."""
+    with Kamailio():
+        status, report = judge("run", "--suite", *ENDS)
+    bad = {(r["case"], r["outcome"]) for r in report["headers"] if r["outcome"] != "arrived"}
+    same(bad, {("name-marks", "not-forwarded"), ("name-marks", "unknown")})
+    same(len({r["case"] for r in report["headers"]}), 37)
+    same(len({(r["message"], r["from"]) for r in report["headers"]}), 12)
+    same(status, 1)
+
+
+def says_nothing_of_a_clean_path():
+    with Kamailio():
+        status, report = judge("run", "--case", "[!]*", "--case", "l*", "--case", "t*", *ENDS)
+    same(all_but(report), {})
+    same((status, report["verdict"], report["notes"]), (0, "pass", []))
+
+
+STRIPS = [
+    # name, edit, reply, the messages that lose their headers
+    ("bye", 'if (is_method("BYE")) remove_hf_re("^X-");', "", {("BYE", "caller"), ("BYE", "callee")}),
+    ("info-down", 'if (is_method("INFO") && $sp != 5080) remove_hf_re("^X-");', "", {("INFO", "caller")}),
+    ("refer-up", 'if (is_method("REFER") && $sp == 5080) remove_hf_re("^X-");', "", {("REFER", "callee")}),
+    ("invite", 'if (is_method("INVITE") && !has_totag()) remove_hf("X-Probe");', "", {("INVITE", "caller")}),
+    ("reinvite", 'if (is_method("INVITE") && has_totag()) remove_hf("X-Probe");', "",
+     {("re-INVITE", "caller"), ("re-INVITE", "callee")}),
+    ("replies", "", 'remove_hf_re("^X-");',
+     {("200 to INVITE", "callee"), ("200 to re-INVITE", "callee"), ("200 to re-INVITE", "caller")}),
+]
+
+
+def strips(edit, reply, where):
+    with Kamailio(edit, reply):
+        status, report = judge("run", *ENDS, "kam1=iface:lo")
+        same(status, 1)
+        same({k for k, v in fates(report).items() if v == {"stripped"}}, where)
+        same(all_but(report, *where), {})
+        for row in report["headers"]:
+            if row["outcome"] == "stripped":
+                same(row["guilty"]["node"], "kam1")
+                same(row["received"], [])
+        _, report = judge("run", *ENDS)  # without a capture on the way
+        for row in report["headers"]:
+            if row["outcome"] == "stripped":
+                same((row["guilty"]["node"], row["guilty"]["candidates"]), (None, [PROXY]))
+
+
+ALTERS = [
+    ("cut", "subst('/^(X-Probe: .{12}).*$/\\1/')", "plain", "truncated"),
+    ("emptied", "subst('/^X-Probe: .*$/X-Probe:/')", "plain", "emptied"),
+    ("doubled", 'append_hf("X-Probe: $hdr(X-Probe)\\r\\n")', "plain", "duplicated"),
+    ("encoded", "subst('/^(X-Probe: .*) (.*)$/\\1%20\\2/')", "quote-open", "encoded"),
+    ("other", "subst('/^X-Probe: sipxray/X-Probe: SIPXRAY/')", "plain", "altered"),
+]
+
+
+def alters(edit, case, how):
+    with Kamailio(f'if (is_method("BYE")) {{ {edit}; }}'):
+        status, report = judge("run", "--case", case, *ENDS, "kam1=iface:lo")
+    same(status, 1)
+    rows = [r for r in report["headers"] if r["message"] == "BYE"]
+    same({(r["outcome"], r["alteration"], r["guilty"]["node"]) for r in rows}, {("altered", how, "kam1")})
+    same(all_but(report, ("BYE", "caller"), ("BYE", "callee")), {})
+
+
+def rejects():
+    with Kamailio('if (is_method("INFO")) { sl_send_reply("403", "No"); exit; }'):
+        status, report = judge("run", *ENDS, "kam1=iface:lo")
+    same(status, 1)
+    rows = [r for r in report["headers"] if r["message"] == "INFO"]
+    same({(r["outcome"], r["status"], r["seen_last"]) for r in rows}, {("rejected", 403, "kam1:in")})
+    same(all_but(report, ("INFO", "caller"), ("INFO", "callee")), {})
+
+
+def swallows():
+    """Answered on the way, and never sent on."""
+    with Kamailio('if (is_method("REFER")) { sl_send_reply("202", "Yes"); exit; }'):
+        status, report = judge("run", *ENDS)
+    same(status, 1)
+    same({k for k, v in fates(report).items() if v == {"not-forwarded"}},
+         {("REFER", "caller"), ("REFER", "callee")})
+
+
+def drops():
+    """Neither answered nor sent on; what comes after it is tried all the same."""
+    with Kamailio('if (is_method("INFO")) exit;'):
+        status, report = judge("run", "--step-time", "1s", *ENDS)
+    same(status, 1)
+    same(fates(report)[("INFO", "caller")], {"not-forwarded"})
+    same(fates(report)[("BYE", "caller")], {"arrived"})
+
+
+def joins_lines():
+    """What looks different and is the same is no harm."""
+    edit = ('if (is_method("BYE")) { $var(v) = $(hdr(X-Probe)[0]) + ", " + $(hdr(X-Probe)[1]); '
+            'remove_hf("X-Probe"); append_hf("x-probe: $var(v)\\r\\n"); }')
+    with Kamailio(edit):
+        status, report = judge("run", "--case", "twice-unlike", *ENDS)
+    same((status, report["verdict"]), (0, "pass"))
+    same({r["how"] for r in report["headers"] if r["message"] == "BYE"}, {"its name is written x-probe"})
+
+
+# ---- paths ---------------------------------------------------------------------------------------
+
+def hides_topology():
+    with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");', define=["WITH_TOPOH"]):
+        status, report = judge("run", *ENDS, "kam1=iface:lo")
+    same(status, 1)
+    same({k for k, v in fates(report).items() if v == {"stripped"}}, {("BYE", "caller"), ("BYE", "callee")})
+    same(all_but(report, ("BYE", "caller"), ("BYE", "callee")), {})
+    same({r["guilty"]["node"] for r in report["headers"] if r["outcome"] == "stripped"}, {"kam1"})
+
+
+AUTH = ('if (is_method("INVITE") && !has_totag() && '
+        '!pv_proxy_authenticate("probe", "secret", "0")) { proxy_challenge("probe", "0"); exit; } '
+        'consume_credentials();')
+
+
+def asks_for_credentials():
+    with Kamailio(AUTH, define=["WITH_AUTH"]):
+        status, report = judge("run", *ENDS, env={"SIPXRAY_CREDENTIALS": "anybody:secret"})
+        same((status, all_but(report)), (0, {}))
+        status, out, err = run("run", *ENDS, env={"SIPXRAY_CREDENTIALS": "anybody:wrong"})
+        same(status, 2)
+        assert "407" in err, err
+        assert "wrong" not in out + err, "the password is printed"
+        status, out, err = run("run", *ENDS)
+        same(status, 2)
+        assert "407" in err, err
+
+
+def over_tcp():
+    with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");', target=f"sip:{CALLEE};transport=tcp"):
+        status, report = judge("run", "--transport", "tcp", *ENDS, "kam1=iface:lo")
+    same(status, 1)
+    same({k for k, v in fates(report).items() if v == {"stripped"}}, {("BYE", "caller"), ("BYE", "callee")})
+    same({r["guilty"]["node"] for r in report["headers"] if r["outcome"] == "stripped"}, {"kam1"})
+
+
+def certificate(name):
+    """A CA and a certificate that it has signed."""
+    def openssl(*args):
+        subprocess.run(["openssl", *args], cwd=WORK, check=True, capture_output=True)
+    if not (WORK / "ca.pem").exists():
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem",
+                "-subj", "/CN=probe CA", "-days", "2")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr",
+            "-subj", f"/CN={name}")
+    (WORK / "ext").write_text(f"subjectAltName=DNS:{name},IP:127.0.0.1\n")
+    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-out", f"{name}.pem", "-days", "2", "-extfile", "ext")
+
+
+def over_tls():
+    certificate("proxy.example")
+    define = ["WITH_TLS", f'KEY="{WORK}/proxy.example.key"', f'CERT="{WORK}/proxy.example.pem"',
+              f'CA="{WORK}/ca.pem"']
+    via = ["--transport", "tls", *ENDS]
+    via[via.index(PROXY)] = "127.0.0.1:5061"
+    with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");', define=define,
+                  target=f"sip:{CALLEE};transport=udp"):
+        status, report = judge("run", "--ca", WORK / "ca.pem", "--server-name", "proxy.example", *via)
+        same(status, 1)
+        same({k for k, v in fates(report).items() if v == {"stripped"}},
+             {("BYE", "caller"), ("BYE", "callee")})
+        same(all_but(report, ("BYE", "caller"), ("BYE", "callee")), {})
+        status, _, err = run("run", *via)  # nobody vouches for the certificate
+        same(status, 2)
+        assert "certificate" in err or "TLS" in err, err
+
+
+def loses_packets():
+    """Every third datagram is lost between the probe and the proxy: retransmissions make up for it."""
+    relay = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    relay.bind(("127.0.0.1", 5070))
+    caller = []
+
+    def work():
+        count = 0
+        while True:
+            try:
+                data, peer = relay.recvfrom(65536)
+            except OSError:
+                return
+            count += 1
+            if count % 3 == 0:
+                continue
+            if peer[1] != 5060:
+                caller[:] = [peer]
+            relay.sendto(data, ("127.0.0.1", 5060) if peer[1] != 5060 else caller[0])
+    threading.Thread(target=work, daemon=True).start()
+    ends = [w if w != PROXY else "127.0.0.1:5070" for w in ENDS]
+    with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");'):
+        status, report = judge("run", "--step-time", "10s", *ends)
+    relay.close()
+    same(status, 1)
+    same({k for k, v in fates(report).items() if v != {"arrived"}}, {("BYE", "caller"), ("BYE", "callee")})
+
+
+NOBODY = [
+    ("nobody there", ["--via", "127.0.0.1:5999"], "Connection refused"),
+    ("nobody there, TCP", ["--via", "127.0.0.1:5999", "--transport", "tcp"], "refused"),
+    ("no route", ["--via", "192.0.2.1"], "unreachable"),
+]
+
+
+def nobody_answers(where, words):
+    ends = ENDS[2:]
+    status, out, err = run("run", "--suite", "--step-time", "1s", *where, *ends)
+    same(status, 2)
+    assert words in err, err
+    assert out.count("plain") > 0, out
+
+
+def answers_503():
+    with Kamailio('sl_send_reply("503", "Later"); exit;'):
+        status, _, err = run("run", "--suite", *ENDS)
+    same(status, 2)
+    assert "503" in err, err
+
+
+# ---- trunks --------------------------------------------------------------------------------------
+
+def by_a_trunk():
+    values = WORK / "values.json"
+    values.write_text('{"five9.queue": "Sales", "five9.language": null}')
+    with Kamailio('if (is_method("BYE")) remove_hf("X-Five9-Queue");'):
+        status, report = judge("run", "--trunk", TRUNK, "--values", values, *ENDS, "kam1=iface:lo")
+    same(status, 1)
+    bad = [(r["message"], r["from"], r["header"], r["sent"], r["outcome"], r["guilty"]["node"])
+           for r in report["headers"] if r["outcome"] != "arrived"]
+    same(bad, [("BYE", "livekit", "X-Five9-Queue", ["Sales"], "stripped", "kam1")])
+    assert "X-Five9-Language" not in {r["header"] for r in report["headers"]}, "it is unset"
+    same({r["message"] for r in report["headers"]}, {"INVITE", "200 to INVITE", "REFER", "BYE"})
+
+
+def ends_apart():
+    """Two processes, as on two hosts."""
+    with Kamailio('if (is_method("INFO")) remove_hf_re("^X-");'):
+        answer = subprocess.Popen([PROGRAM, "probe", "answer", "--case", "plain", "--listen", CALLEE, "--calls",
+                                   "2", "--for", "30s", "--format", "json", "--format", f"ndjson:{WORK}/got"],
+                                  stdout=subprocess.PIPE)
+        time.sleep(1)
+        status, report = judge("call", "--case", "plain", "--via", PROXY, "--to", "sip:1@127.0.0.1")
+        far = json.loads(answer.communicate(timeout=PATIENCE)[0])
+    same((status, answer.returncode), (1, 1))
+    same({k: v for k, v in fates(report).items() if v != {"arrived"}}, {("INFO", "callee"): {"stripped"}})
+    same({k: v for k, v in fates(far).items() if v != {"arrived"}}, {("INFO", "caller"): {"stripped"}})
+    got = [json.loads(line) for line in open(WORK / "got", encoding="utf-8")]
+    same([m["method"] for m in got if m["kind"] == "request" and m["cseq"] == 1][0], "INVITE")
+    assert {"BYE", "INFO", "REFER"} <= {m["method"] for m in got if m["kind"] == "request"}, got
+
+
+# ---- other programs ------------------------------------------------------------------------------
+
+def sipp_answers():
+    """The far end is sipp, which sends nothing of the script: what cannot be judged is said."""
+    uas = subprocess.Popen(["sipp", "-sn", "uas", "-i", "127.0.0.1", "-p", "5080", "-m", "1", "-nostdin"],
+                           cwd=WORK, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with Kamailio():
+            status, report = judge("call", "--trunk", TRUNK, "--as", "carrier", "--step-time", "2s",
+                                   *ENDS[:4])
+    finally:
+        uas.terminate()
+        uas.wait()
+    same(status, 3)
+    same({r["outcome"] for r in report["headers"]}, {"unknown"})
+    same({r["message"] for r in report["headers"]}, {"200 to INVITE", "BYE"})
+
+
+def sipp_calls():
+    """sipp as LiveKit's peer: it sends one of the headers that the trunk reads."""
+    with Kamailio():
+        answer = subprocess.Popen([PROGRAM, "probe", "answer", "--trunk", TRUNK, "--as", "livekit", "--listen",
+                                   CALLEE, "--calls", "1", "--for", "20s", "--format", "json"],
+                                  stdout=subprocess.PIPE)
+        time.sleep(1)
+        subprocess.run(["sipp", "-sf", HERE / "uac.xml", "-i", "127.0.0.1", "-p", "5090", "-m", "1", "-nostdin",
+                        PROXY], cwd=WORK, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                       timeout=PATIENCE, check=True)
+        report = json.loads(answer.communicate(timeout=PATIENCE)[0])
+    same(answer.returncode, 0)
+    same([(r["message"], r["header"], r["outcome"], r["received"]) for r in report["headers"]],
+         [("INVITE", "X-Five9-CallId", "arrived", ["4711"])])
+
+
+def tshark_agrees():
+    """What the probe says it sent is on the wire, byte for byte."""
+    pcap = WORK / "sent.pcap"
+    capture = subprocess.Popen(["dumpcap", "-q", "-i", "lo", "-P", "-w", pcap], stderr=subprocess.DEVNULL)
+    wait_until(lambda: pcap.exists() and pcap.stat().st_size, "capture")
+    time.sleep(0.5)
+    with Kamailio():
+        _, report = judge("run", "--case", "fold*", "--case", "c*", "--case", "utf*", "--case", "e*", *ENDS)
+    time.sleep(0.5)
+    capture.send_signal(signal.SIGINT)
+    capture.wait()
+    out = subprocess.run(["tshark", "-r", pcap, "-Y", "sip", "-T", "fields", "-e", "udp.dstport", "-e",
+                          "udp.payload"], capture_output=True, check=True).stdout.decode()
+    sent = [bytes.fromhex(payload) for port, payload in
+            (line.split("\t") for line in out.splitlines()) if port == "5060"]
+    lines = {
+        "fold": b"\r\nX-Probe: sipxray.fold.BYE.caller\r\n second line\r\n",
+        "fold-first": b"\r\nX-Probe:\r\n sipxray.fold-first.BYE.caller\r\n",
+        "fold-tab": b"\r\nX-Probe: sipxray.fold-tab.INFO.callee\r\n\tsecond line\r\n    third line\r\n",
+        "case-mixed": b"\r\nx-pRoBE-nAmE: sipxray.case-mixed.REFER.caller\r\n",
+        "colon-space": b"\r\nX-Probe : sipxray.colon-space.re-INVITE.callee\r\n",
+        "colon-tab": b"\r\nX-Probe\t: sipxray.colon-tab.INVITE-200.callee\r\n",
+        "colon-tight": b"\r\nX-Probe:sipxray.colon-tight.INVITE.caller\r\n",
+        "utf-8": " Zürich".encode(),
+        "empty": b"\r\nX-Probe-Empty:\r\n",
+    }
+    for name, line in lines.items():
+        assert any(line in message for message in sent), f"{name}: {line} is not on the wire"
+    same(len(sent) > 0 and report["summary"]["messages_sent"] <= len(sent), True)
+
+
+TESTS = [
+    ("a path that keeps all but what kamailio refuses", passes_all),
+    ("a clean path", says_nothing_of_a_clean_path),
+    *((f"strips: {n}", lambda e=e, r=r, w=w: strips(e, r, w)) for n, e, r, w in STRIPS),
+    *((f"alters: {n}", lambda e=e, c=c, h=h: alters(e, c, h)) for n, e, c, h in ALTERS),
+    ("rejects", rejects),
+    ("swallows", swallows),
+    ("drops", drops),
+    ("joins lines", joins_lines),
+    ("topoh", hides_topology),
+    ("407", asks_for_credentials),
+    ("TCP", over_tcp),
+    ("TLS", over_tls),
+    ("lost packets", loses_packets),
+    *((n, lambda w=w, t=t: nobody_answers(w, t)) for n, w, t in NOBODY),
+    ("503", answers_503),
+    ("trunk", by_a_trunk),
+    ("ends apart", ends_apart),
+    ("sipp answers", sipp_answers),
+    ("sipp calls", sipp_calls),
+    ("tshark", tshark_agrees),
+]
+
+
+def main():
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    chosen = sys.argv[2:]
+    for name, test in TESTS:
+        if chosen and not any(c in name for c in chosen):
+            continue
+        try:
+            test()
+            print(f"ok {name}", flush=True)
+        except Exception as e:  # whatever it is, the others go on
+            print(f"not ok {name}: {type(e).__name__}: {e}", flush=True)
+    if not os.environ.get("PROBE_KEEP"):
+        shutil.rmtree(WORK, ignore_errors=True)
+
+
+main()

@@ -1,6 +1,7 @@
 """What the probe says of real kamailios, by the whole program, in a network namespace of its own.
 
-judge.py PROGRAM: prints a line for each test, "ok NAME", "not ok NAME: why" or "skip NAME: why".
+judge.py PROGRAM [WORD...]: prints a line for each test (whose name has one of the words), "ok NAME" or
+"not ok NAME: why".
 """
 
 import json
@@ -19,7 +20,7 @@ PROGRAM = os.path.abspath(sys.argv[1])
 HERE = pathlib.Path(__file__).parent
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="sipxray-probe-"))
 PROXY, CALLEE = "127.0.0.1:5060", "127.0.0.1:5080"
-PATIENCE = 30
+PATIENCE = 60
 TRUNK = "captures/kam1-strips-bye/trunk.json"
 ENDS = ["--via", PROXY, "--to", "sip:+15105550100@127.0.0.1", "--listen", CALLEE, "--pause", "0"]
 
@@ -397,7 +398,7 @@ def sipp_calls():
 def tshark_agrees():
     """What the probe says it sent is on the wire, byte for byte."""
     pcap = WORK / "sent.pcap"
-    capture = subprocess.Popen(["dumpcap", "-q", "-i", "lo", "-P", "-w", pcap], stderr=subprocess.DEVNULL)
+    capture = subprocess.Popen(["tcpdump", "-q", "-U", "-i", "lo", "-w", pcap], stderr=subprocess.DEVNULL)
     wait_until(lambda: pcap.exists() and pcap.stat().st_size, "capture")
     time.sleep(0.5)
     with Kamailio():

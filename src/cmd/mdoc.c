@@ -1,5 +1,6 @@
 /* The manual's tables in mdoc(7), from the tables of the program. */
 #include "cmd/internal.h"
+#include "probe/probe.h"
 #include "tui/tui.h"
 
 #include <string.h>
@@ -211,6 +212,23 @@ static void add_packs(struct text *out)
     text_add(out, SLICE(".El\n.\\\" end packs\n"));
 }
 
+/* ---- sipxray-probe(1) ------------------------------------------------------------------------ */
+
+static void add_cases(struct text *out)
+{
+    const struct probe_case *list;
+    size_t n = probe_cases(&list);
+    text_add(out, SLICE(".\\\" begin probe-cases\n.Bl -tag -width Ds\n"));
+    for (size_t i = 0; i < n; i++) {
+        struct text words = {0};
+        text_printf(&words, "%c%s.", list[i].about[0] & ~0x20, list[i].about + 1);
+        text_printf(out, ".It Cm %s\n", list[i].id);
+        add_sentences(out, words.p);
+        text_free(&words);
+    }
+    text_add(out, SLICE(".El\n.\\\" end probe-cases\n"));
+}
+
 /* ---- sipxray-filter(5) ----------------------------------------------------------------------- */
 
 static void add_field(struct text *out, const struct view_filter_field *f)
@@ -368,6 +386,7 @@ void cmd_help_mdoc(struct text *out)
     add_findings(out);
     add_causes(out);
     add_packs(out);
+    add_cases(out);
     add_examples(out);
     add_finding_pages(out);
     add_cause_pages(out);

@@ -135,6 +135,18 @@ static bool is_chosen(const struct probe_case *c, const struct slice *patterns, 
     return n == 0;
 }
 
+static bool fail_no_case(struct err *err)
+{
+    const struct probe_case *cases;
+    size_t n = probe_cases(&cases);
+    struct text names = {0};
+    for (size_t i = 0; i < n; i++)
+        text_printf(&names, "%s%s", i ? ", " : "", cases[i].id);
+    (void)err_set(err, "--case: the suite has no such case; there are %s", names.p);
+    text_free(&names);
+    return false;
+}
+
 bool probe_script_suite(struct probe_script *s, const struct slice *patterns, size_t n,
                         struct err *err)
 {
@@ -143,8 +155,7 @@ bool probe_script_suite(struct probe_script *s, const struct slice *patterns, si
     for (size_t i = 0; i < count; i++)
         if (is_chosen(&cases[i], patterns, n))
             add_case_calls(s, &cases[i]);
-    return s->calls.n ||
-           err_set(err, "--case: no case of the suite has this name; sipxray-probe(1) lists them");
+    return s->calls.n || fail_no_case(err);
 }
 
 /* ---- by a trunk ------------------------------------------------------------------------------ */

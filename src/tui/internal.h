@@ -194,6 +194,16 @@ size_t tui_fault_rows(const struct grid *g, const struct view_filter_fault *faul
 void tui_fault_draw(struct grid *g, size_t row, size_t column, size_t end, size_t pan,
                     struct slice line, const struct view_filter_fault *fault);
 
+/* What is searched for among messages. */
+struct tui_find {
+    struct view_filter *filter; /* NULL: nothing */
+};
+
+/* False: *fault says what is wrong, and what was searched for before goes on being that. */
+bool tui_find_set(struct tui_find *f, struct slice line, struct view_filter_fault *fault);
+bool tui_find_row(const struct tui *t, struct tui_find *f, const struct view_row *row);
+void tui_find_free(struct tui_find *f);
+
 /* The form of the filter. */
 enum tui_form_field {
     FORM_FROM,

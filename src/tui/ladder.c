@@ -17,6 +17,8 @@ struct ladder {
     struct arena arena; /* of what was folded, */
     const struct view_ladder *folded;
     uint64_t folded_of; /* of the call as it was built then; 0: to be folded anew */
+    struct tui_find find;
+    bool asked_path; /* what is typed is a path, not what is searched for */
 };
 
 /* ---- hops that are hidden -------------------------------------------------------------------- */
@@ -350,6 +352,53 @@ static void act_on_view(struct tui *t, struct ladder *s, enum tui_action a)
     s->first = a == DO_RIGHT ? s->first + 1 : s->first ? s->first - 1 : 0;
 }
 
+#define FIND_PARTS 64u /* that are looked through for one key */
+
+/* To the next row that is searched for; in parts of a long call too. */
+static void find_next(struct tui *t, struct ladder *s, bool on)
+{
+    const struct view_ladder *l = ladder_of(t, s);
+    if (!s->find.filter) {
+        tui_say(t, "nothing was searched for; / asks");
+        return;
+    }
+    for (size_t parts = 0; parts < FIND_PARTS; parts++) {
+        for (size_t i = s->scroll.at; on ? i + 1 < l->row_count : i > 0;) {
+            i = on ? i + 1 : i - 1;
+            if (!tui_find_row(t, &s->find, &l->rows[i]))
+                continue;
+            s->scroll.at = i;
+            s->panned = false;
+            note_at(s, l);
+            follow_cursor(t, s, DO_DOWN);
+            return;
+        }
+        if (!l->row_count)
+            break;
+        s->scroll.at = on ? l->row_count - 1 : 0;
+        uint32_t edge = s->at;
+        note_at(s, l);
+        if (!tui_call_around(t, s->at)) {
+            s->at = edge; /* the end of the call: the cursor stays where it was */
+            find_at(t, s);
+            tui_say(t, on ? "no message further down matches" : "no message further up matches");
+            return;
+        }
+        find_at(t, s);
+        l = ladder_of(t, s);
+    }
+    tui_say(t, "not among the next messages; the same key goes on");
+}
+
+static void search(struct tui *t, struct ladder *s, enum tui_action a)
+{
+    s->asked_path = false;
+    if (a == DO_SEARCH)
+        tui_ask_expression(t, "Message with, or where:", SLICE_NONE);
+    else
+        find_next(t, s, a == DO_NEXT);
+}
+
 static void ladder_act(struct tui *t, struct tui_screen *screen, enum tui_action a)
 {
     struct ladder *s = (struct ladder *)screen;
@@ -360,6 +409,11 @@ static void ladder_act(struct tui *t, struct tui_screen *screen, enum tui_action
         follow_cursor(t, s, a);
         return;
     }
+    if (a == DO_SEARCH || a == DO_NEXT || a == DO_PREVIOUS) {
+        search(t, s, a);
+        return;
+    }
+    s->asked_path = a == DO_SAVE;
     if (s->scroll.at < l->row_count)
         open_screen(t, s, &l->rows[s->scroll.at], a);
     act_on_view(t, s, a);
@@ -367,8 +421,16 @@ static void ladder_act(struct tui *t, struct tui_screen *screen, enum tui_action
 
 static void ladder_typed(struct tui *t, struct tui_screen *screen, struct slice line)
 {
-    (void)screen;
-    tui_save_call(t, line);
+    struct ladder *s = (struct ladder *)screen;
+    struct view_filter_fault fault;
+    if (s->asked_path) {
+        tui_save_call(t, line);
+    } else if (!tui_find_set(&s->find, line, &fault)) {
+        tui_ask_again(t, &fault);
+    } else {
+        tui_history_add(&t->filters, line);
+        find_next(t, s, true);
+    }
 }
 
 static void ladder_click(struct tui *t, struct tui_screen *screen, size_t row)
@@ -386,6 +448,7 @@ static void ladder_free(struct tui_screen *screen)
 {
     struct ladder *s = (struct ladder *)screen;
     vec_free(&s->hidden);
+    tui_find_free(&s->find);
     arena_free(&s->arena);
 }
 

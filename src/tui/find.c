@@ -1,0 +1,69 @@
+/* Search among messages: for a text, or for what an expression of the filter language says of one.
+ */
+#include "tui/internal.h"
+
+#include <string.h>
+
+/* Words that are no expression are a text, unless signs of one are among them. */
+static bool is_text(struct slice line)
+{
+    for (size_t i = 0; i < line.n; i++)
+        if (strchr("=<>!~\"'()[]{}", line.p[i]))
+            return false;
+    return true;
+}
+
+bool tui_find_set(struct tui_find *f, struct slice line, struct view_filter_fault *fault)
+{
+    struct text quoted = {0};
+    line = slice_trim(line);
+    struct view_filter *filter = view_filter_new(line, VIEW_FILTER_MESSAGES, fault);
+    if (!filter && line.n && is_text(line)) {
+        view_filter_quote(&quoted, line);
+        filter = view_filter_new(text_slice(&quoted), VIEW_FILTER_MESSAGES, fault);
+        text_free(&quoted);
+    }
+    if (!filter)
+        return false;
+    tui_find_free(f);
+    f->filter = filter;
+    return true;
+}
+
+void tui_find_free(struct tui_find *f)
+{
+    view_filter_free(f->filter);
+    f->filter = NULL;
+}
+
+static bool is_found(const struct tui *t, struct tui_find *f, const struct hop_sighting *s)
+{
+    const struct trace_point *points;
+    trace_points(t->trace, &points);
+    const struct call_sighting *index = s->index;
+    const struct trace_seen seen = {
+        .point = points[index->point].name,
+        .transport = (enum packet_transport)s->transport,
+        .src = s->src,
+        .dst = s->dst,
+        .time_ns = index->time_ns,
+        .frames = &index->frame,
+        .frame_count = 1,
+        .length = index->length,
+        .missing = index->missing == UINT32_MAX ? SIZE_MAX : index->missing,
+        .method = (enum sip_method)index->method,
+        .status = index->status,
+        .state = (enum sip_state)index->state,
+        .retransmission = index->transmissions > 1,
+        .sip = s->message,
+    };
+    return view_filter_message(f->filter, &seen) == VIEW_FILTER_YES;
+}
+
+bool tui_find_row(const struct tui *t, struct tui_find *f, const struct view_row *row)
+{
+    for (size_t i = 0; i < row->step_count; i++)
+        if (is_found(t, f, row->journey->steps[row->step + i].sighting))
+            return true;
+    return false;
+}

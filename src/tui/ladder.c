@@ -358,6 +358,7 @@ static void act_on_view(struct tui *t, struct ladder *s, enum tui_action a)
 static void find_next(struct tui *t, struct ladder *s, bool on)
 {
     const struct view_ladder *l = ladder_of(t, s);
+    uint32_t was = s->at;
     if (!s->find.filter) {
         tui_say(t, "nothing was searched for; / asks");
         return;
@@ -376,10 +377,9 @@ static void find_next(struct tui *t, struct ladder *s, bool on)
         if (!l->row_count)
             break;
         s->scroll.at = on ? l->row_count - 1 : 0;
-        uint32_t edge = s->at;
         note_at(s, l);
-        if (!tui_call_around(t, s->at)) {
-            s->at = edge; /* the end of the call: the cursor stays where it was */
+        if (!tui_call_around(t, s->at)) { /* the end of the call: the cursor stays where it was */
+            s->at = was;
             find_at(t, s);
             tui_say(t, on ? "no message further down matches" : "no message further up matches");
             return;

@@ -165,17 +165,17 @@ static void invite(struct engine *e, const struct incoming *in)
         return;
     }
     struct call *call = in->end == PROBE_CALLEE ? call_of_invite(e, in) : NULL;
+    if (require) { /* no extension is spoken here (RFC 3261 8.2.2.3) */
+        struct slice extra = ARENA_JOIN(&e->scratch, SLICE("Unsupported: "),
+                                        sip_unfold(&e->scratch, require), SLICE("\r\n"));
+        answer(e, in, call, 420, extra, !call);
+        return;
+    }
     if (!call && in->end == PROBE_CALLEE)
         call = new_call(e, in);
     if (!call) {
         e->run->log.counts.strangers++;
         answer(e, in, NULL, 486, SLICE(""), true);
-        return;
-    }
-    if (require) { /* no extension is spoken here (RFC 3261 8.2.2.3) */
-        struct slice extra = ARENA_JOIN(&e->scratch, SLICE("Unsupported: "),
-                                        sip_unfold(&e->scratch, require), SLICE("\r\n"));
-        answer(e, in, call, 420, extra, false);
         return;
     }
     call_request_came(e, call, serve(e, in, call), in->m);

@@ -198,7 +198,7 @@ static void end_calls(struct engine *e)
         e->pause_until_ms = e->now_ms + (e->net.dry ? 0 : e->options->pause_ms);
     }
     e->calls.n = kept;
-    if (kept == 0 && count && !e->play[PROBE_CALLER])
+    if (kept == 0 && !e->play[PROBE_CALLER])
         log_clear(&e->run->log);
 }
 

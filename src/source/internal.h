@@ -156,6 +156,9 @@ struct source {
     int64_t stop_by; /* source_clock_ms when it ends in any case */
     VEC(struct source_host_address) hosts;
     VEC(struct slice) secrets; /* copies, freed with the source */
+    bool recording;            /* this program wrote it: interfaces are points */
+    VEC(char *) interfaces;    /* pcapng: their names, over the whole file */
+    char *only;                /* frames of the interfaces of this name; NULL: of all */
     VEC(char *) news;          /* copies; the first `news_told` were handed out */
     size_t news_told;
 };
@@ -186,6 +189,7 @@ enum source_result source_end(struct source *s, struct err *err);
 void source_add_host(struct source *s, struct address ip);
 /* For source_news. */
 void source_tell(struct source *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void source_add_interface(struct source *s, struct slice name); /* the next one */
 void source_add_secrets(struct source *s, struct slice text);
 const char *
 source_unit(const struct source *s); /* what byte numbers count, where not the file's bytes */

@@ -13,9 +13,11 @@
 
 enum option {
     OPTION_END = 0,
-    OPTION_FLAGS = 2, /* epb_flags, pack_flags */
-    OPTION_IPV4 = 4,  /* if_IPv4addr: address and mask */
-    OPTION_IPV6 = 5,  /* if_IPv6addr: address and prefix length */
+    OPTION_NAME = 2,        /* if_name */
+    OPTION_APPLICATION = 4, /* shb_userappl */
+    OPTION_FLAGS = 2,       /* epb_flags, pack_flags */
+    OPTION_IPV4 = 4,        /* if_IPv4addr: address and mask */
+    OPTION_IPV6 = 5,        /* if_IPv6addr: address and prefix length */
     OPTION_TSRESOL = 9,
     OPTION_TSOFFSET = 14,
 };
@@ -110,8 +112,13 @@ static const char *read_section(struct source *s, struct slice body, struct sour
     cursor_skip(&c, 4);
     uint16_t major = take_u16(p, &c), minor = take_u16(p, &c);
     (void)frame;
+    uint16_t code;
+    struct slice value;
     if (c.failed)
         return "a section header that is too short";
+    cursor_skip(&c, 8);
+    while (take_option(p, &c, &code, &value))
+        s->recording |= code == OPTION_APPLICATION && slice_is(value, CAPTURE_OUT_APPLICATION);
     if (major != 1 || (minor != 0 && minor != 2))
         return "a pcapng version that is not supported";
     p->first += (uint32_t)p->interfaces.n;
@@ -144,7 +151,7 @@ static const char *read_interface(struct source *s, struct slice body, struct so
     struct cursor c = cursor_of(body);
     struct interface i = {.multiply = 1000, .divide = 1};
     uint16_t code;
-    struct slice value;
+    struct slice value, name = SLICE_NONE;
     i.link_type = take_u16(p, &c);
     cursor_skip(&c, 2);
     i.snaplen = take_u32(p, &c);
@@ -153,8 +160,13 @@ static const char *read_interface(struct source *s, struct slice body, struct so
         return "an interface description that is too short";
     if (p->interfaces.n >= SOURCE_INTERFACES)
         return "too many interfaces";
-    while (take_option(p, &c, &code, &value))
+    while (take_option(p, &c, &code, &value)) {
         read_interface_option(s, &i, code, value);
+        if (code == OPTION_NAME)
+            name = value;
+    }
+    if (s->recording)
+        source_add_interface(s, name);
     *vec_add(&p->interfaces) = i;
     return NULL;
 }

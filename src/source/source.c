@@ -204,6 +204,13 @@ const char *source_widened(const struct source *s)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+/* What else there is of a file that this program recorded. */
+static bool is_wanted(const struct source *s, const struct source_frame *frame)
+{
+    return !s->only || (frame->interface < s->interfaces.n &&
+                        strcmp(s->interfaces.items[frame->interface], s->only) == 0);
+}
+
 static enum source_result read_frame(struct source *s, struct source_frame *frame, struct err *err)
 {
     bool pass = true;
@@ -222,7 +229,7 @@ static enum source_result read_frame(struct source *s, struct source_frame *fram
             return SOURCE_ERROR;
         }
         s->stats.filtered += !pass;
-    } while (!pass);
+    } while (!pass || !is_wanted(s, frame));
     s->stats.frames++;
     return SOURCE_FRAME;
 }
@@ -367,6 +374,14 @@ void source_add_secrets(struct source *s, struct slice text)
     *vec_add(&s->secrets) = (struct slice){copy, text.n};
 }
 
+void source_add_interface(struct source *s, struct slice name)
+{
+    char *copy = base_alloc(name.n + 1);
+    if (name.n)
+        memcpy(copy, name.p, name.n);
+    *vec_add(&s->interfaces) = copy;
+}
+
 size_t source_secrets(const struct source *s, const struct slice **list)
 {
     *list = s->secrets.items;
@@ -411,6 +426,10 @@ void source_close(struct source *s)
     source_filter_free(s->filter);
     source_input_close(&s->in);
     vec_free(&s->hosts);
+    for (size_t i = 0; i < s->interfaces.n; i++)
+        free(s->interfaces.items[i]);
+    vec_free(&s->interfaces);
+    free(s->only);
     forget_news(s);
     vec_free(&s->news);
     for (size_t i = 0; i < s->secrets.n; i++)
@@ -419,4 +438,56 @@ void source_close(struct source *s)
     free(s->path);
     free(s->name);
     free(s);
+}
+
+/* ---- recordings ------------------------------------------------------------------------------ */
+
+void source_only(struct source *s, const char *name)
+{
+    free(s->only);
+    s->only = copy_string(name);
+}
+
+void source_points_free(struct source_points *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        free(p->names[i]);
+    free(p->names);
+    *p = (struct source_points){NULL, 0};
+}
+
+static bool is_listed(const struct source_points *p, const char *name)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (strcmp(p->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Interfaces are described as the file goes on, so all of it is read. */
+bool source_points(const char *path, struct source_points *out)
+{
+    struct err err;
+    struct source_frame frame;
+    size_t cap = 0;
+    *out = (struct source_points){NULL, 0};
+    for (const struct source_scheme *scheme = source_schemes; scheme->prefix; scheme++)
+        if (slice_starts(slice_of(path), slice_of(scheme->prefix)))
+            return false;
+    struct source *s = strcmp(path, "-") == 0 ? NULL : source_open("points", path, &err);
+    while (s && !s->stats.live && s->recording && source_next(s, &frame, &err) == SOURCE_FRAME)
+        ;
+    for (size_t i = 0; s && s->recording && i < s->interfaces.n; i++) {
+        if (is_listed(out, s->interfaces.items[i]))
+            continue;
+        if (!s->interfaces.items[i][0] || out->n == SOURCE_POINTS_MAX) {
+            source_points_free(out); /* not as this program writes it */
+            break;
+        }
+        if (out->n == cap)
+            out->names = vec_grow(out->names, &cap, sizeof *out->names);
+        out->names[out->n++] = copy_string(s->interfaces.items[i]);
+    }
+    source_close(s);
+    return out->n > 0;
 }

@@ -133,6 +133,18 @@ int source_fd(const struct source *s);
 void source_stop(struct source *s);
 /* A source that is not live is read no further. */
 void source_abandon(struct source *s);
+/* A capture that this program recorded from several points: each is an interface (capture_out.h).
+ * source_points gives their names, each once, as copies for the caller to free; false: it is no
+ * such file, or is live, or cannot be read. */
+#define SOURCE_POINTS_MAX 1024u /* a file with more interfaces is one point */
+struct source_points {
+    char **names;
+    size_t n;
+};
+bool source_points(const char *path, struct source_points *out);
+void source_points_free(struct source_points *p);
+/* Yields frames of the interface of this name only. */
+void source_only(struct source *s, const char *name);
 /* Texts of TLS secrets (NSS key log) that the capture itself carries (pcapng decryption secrets
  * blocks), found so far. */
 size_t source_secrets(const struct source *s, const struct slice **list);

@@ -35,13 +35,10 @@ static void choose(void *context, const struct trace_frame *frame)
 static bool add_again(struct trace *second, struct again *g, const struct trace_input *in,
                       struct err *err)
 {
-    struct text spec = {0};
-    text_printf(&spec, "%s=%s", in->name, strcmp(in->path, "-") == 0 ? "/dev/stdin" : in->path);
-    bool ok = trace_add(second, spec.p, err);
-    text_free(&spec);
-    if (ok)
-        *vec_add(&g->points) = in->point;
-    return ok;
+    if (!trace_add_like(second, in, err))
+        return false;
+    *vec_add(&g->points) = in->point;
+    return true;
 }
 
 /* With the keys of the first run: a connection is known by the SIP in it. */

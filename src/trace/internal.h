@@ -13,6 +13,7 @@ struct trace_input {
     struct trace *trace;
     uint16_t point;
     char *name, *path;
+    char *only; /* of a recording of several points: this one's name there; NULL: all of it */
     struct source *source;
     struct packet_decoder *decoder;
     struct trace_select *select; /* NULL: nobody asks for frames */
@@ -154,6 +155,9 @@ void trace_hidden(void *context, const struct packet_hidden *hidden);
 void trace_file_hidden(void *input, const struct packet_hidden *hidden);
 size_t trace_stream(void *context, const struct packet_window *window);
 void trace_segment(void *context, const struct packet_segment *segment);
+
+/* trace.c: the input's source once more, in another trace */
+bool trace_add_like(struct trace *t, const struct trace_input *in, struct err *err);
 
 /* frames.c */
 bool trace_can_reread(const struct trace_input *in); /* its source can be opened again */

@@ -103,6 +103,7 @@ static void input_free(struct trace_input *in)
     select_free(in->select);
     free(in->name);
     free(in->path);
+    free(in->only);
     free(in);
 }
 
@@ -155,23 +156,66 @@ static void add_input(struct trace *t, struct trace_input *in)
     begin_select(t, in);
 }
 
-bool trace_add(struct trace *t, const char *spec, struct err *err)
+static bool add_one(struct trace *t, struct slice name, struct slice path, const char *only,
+                    struct err *err)
 {
-    struct slice name, path;
-    split_spec(slice_of(spec), &name, &path);
     struct trace_input *in = input_new(t, name, path);
-    bool ok = t->inputs.n < UINT16_MAX || err_set(err, "%s: more than %u points", spec, UINT16_MAX);
-    ok = ok && (path.n || err_set(err, "'%s': a source is missing: [NAME=]FILE or [NAME=]-", spec));
+    in->only = only ? copy_string(slice_of(only)) : NULL;
+    bool ok =
+        t->inputs.n < UINT16_MAX || err_set(err, "%s: more than %u points", in->path, UINT16_MAX);
     ok = ok && name_is_free(t, in->name, in->path, err);
     ok = ok && (in->source = source_open_with(in->name, in->path, &t->options.source, err));
-    ok = ok && (name.n || err_set(err, "%s: a point needs a name: NAME=SOURCE", spec));
+    ok = ok && (name.n || err_set(err, "%s: a point needs a name: NAME=SOURCE", in->path));
     ok = ok && (!t->options.bpf || source_filter(in->source, t->options.bpf, err));
     if (!ok) {
         input_free(in);
         return false;
     }
+    if (only)
+        source_only(in->source, only);
     add_input(t, in);
     return !t->nodes || trace_feed_join(t, in, err);
+}
+
+/* What this program recorded from several points is those points again. */
+static bool add_recording(struct trace *t, struct slice name, bool named, struct slice path,
+                          const struct source_points *points, struct err *err)
+{
+    bool ok = true;
+    if (points->n == 1)
+        return add_one(t, named ? name : slice_of(points->names[0]), path, NULL, err);
+    for (size_t i = 0; ok && i < points->n; i++) {
+        struct text full = {0};
+        if (named)
+            text_printf(&full, "%.*s:", SLICE_ARG(name));
+        text_printf(&full, "%s", points->names[i]);
+        ok = add_one(t, text_slice(&full), path, points->names[i], err);
+        text_free(&full);
+    }
+    return ok;
+}
+
+bool trace_add(struct trace *t, const char *spec, struct err *err)
+{
+    struct slice name, path;
+    struct source_points points = {NULL, 0};
+    split_spec(slice_of(spec), &name, &path);
+    if (path.n == 0)
+        return err_set(err, "'%s': a source is missing: [NAME=]FILE or [NAME=]-", spec);
+    bool named = path.n < strlen(spec), ok;
+    if (!t->options.source.follow && source_points(path.p, &points))
+        ok = add_recording(t, name, named, path, &points, err);
+    else
+        ok = add_one(t, name, path, NULL, err);
+    source_points_free(&points);
+    return ok;
+}
+
+bool trace_add_like(struct trace *t, const struct trace_input *in, struct err *err)
+{
+    bool is_stdin_file = strcmp(in->path, "-") == 0;
+    return add_one(t, slice_of(in->name), is_stdin_file ? SLICE("/dev/stdin") : slice_of(in->path),
+                   in->only, err);
 }
 
 struct source *trace_add_given(struct trace *t, const char *name, const char *label,

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MB (1024u * 1024u)
+#define MB      (1024u * 1024u)
+#define KEEP_MB 256u /* of packets that cannot be read again, to be saved */
 
 struct screens {
     const struct cmd_arguments *arguments;
@@ -68,6 +69,8 @@ static bool open_trace(struct screens *s, struct err *err)
     struct trace_options options = {
         .check = &s->owed.options,
         .media = true,
+        .secrets = true,
+        .keep_bytes = KEEP_MB * (uint64_t)MB,
         .livekit = cmd_value(s->arguments, CMD_OPT_LIVEKIT),
         .nodes = nodes->items,
         .node_count = nodes->n,

@@ -133,7 +133,10 @@ static void begin_select(struct trace *t, struct trace_input *in)
 
 static bool begin_frames(struct trace *t, struct err *err)
 {
-    if (t->options.keep_bytes && !t->spool && !(t->spool = spool_new(t->options.keep_bytes, err)))
+    bool need = t->options.keep_files;
+    for (size_t i = 0; i < t->inputs.n; i++)
+        need |= !trace_can_reread(t->inputs.items[i]);
+    if (t->options.keep_bytes && need && !(t->spool = spool_new(t->options.keep_bytes, err)))
         return false;
     for (size_t i = 0; i < t->inputs.n; i++)
         begin_select(t, t->inputs.items[i]);

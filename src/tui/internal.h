@@ -349,8 +349,8 @@ bool tui_calls_ask(struct tui *t);
 /* save.c: the end of the file's name says what is written; a file that is there is left alone. */
 void tui_save_calls(struct tui *t, struct slice path, const uint32_t *calls, size_t n);
 void tui_save_call(struct tui *t, struct slice path); /* the open one */
-void tui_save_message(struct tui *t, struct slice path, const struct sip_message *m);
-#define TUI_SAVE_AS ".txt .json .html .svg .mmd"
+void tui_save_message(struct tui *t, struct slice path, const struct hop_sighting *s);
+#define TUI_SAVE_AS ".pcapng .pcap .txt .json .html .svg .mmd"
 
 /* ---- the ladder ------------------------------------------------------------------------------ */
 

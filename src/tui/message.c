@@ -209,7 +209,7 @@ static void message_typed(struct tui *t, struct tui_screen *screen, struct slice
     const struct hop_sighting *sighting = sighting_of(t, s);
     if (s->page.asked_path) {
         if (sighting)
-            tui_save_message(t, line, sighting->message);
+            tui_save_message(t, line, sighting);
         return;
     }
     text_clear(&s->search);

@@ -1,4 +1,5 @@
-/* What is saved: calls as text, JSON, pages and pictures; a message as its bytes. */
+/* What is saved: calls as captures, text, JSON, pages and pictures; a message as its packets or its
+ * bytes. */
 #include "tui/internal.h"
 
 #include <errno.h>
@@ -34,6 +35,122 @@ static void write_file(struct tui *t, struct slice path, struct slice bytes)
     else
         tui_say(t, "%s: %s", name, strerror(errno));
     free(name);
+}
+
+/* ---- captures -------------------------------------------------------------------------------- */
+
+#define WITH_MEDIA " +rtp"
+
+struct saving {
+    struct trace_writer *writer;
+    uint64_t packets, media;
+    bool ok;
+    struct err err;
+};
+
+static void save_frame(void *context, const struct trace_frame *frame)
+{
+    struct saving *s = context;
+    s->ok = s->ok && trace_writer_frame(s->writer, frame, NULL, 0, &s->err);
+    s->packets++;
+    s->media += frame->media;
+}
+
+/* What was saved, and what the file has beside it. */
+static void say_saved(struct tui *t, const struct saving *s, const char *name, uint64_t missing,
+                      bool secrets)
+{
+    struct text also = {0};
+    text_add(&also, SLICE(""));
+    if (s->media)
+        text_printf(&also, ", %llu of them media", (unsigned long long)s->media);
+    if (missing)
+        text_printf(&also, "; %llu more are not kept any more", (unsigned long long)missing);
+    if (secrets)
+        text_add(&also, SLICE("; with the secrets of their TLS"));
+    tui_say(t, "%llu packets written to %s%s", (unsigned long long)s->packets, name, also.p);
+    text_free(&also);
+}
+
+static bool write_frames(struct tui *t, struct saving *s, struct trace_choice *c, bool *secrets)
+{
+    struct text lines = {0};
+    trace_choice_secrets(c, &lines);
+    capture_out_secrets(trace_writer_out(s->writer), text_slice(&lines));
+    *secrets = lines.n > 0;
+    text_free(&lines);
+    return trace_frames(t->trace, c, save_frame, s, &s->err) && s->ok;
+}
+
+static void write_capture(struct tui *t, struct slice path, enum capture_format format,
+                          struct trace_choice *c)
+{
+    struct saving s = {.ok = true};
+    struct err second;
+    bool secrets = false;
+    char *name = base_alloc(path.n + 1);
+    memcpy(name, path.p, path.n);
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        tui_say(t, "%s: %s", name, strerror(errno));
+        free(name);
+        return;
+    }
+    s.writer = trace_writer_new(t->trace, format, fd, name);
+    bool ok = write_frames(t, &s, c, &secrets);
+    ok = trace_writer_close(s.writer, false, NULL, ok ? &s.err : &second) && ok;
+    if (ok) {
+        say_saved(t, &s, name, trace_choice_missing(c), secrets && format == CAPTURE_PCAPNG);
+    } else {
+        unlink(name);
+        tui_say(t, "%s", s.err.text);
+    }
+    free(name);
+}
+
+static bool ends_in(struct slice path, struct slice end)
+{
+    return path.n > end.n && slice_equal_nocase(slice_from(path, path.n - end.n), end);
+}
+
+/* "call.pcapng +rtp": false: it names no capture. */
+static bool is_capture(struct slice *path, enum capture_format *format, bool *media)
+{
+    *media = ends_in(*path, SLICE(WITH_MEDIA));
+    struct slice name = *path;
+    if (*media)
+        name.n -= strlen(WITH_MEDIA);
+    *format = ends_in(name, SLICE(".pcap")) ? CAPTURE_PCAP : CAPTURE_PCAPNG;
+    if (*format == CAPTURE_PCAPNG && !ends_in(name, SLICE(".pcapng")))
+        return false;
+    *path = name;
+    return true;
+}
+
+/* All that there are: what is SIP and of no call goes with them. */
+static bool is_all(const struct tui *t, size_t n)
+{
+    size_t all = 0;
+    for (uint32_t i = 0; i < trace_call_count(t->trace); i++)
+        all += trace_call_is(t->trace, i);
+    return n == all && n > 1;
+}
+
+static void save_capture(struct tui *t, struct slice path, enum capture_format format, bool media,
+                         const uint32_t *calls, size_t n)
+{
+    struct trace_choice *c = trace_choice_new(t->trace);
+    bool all = is_all(t, n);
+    if (all)
+        trace_choice_all(c, media);
+    for (size_t i = 0; i < n && !all; i++) {
+        struct arena a = {0};
+        if (trace_call_is(t->trace, calls[i]))
+            trace_choice_call(c, trace_call_open(t->trace, calls[i], &a, NULL, NULL), media);
+        arena_free(&a);
+    }
+    write_capture(t, path, format, c);
+    trace_choice_free(c);
 }
 
 /* ---- formats --------------------------------------------------------------------------------- */
@@ -130,10 +247,14 @@ static void add_json(struct tui *t, struct text *out, const uint32_t *calls, siz
 void tui_save_calls(struct tui *t, struct slice path, const uint32_t *calls, size_t n)
 {
     enum format f = format_of(path);
+    enum capture_format format;
+    bool media;
     struct text out = {0};
     if (path.n == 0)
         return;
-    if (f == SAVE_NONE)
+    if (is_capture(&path, &format, &media))
+        save_capture(t, path, format, media, calls, n);
+    else if (f == SAVE_NONE)
         tui_say(t, "the name has to end in one of " TUI_SAVE_AS);
     else if ((f == SAVE_SVG || f == SAVE_MERMAID) && n != 1)
         tui_say(t, "a picture holds one call: mark one, or name a .html file");
@@ -152,12 +273,21 @@ void tui_save_call(struct tui *t, struct slice path)
     tui_save_calls(t, path, &t->call.number, 1);
 }
 
-void tui_save_message(struct tui *t, struct slice path, const struct sip_message *m)
+void tui_save_message(struct tui *t, struct slice path, const struct hop_sighting *s)
 {
     struct text out = {0};
+    enum capture_format format;
+    bool media;
     if (path.n == 0)
         return;
-    tui_add_message(t, &out, m);
+    if (is_capture(&path, &format, &media)) {
+        struct trace_choice *c = trace_choice_new(t->trace);
+        trace_choice_message(c, s);
+        write_capture(t, path, format, c);
+        trace_choice_free(c);
+        return;
+    }
+    tui_add_message(t, &out, s->message);
     write_file(t, path, text_slice(&out));
     text_free(&out);
 }

@@ -160,7 +160,7 @@ format-check: ; clang-format --dry-run -Werror $(FORMATTED)
 
 # Times and memory, compared with other tools; BENCH_FULL=1 gives those the long capture as well.
 
-BENCH = pcaploop measure generate hostile
+BENCH = pcaploop measure generate hostile burst
 bench: deps-bench
 	@$(MAKE) all $(BENCH:%=$(BUILD)/bench/%)
 	@tests/bench/run $(BUILD)

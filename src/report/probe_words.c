@@ -160,9 +160,11 @@ static void gather(struct gathering *g, size_t from)
 }
 
 /* "BYE from caller to callee"; of several in one direction the last says which. */
-static struct slice messages_text(const struct gathering *g)
+static struct slice messages_text(const struct gathering *g, bool untried)
 {
     struct text t = {0};
+    if (untried && g->message_count > 2)
+        return arena_printf(g->arena, "%zu messages", g->message_count);
     for (size_t i = 0; i < g->message_count; i++) {
         struct slice m = g->messages[i];
         size_t at = 0;
@@ -191,7 +193,8 @@ static struct slice items_text(const struct gathering *g)
 static struct slice sentence(const struct gathering *g, size_t first)
 {
     bool arrived = g->p->rows[first].fate == REPORT_ARRIVED;
-    return ARENA_JOIN(g->arena, messages_text(g), SLICE(": "), items_text(g), SLICE(": "),
+    bool untried = g->p->rows[first].fate == REPORT_UNTRIED;
+    return ARENA_JOIN(g->arena, messages_text(g, untried), SLICE(": "), items_text(g), SLICE(": "),
                       arrived ? SLICE("arrived, written otherwise") : g->words[first]);
 }
 

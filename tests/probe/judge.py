@@ -7,12 +7,14 @@ judge.py PROGRAM [WORD...]: prints a line for each test (whose name has one of t
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 
@@ -43,9 +45,10 @@ def is_open(port, kind=socket.SOCK_STREAM):
 class Kamailio:
     """With what a case does to requests and to replies."""
 
-    def __init__(self, edit="", reply="", define=(), target="sip:" + CALLEE):
-        folder = pathlib.Path(tempfile.mkdtemp(dir=WORK))
-        shutil.copy(HERE / "kamailio.cfg", folder)
+    def __init__(self, edit="", reply="", define=(), target="sip:" + CALLEE, folder=None):
+        if not folder:
+            folder = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+            shutil.copy(HERE / "kamailio.cfg", folder)
         (folder / "edit.cfg").write_text(
             f"route[EDIT] {{\n{edit}\nreturn;\n}}\nonreply_route[EDIT_REPLY] {{\n{reply}\nreturn;\n}}\n")
         self.log = open(folder / "log", "wb")
@@ -361,6 +364,25 @@ def ends_apart():
     assert {"BYE", "INFO", "REFER"} <= {m["method"] for m in got if m["kind"] == "request"}, got
 
 
+def as_the_readme_says():
+    """Its request_route, its line, and what it says comes out."""
+    text = pathlib.Path("README.md").read_text(encoding="utf-8")
+    section = text[text.index("## Test your Kamailio in one line"):].split("\n## ")[0]
+    blocks = re.findall(r"(?:^(?:    .*)?\n)+", section, re.M)
+    route = next(b for b in blocks if "request_route" in b)
+    said = textwrap.dedent(next(b for b in blocks if "$ sipxray" in b)).strip()
+    command, said = said.split("\n", 1)
+    folder = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+    base = (HERE / "kamailio.cfg").read_text(encoding="utf-8").split("include_file")[0]
+    (folder / "kamailio.cfg").write_text(base + route)
+    with Kamailio(folder=folder):
+        done = subprocess.run(["sh", "-c", command[1:].strip().replace("sipxray", PROGRAM, 1) +
+                               '; echo "exit status $?"'],
+                              capture_output=True, timeout=PATIENCE, env={**os.environ, "COLUMNS": "80"})
+    seconds = re.compile(r"\d+\.\d s")
+    same(seconds.sub("4.0 s", done.stdout.decode()).split(), seconds.sub("4.0 s", said).split())
+
+
 # ---- other programs ------------------------------------------------------------------------------
 
 def sipp_answers():
@@ -444,6 +466,7 @@ TESTS = [
     ("503", answers_503),
     ("trunk", by_a_trunk),
     ("ends apart", ends_apart),
+    ("README", as_the_readme_says),
     ("sipp answers", sipp_answers),
     ("sipp calls", sipp_calls),
     ("tshark", tshark_agrees),

@@ -80,13 +80,13 @@ static void message_status(struct tui *t, struct tui_screen *screen, struct text
     size_t journey, step;
     if (!tui_call_find(c, s->sighting, &journey, &step))
         return;
-    text_printf(out, "hop %zu of %zu  ", step + 1, c->hops->journeys[journey].step_count);
     const struct sip_message *m = c->hops->journeys[journey].steps[step].sighting->message;
     if (s->header.n && count_header(m, text_slice(&s->header)) == 0) {
+        text_add(out, m->headers_complete ? SLICE("no ") : SLICE("cut off: "));
         text_add(out, text_slice(&s->header));
-        text_add(out, m->headers_complete ? SLICE(" is not in this message  ")
-                                          : SLICE(" is not in the part that was captured  "));
+        text_add(out, m->headers_complete ? SLICE(" here  ") : SLICE("  "));
     }
+    text_printf(out, "hop %zu of %zu  ", step + 1, c->hops->journeys[journey].step_count);
     text_printf(out, "%zu bytes, line %zu of %zu", m->bytes.n, s->scroll.top + 1, s->scroll.n);
 }
 

@@ -1,7 +1,8 @@
 /* Drives the screens without a terminal: reads a case, works its keys, prints the grid.
  *
  *     in FOLDER                  under captures/
- *     with [--trunk FILE] [--ascii] [--memory MB] [--config FILE] [--sngreprc FILE] SOURCE...
+ *     with [--trunk FILE] [--values FILE] [--keylog FILE] [--tls-key FILE] [--ascii] [--memory KB]
+ *          [--config FILE] [--sngreprc FILE] SOURCE...
  *     size ROWS COLUMNS
  *     keys KEY...                as keys.def names them; "text" is typed
  *     ahead KEY...               the same, without a look at the screen in between
@@ -18,6 +19,7 @@
 
 struct run {
     struct expect_trunks trunks;
+    struct expect_values values;
     struct check_options owed;
     struct trace *trace;
     struct tui *tui;
@@ -60,11 +62,22 @@ static void read_settings(struct run *r, struct slice word, const char *path)
         fail("settings", err.text);
 }
 
+static void read_owed(struct run *r, struct slice word, const char *path)
+{
+    struct err err;
+    bool ok = slice_is(word, "--trunk") ? expect_trunks_read(&r->trunks, path, &err)
+                                        : expect_values_read(&r->values, path, &err);
+    if (!ok)
+        fail("owed", err.text);
+    if (slice_is(word, "--values"))
+        r->owed.values = &r->values;
+}
+
 static void open_trace(struct run *r, struct slice words)
 {
     struct err err;
     struct trace_options options = {.check = &r->owed, .media = true};
-    const char *sources[16];
+    const char *sources[16], *keylog = NULL, *tls_key = NULL;
     size_t n = 0;
     r->owed.trunks = &r->trunks;
     while (slice_trim(words).n) {
@@ -75,12 +88,19 @@ static void open_trace(struct run *r, struct slice words)
             options.memory = strtoull(string_of(r, next_word(&words)), NULL, 10) << 10;
         else if (slice_is(word, "--config") || slice_is(word, "--sngreprc"))
             read_settings(r, word, string_of(r, next_word(&words)));
-        else if (!slice_is(word, "--trunk"))
+        else if (slice_is(word, "--keylog"))
+            keylog = string_of(r, next_word(&words));
+        else if (slice_is(word, "--tls-key"))
+            tls_key = string_of(r, next_word(&words));
+        else if (slice_starts(word, SLICE("--")))
+            read_owed(r, word, string_of(r, next_word(&words)));
+        else
             sources[n++] = string_of(r, word);
-        else if (!expect_trunks_read(&r->trunks, string_of(r, next_word(&words)), &err))
-            fail("trunk", err.text);
     }
     r->trace = trace_new(&options);
+    if ((keylog && !trace_add_keylog(r->trace, keylog, &err)) ||
+        (tls_key && !trace_add_tls_key(r->trace, tls_key, &err)))
+        fail("keys", err.text);
     for (size_t i = 0; i < n; i++)
         if (!trace_add(r->trace, sources[i], &err))
             fail("source", err.text);
@@ -297,6 +317,7 @@ int main(int argc, char **argv)
     tui_settings_free(&r.settings);
     trace_free(r.trace);
     expect_trunks_free(&r.trunks);
+    expect_values_free(&r.values);
     grid_free(&r.grid);
     arena_free(&r.strings);
     return 0;

@@ -14,7 +14,8 @@ struct matrix {
     size_t left;      /* the first column that is seen */
     struct tui_scroll scroll;
     bool all;
-    bool placed; /* the cursor was put on what matters */
+    bool placed;        /* the cursor was put on what matters */
+    struct arena arena; /* of the table as it was built last */
 };
 
 /* A header of the message: where it stands, and what check says of it. */
@@ -44,13 +45,13 @@ static void add_row(struct table *m, const struct check_header *h, bool changed)
 }
 
 /* What is owed stands first, whether it is there or not. */
-static void add_rows(struct tui *t, struct table *m, bool all)
+static void add_rows(struct tui *t, struct arena *a, struct table *m, bool all)
 {
-    struct view_matrix *matrix = ARENA_NEW(&t->call.arena, struct view_matrix);
-    view_matrix_build(&t->call.arena, m->call->hops, m->journey, &t->view,
-                      all ? VIEW_ROWS_ALL : VIEW_ROWS_KEY, matrix);
+    struct view_matrix *matrix = ARENA_NEW(a, struct view_matrix);
+    view_matrix_build(a, m->call->hops, m->journey, &t->view, all ? VIEW_ROWS_ALL : VIEW_ROWS_KEY,
+                      matrix);
     size_t owed = m->request ? m->request->header_count : 0;
-    m->rows = ARENA_ARRAY(&t->call.arena, struct row, owed + matrix->request.header_count + 1);
+    m->rows = ARENA_ARRAY(a, struct row, owed + matrix->request.header_count + 1);
     m->left_out = matrix->left_out;
     for (int bad = 1; bad >= 0; bad--)
         for (size_t i = 0; i < owed; i++)
@@ -60,16 +61,17 @@ static void add_rows(struct tui *t, struct table *m, bool all)
         add_row(m, &matrix->request.headers[i], matrix->changed[i]);
 }
 
-static bool build(struct tui *t, const struct matrix *s, struct table *m)
+static bool build(struct tui *t, struct matrix *s, struct table *m)
 {
     size_t step;
+    arena_reset(&s->arena);
     *m = (struct table){.call = tui_call_now(t)};
     if (!m->call || !tui_call_find(m->call, s->journey, &m->index, &step))
         return false;
     m->journey = &m->call->hops->journeys[m->index];
     m->request = tui_call_request(m->call, m->journey);
     m->steps = m->journey->step_count;
-    add_rows(t, m, s->all);
+    add_rows(t, &s->arena, m, s->all);
     return true;
 }
 
@@ -164,6 +166,41 @@ static void add_values(struct text *out, const struct tui *t, const struct check
         text_add(out, SLICE("\"\""));
 }
 
+/* The value as it was before somebody altered it; false: none was seen. */
+static bool value_before(struct text *out, const struct tui *t, const struct check_header *h,
+                         size_t step)
+{
+    while (step-- > 0)
+        if (h->states[step] == CHECK_STATE_PRESENT && h->values[step].n) {
+            add_values(out, t, h, step);
+            return true;
+        }
+    return false;
+}
+
+#define CELL_LONG 14u /* room for "... " and something of a value */
+
+/* A value that is too long for its cell is shown from where it differs. */
+static void add_altered(struct text *out, const struct frame *f, const struct check_header *h,
+                        size_t step)
+{
+    struct text was = {0}, is = {0};
+    size_t before, after, room = f->cell - 3;
+    add_values(&is, f->t, h, step);
+    struct slice shown = text_slice(&is);
+    if (value_before(&was, f->t, h, step) && f->cell >= CELL_LONG) {
+        view_inner(text_slice(&was), shown, &before, &after);
+        if (grid_width(f->g, shown) > room &&
+            grid_width(f->g, slice_first(shown, before)) + 5 > room) {
+            text_add(out, SLICE("..."));
+            shown = slice_from(shown, before);
+        }
+    }
+    text_add(out, shown);
+    text_free(&was);
+    text_free(&is);
+}
+
 /* A mark says what the colour says: gone, altered, not captured. */
 static void draw_cell(const struct frame *f, const struct row *r, size_t step, size_t y)
 {
@@ -185,7 +222,10 @@ static void draw_cell(const struct frame *f, const struct row *r, size_t step, s
         bool altered = h->states[step] == CHECK_STATE_ALTERED;
         look = altered && is_bad ? GRID_BAD : altered ? GRID_WARN : GRID_PLAIN;
         text_add(&words, altered ? tui_utf8(f->t, "\xe2\x89\xa0 ", "~ ") : SLICE(""));
-        add_values(&words, f->t, h, step);
+        if (altered)
+            add_altered(&words, f, h, step);
+        else
+            add_values(&words, f->t, h, step);
     }
     grid_fit(f->g, y, x, end, look, text_slice(&words));
     text_free(&words);
@@ -210,20 +250,55 @@ static void draw_row(const struct frame *f, const struct row *r, size_t y)
         draw_cell(f, r, i, y);
 }
 
-/* The value as a whole, which a cell need not hold. */
+#define BEFORE_MOST 24u /* bytes that are equal are shown before what differs, where it is far */
+
+/* "~>X-A: value" over so many rows, with what differs marked. */
+static void put_side(const struct frame *f, struct tui_area area, const char *sign,
+                     struct slice value, size_t before, size_t after)
+{
+    size_t width = f->g->columns * (area.bottom - area.top), skip = 0;
+    if (before > width / 2 && value.n > width)
+        skip = before - BEFORE_MOST;
+    while (skip < before && ((unsigned char)value.p[skip] & 0xc0) == 0x80)
+        skip++;
+    struct slice middle = {value.p + before, value.n - before - after};
+    const struct tui_piece pieces[] = {
+        {slice_of(sign), GRID_HEAD},
+        {skip ? SLICE("...") : SLICE(""), GRID_DIM},
+        {slice_from(slice_first(value, before), skip), GRID_PLAIN},
+        {middle, GRID_MARK},
+        {slice_from(value, value.n - after), GRID_PLAIN},
+    };
+    (void)tui_put_line(f->g, area, 0, 0, pieces, sizeof pieces / sizeof *pieces, true, 0);
+}
+
+static void draw_difference(const struct frame *f, struct slice was, struct slice is,
+                            struct tui_area area)
+{
+    size_t before, after, half = (area.bottom - area.top) / 2;
+    view_inner(was, is, &before, &after);
+    if (half)
+        put_side(f, (struct tui_area){area.top, area.top + half}, "~<", was, before, after);
+    put_side(f, (struct tui_area){area.top + half, area.bottom}, "~>", is, before, after);
+}
+
+/* The value as a whole, which a cell need not hold, and what it was. */
 static void draw_value(const struct frame *f, const struct matrix *s, struct tui_area area)
 {
     if (s->scroll.at >= f->m->n || area.top >= area.bottom)
         return;
     const struct check_header *h = f->m->rows[s->scroll.at].header;
-    struct text words = {0};
-    text_add(&words, h->name);
-    text_add(&words, SLICE(": "));
-    add_values(&words, f->t, h, s->step);
-    size_t width = grid_width(f->g, text_slice(&words));
-    for (size_t y = area.top, k = 0; y < area.bottom && k * f->g->columns < width; y++, k++)
-        grid_put_from(f->g, y, 0, f->g->columns, GRID_PLAIN, text_slice(&words), k * f->g->columns);
-    text_free(&words);
+    struct text was = {0}, is = {0};
+    add_values(&is, f->t, h, s->step);
+    if (h->states[s->step] == CHECK_STATE_ALTERED && value_before(&was, f->t, h, s->step)) {
+        draw_difference(f, text_slice(&was), text_slice(&is), area);
+    } else {
+        const struct tui_piece pieces[] = {
+            {h->name, GRID_NAME}, {SLICE(": "), GRID_NAME}, {text_slice(&is), GRID_PLAIN}};
+        (void)tui_put_line(f->g, area, 0, 0, pieces, 3, true, 0);
+    }
+    text_free(&was);
+    text_free(&is);
 }
 
 static void matrix_draw(struct tui *t, struct tui_screen *screen, struct grid *g,
@@ -268,7 +343,8 @@ static void matrix_title(struct tui *t, struct tui_screen *screen, struct text *
     }
     if (m.request && m.request->answer_status)
         text_printf(out, ", answered %u", m.request->answer_status);
-    text_printf(out, "  message %zu of %zu", m.index + 1, m.call->hops->journey_count);
+    text_printf(out, "  message %zu of %zu", m.call->part ? m.journey->number + 1u : m.index + 1,
+                m.call->part ? m.call->hops->message_count : m.call->hops->journey_count);
     if (m.left_out)
         text_printf(out, "  (%llu headers left out)", (unsigned long long)m.left_out);
 }
@@ -316,20 +392,33 @@ static void explain(struct tui *t, const struct matrix *s, const struct table *m
     text_free(&id);
 }
 
-/* Another message of the call, one with headers that matter. */
-static void go(struct tui *t, struct matrix *s, const struct table *m, int by)
+/* Has it headers that matter? */
+static bool is_worth(struct tui *t, const struct matrix *s, const struct hop_journey *j)
 {
-    size_t n = m->call->hops->journey_count, i = m->index;
+    struct table rows;
+    if (j->step_count == 0 || j->aside)
+        return false;
+    struct matrix other = {.journey = j->steps[j->step_count - 1].sighting->id, .all = s->all};
+    bool worth = build(t, &other, &rows) && rows.n > 0;
+    arena_free(&other.arena);
+    return worth;
+}
+
+/* Another message of the call, one with headers that matter. */
+static void go(struct tui *t, struct matrix *s, int by)
+{
+    size_t i, step;
+    (void)tui_call_around(t, s->journey);
+    const struct hop_call *hops = t->call.hops;
+    size_t n = hops->journey_count;
+    if (!tui_call_find(&t->call, s->journey, &i, &step))
+        return;
     for (size_t k = 1; k < n; k++) {
         i = (i + (by < 0 ? n - 1 : 1)) % n;
-        const struct hop_journey *j = &m->call->hops->journeys[i];
-        if (j->step_count == 0)
+        const struct hop_journey *j = &hops->journeys[i];
+        if (!is_worth(t, s, j))
             continue;
-        struct matrix other = {.journey = j->steps[j->step_count - 1].sighting->id, .all = s->all};
-        struct table rows;
-        if (!build(t, &other, &rows) || rows.n == 0)
-            continue;
-        s->journey = other.journey;
+        s->journey = j->steps[j->step_count - 1].sighting->id;
         s->placed = false;
         s->scroll.at = s->step = 0;
         return;
@@ -362,7 +451,7 @@ static void matrix_act(struct tui *t, struct tui_screen *screen, enum tui_action
     else if (a == DO_ALL_HEADERS)
         tui_set_to(t, SET_ALL_HEADERS, s->all = !s->all);
     else if (a == DO_NEXT || a == DO_PREVIOUS)
-        go(t, s, &m, a == DO_NEXT ? 1 : -1);
+        go(t, s, a == DO_NEXT ? 1 : -1);
     else
         on_cell(t, s, &m, a);
 }
@@ -376,6 +465,11 @@ static void matrix_click(struct tui *t, struct tui_screen *screen, size_t row)
     s->scroll.at = s->scroll.top + row - 2;
 }
 
+static void matrix_free(struct tui_screen *screen)
+{
+    arena_free(&((struct matrix *)screen)->arena);
+}
+
 static const struct tui_kind matrix_kind = {
     .map = MAP_MATRIX,
     .scrolls = true,
@@ -385,6 +479,7 @@ static const struct tui_kind matrix_kind = {
     .title = matrix_title,
     .click = matrix_click,
     .status = matrix_status,
+    .free = matrix_free,
 };
 
 void tui_matrix_push(struct tui *t, size_t journey, size_t step)

@@ -121,15 +121,26 @@ static void find_moved(struct diff *d)
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-static void find_inner(struct view_diff_line *l)
+/* Is it within a character of UTF-8? */
+static bool is_within(struct slice s, size_t at)
 {
-    size_t n = l->left.n < l->right.n ? l->left.n : l->right.n;
-    while (l->same_before < n && l->left.p[l->same_before] == l->right.p[l->same_before])
-        l->same_before++;
-    n -= l->same_before;
-    while (l->same_after < n &&
-           l->left.p[l->left.n - 1 - l->same_after] == l->right.p[l->right.n - 1 - l->same_after])
-        l->same_after++;
+    return at < s.n && ((unsigned char)s.p[at] & 0xc0) == 0x80;
+}
+
+void view_inner(struct slice left, struct slice right, size_t *before, size_t *after)
+{
+    size_t n = left.n < right.n ? left.n : right.n, head = 0, tail = 0;
+    while (head < n && left.p[head] == right.p[head])
+        head++;
+    while (head > 0 && (is_within(left, head) || is_within(right, head)))
+        head--;
+    n -= head;
+    while (tail < n && left.p[left.n - 1 - tail] == right.p[right.n - 1 - tail])
+        tail++;
+    while (tail > 0 && is_within(left, left.n - tail))
+        tail--;
+    *before = head;
+    *after = tail;
 }
 
 static void add_line(struct diff *d, const struct item *left, const struct item *right)
@@ -148,7 +159,7 @@ static void add_line(struct diff *d, const struct item *left, const struct item 
     }
     if (!slice_equal(left->value, right->value)) {
         l->kind = VIEW_DIFF_CHANGED;
-        find_inner(l);
+        view_inner(l->left, l->right, &l->same_before, &l->same_after);
     } else {
         l->kind = left->moved                           ? VIEW_DIFF_MOVED
                   : !slice_equal(left->raw, right->raw) ? VIEW_DIFF_FOLDED

@@ -180,6 +180,8 @@ struct view_diff {
     uint64_t left_out; /* headers beyond VIEW_HEADERS_MAX, and the same for lines of the body */
 };
 
+/* How many bytes are equal at both ends, whole characters of UTF-8. */
+void view_inner(struct slice left, struct slice right, size_t *before, size_t *after);
 void view_diff_build(struct arena *a, const struct sip_message *left,
                      const struct sip_message *right, struct view_diff *out);
 

@@ -402,6 +402,31 @@ static void test_diff(void **state)
     sip_scanner_free(right);
 }
 
+/* What differs begins and ends with a character. */
+static void test_inner(void **state)
+{
+    static const struct {
+        const char *left, *right;
+        size_t before, after;
+    } cases[] = {
+        {"abc", "abd", 2, 0},
+        {"xabc", "yabc", 0, 3},
+        {"", "a", 0, 0},
+        {"\xe5\xad\x97", "\xe5\xae\x97", 0, 0},
+        {"a\xe5\xad\x97z", "a\xe5\xae\x97z", 1, 1},
+        {"\x80\x81", "\x80\x82", 0, 0},
+        {"\xff\x41", "\xff\x42", 1, 0},
+        {"\xc3\xa4", "\xc5\xa4", 0, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        size_t before, after;
+        view_inner(slice_of(cases[i].left), slice_of(cases[i].right), &before, &after);
+        if (before != cases[i].before || after != cases[i].after)
+            fail_msg("case %zu: %zu %zu", i, before, after);
+    }
+}
+
 static void test_diff_inner(void **state)
 {
     struct sip_scanner *left = sip_scanner_new(), *right = sip_scanner_new();
@@ -426,7 +451,7 @@ int main(void)
         cmocka_unit_test(test_as_check),     cmocka_unit_test(test_list),
         cmocka_unit_test(test_memory),       cmocka_unit_test(test_stop),
         cmocka_unit_test(test_wanted_later), cmocka_unit_test(test_diff),
-        cmocka_unit_test(test_diff_inner),
+        cmocka_unit_test(test_diff_inner),   cmocka_unit_test(test_inner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #? make bench       time and memory, compared with other tools
 #? make instructions  instructions a packet, against the figures kept
 #? make fuzz        libFuzzer on each fuzz target for SECONDS=60
+#? make pictures    man/pictures/ anew, from the screens that tests compare
 #? make captures    record captures/ anew, as root
 #? make install     PREFIX=/usr/local DESTDIR=
 #? make deps        install every package that any of these needs
@@ -113,6 +114,12 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
 	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(PCFLAGS) -Itests -MMD -MP $(LDFLAGS) \
 		-o $@ $< tests/fuzz/replay.c $(LIB) $(LIBS)
 
+# The pictures of README.md: each is the screen of the test case of its name.
+pictures: $(BUILD)/screen
+	@for p in man/pictures/*.svg; do \
+		$(BUILD)/screen "tests/screen/$$(basename "$$p" .svg)/keys" svg >"$$p.new" && mv "$$p.new" "$$p" || exit 1; \
+	done
+
 # Long runs of the fuzz targets by libFuzzer; what they find is kept in build/libfuzzer/found.
 # An empty slice may be NULL, and 0 is added to it: C2y allows that, and clang's pointer-overflow minds it.
 SECONDS ?= 60
@@ -211,7 +218,7 @@ help:
 
 FORCE:
 .PHONY: all help test test-build test-unit test-programs unit-programs fuzz fuzz-run lint lint-gcc \
-	lint-clang lint-cppcheck lint-shell format format-check bench instructions captures demo install clean FORCE \
+	lint-clang lint-cppcheck lint-shell format format-check bench instructions captures pictures demo install clean FORCE \
 	deps deps-build deps-test deps-lint deps-bench deps-lab \
 	deps-instructions
 .DELETE_ON_ERROR:

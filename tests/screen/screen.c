@@ -161,55 +161,57 @@ static void obey(struct run *r, struct slice line)
 #define CELL_WIDTH  8u
 #define CELL_HEIGHT 17u
 
-static const struct {
-    const char *ink, *more; /* colour, and further attributes */
-} inks[GRID_LOOKS] = {
-    [GRID_PLAIN] = {"#d4d4d4", ""},
-    [GRID_DIM] = {"#8a8a8a", ""},
-    [GRID_TITLE] = {"#1c1c1c", ""},
-    [GRID_HEAD] = {"#ffffff", " font-weight=\"bold\""},
-    [GRID_KEY] = {"#ffffff", " font-weight=\"bold\" text-decoration=\"underline\""},
-    [GRID_GOOD] = {"#87d787", ""},
-    [GRID_BAD] = {"#ff8787", " font-weight=\"bold\""},
-    [GRID_WARN] = {"#ffd75f", ""},
-    [GRID_START] = {"#5fd7d7", " font-weight=\"bold\""},
-    [GRID_NAME] = {"#5fd7d7", ""},
-    [GRID_CUSTOM] = {"#d787d7", " font-weight=\"bold\""},
-    [GRID_MARK] = {"#1c1c1c", " font-weight=\"bold\""},
-    [GRID_TINT] = {"#5fd7d7", ""},
-    [GRID_TINT + 1] = {"#ffd75f", ""},
-    [GRID_TINT + 2] = {"#d787d7", ""},
-    [GRID_TINT + 3] = {"#87d787", ""},
-    [GRID_TINT + 4] = {"#ff875f", ""},
-    [GRID_TINT + 5] = {"#87afff", ""},
+#define PAPER    "#1c1c1c"
+#define TEXT     "#d4d4d4"
+#define SELECTED "#3a4a6a"
+#define COLOURS  256u
+
+/* What a cell is drawn with, in the colours of the dark theme. */
+struct brush {
+    char ink[8];
+    const char *paper; /* NULL: the picture's */
+    uint8_t marks;
 };
 
-static const char *paper_of(unsigned look)
+/* As terminals count their colours beyond the first 16. */
+static void print_ink(char out[8], int ink)
 {
-    return look & GRID_SELECTED ? "#3a4a6a"
-           : look == GRID_TITLE ? "#d4d4d4"
-           : look == GRID_MARK  ? "#ffd75f"
-                                : NULL;
+    static const int steps[] = {0, 95, 135, 175, 215, 255};
+    int n = ink - 16, grey = 8 + 10 * (ink - 232);
+    int red = ink < 232 ? steps[n / 36] : grey, green = ink < 232 ? steps[n / 6 % 6] : grey;
+    snprintf(out, 8, "#%02x%02x%02x", (unsigned)red, (unsigned)green,
+             (unsigned)(ink < 232 ? steps[n % 6] : grey));
 }
 
-static const char *ink_of(unsigned look)
+static struct brush brush_of(const struct tui_settings *s, unsigned look)
 {
-    if (look == (GRID_PLAIN | GRID_SELECTED))
-        return "#ffffff";
-    return inks[look & ~GRID_SELECTED].ink;
+    struct tui_paint paint = tui_paint_of(s, look & ~GRID_SELECTED, COLOURS, false);
+    struct brush b = {.ink = TEXT, .marks = paint.marks};
+    if (paint.ink >= 16)
+        print_ink(b.ink, paint.ink);
+    if (look & GRID_SELECTED)
+        b.paper = SELECTED;
+    else if (paint.marks & TUI_REVERSE)
+        b.paper = paint.ink >= 16 ? "#ffd75f" : TEXT;
+    if (b.paper && !(look & GRID_SELECTED))
+        strcpy(b.ink, PAPER);
+    else if (paint.marks & TUI_DIM)
+        strcpy(b.ink, "#8a8a8a");
+    return b;
 }
 
 /* A word each, for spaces are folded in XML. */
-static void print_word(const struct grid *g, size_t row, size_t x, size_t end)
+static void print_word(const struct grid *g, const struct brush *b, size_t row, size_t x,
+                       size_t end)
 {
-    unsigned look = grid_at(g, row, x)->look;
     struct text words = {0}, safe = {0};
     for (size_t i = x; i < end; i++)
         text_add(&words, slice_of(grid_at(g, row, i)->text));
     text_add_xml(&safe, text_slice(&words));
-    printf("<text x=\"%zu\" y=\"%zu\" textLength=\"%zu\" fill=\"%s\"%s>%s</text>\n", x * CELL_WIDTH,
-           row * CELL_HEIGHT + 13, (end - x) * CELL_WIDTH, ink_of(look),
-           inks[look & ~GRID_SELECTED].more, safe.p);
+    printf("<text x=\"%zu\" y=\"%zu\" textLength=\"%zu\" fill=\"%s\"%s%s>%s</text>\n",
+           x * CELL_WIDTH, row * CELL_HEIGHT + 13, (end - x) * CELL_WIDTH, b->ink,
+           b->marks & TUI_BOLD ? " font-weight=\"bold\"" : "",
+           b->marks & TUI_UNDERLINE ? " text-decoration=\"underline\"" : "", safe.p);
     text_free(&words);
     text_free(&safe);
 }
@@ -220,37 +222,38 @@ static bool is_blank(const struct grid_cell *c)
 }
 
 /* Cells of one look, from x to before end. */
-static void print_run(const struct grid *g, size_t row, size_t x, size_t end)
+static void print_run(const struct grid *g, const struct tui_settings *s, size_t row, size_t x,
+                      size_t end)
 {
-    const char *paper = paper_of(grid_at(g, row, x)->look);
-    if (paper)
+    struct brush b = brush_of(s, grid_at(g, row, x)->look);
+    if (b.paper)
         printf("<rect x=\"%zu\" y=\"%zu\" width=\"%zu\" height=\"%u\" fill=\"%s\"/>\n",
-               x * CELL_WIDTH, row * CELL_HEIGHT, (end - x) * CELL_WIDTH, CELL_HEIGHT, paper);
+               x * CELL_WIDTH, row * CELL_HEIGHT, (end - x) * CELL_WIDTH, CELL_HEIGHT, b.paper);
     for (size_t i = x, k; i < end; i = k) {
         for (k = i; k < end && !is_blank(grid_at(g, row, k));)
             k++;
         if (k > i)
-            print_word(g, row, i, k);
+            print_word(g, &b, row, i, k);
         else
             k++;
     }
 }
 
-static void print_svg(const struct grid *g)
+static void print_svg(const struct grid *g, const struct tui_settings *s)
 {
     size_t width = g->columns * CELL_WIDTH, height = g->rows * CELL_HEIGHT;
     printf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-8 -8 %zu %zu\" width=\"%zu\" "
            "font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"13\" "
            "xml:space=\"preserve\">\n",
            width + 16, height + 16, width + 16);
-    printf("<rect x=\"-8\" y=\"-8\" width=\"%zu\" height=\"%zu\" rx=\"6\" fill=\"#1c1c1c\"/>\n",
+    printf("<rect x=\"-8\" y=\"-8\" width=\"%zu\" height=\"%zu\" rx=\"6\" fill=\"" PAPER "\"/>\n",
            width + 16, height + 16);
     for (size_t row = 0; row < g->rows; row++)
         for (size_t x = 0, end; x < g->columns; x = end) {
             for (end = x + 1;
                  end < g->columns && grid_at(g, row, end)->look == grid_at(g, row, x)->look;)
                 end++;
-            print_run(g, row, x, end);
+            print_run(g, s, row, x, end);
         }
     puts("</svg>");
 }
@@ -310,7 +313,7 @@ int main(int argc, char **argv)
     if (tui_is_over(r.tui))
         puts("the user left");
     else if (svg)
-        print_svg(&r.grid);
+        print_svg(&r.grid, &r.settings);
     else
         print_grid(&r.grid);
     tui_free(r.tui);

@@ -110,6 +110,8 @@ int cmd_calls(const struct cmd_arguments *a)
     bool ok = prepare(&run, a, &err) && cmd_trace_run(run.trace, &sinks, &run.outputs, &err);
     if (ok)
         end_reports(&run);
+    if (ok)
+        cmd_filter_points(run.filter, run.trace);
     int status = cmd_finish(run.trace, &run.outputs, ok, &err);
     for (size_t i = 0; i < CMD_OUTPUTS_MAX; i++)
         report_groups_free(run.groups[i]);

@@ -198,6 +198,7 @@ static int judge(struct check *c, struct err *err)
         return CMD_ERROR;
     }
     cmd_trace_remarks(c->trace);
+    cmd_filter_points(c->filter, c->trace);
     cmd_filter_remarks(c->filter, "call");
     return statuses[verdict];
 }

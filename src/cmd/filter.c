@@ -1,7 +1,8 @@
 /* --filter: read, and what is to be said of it at the end. */
 #include "cmd/internal.h"
 
-#define SHOWN_MAX 400u /* bytes of an expression that is shown with its mistake */
+#define POINTS_SHOWN 20u
+#define SHOWN_MAX    400u /* bytes of an expression that is shown with its mistake */
 
 bool cmd_filter_read(const struct cmd_arguments *a, enum view_filter_scope scope,
                      struct view_filter **out, struct err *err)
@@ -22,6 +23,20 @@ bool cmd_filter_read(const struct cmd_arguments *a, enum view_filter_scope scope
     }
     return err_set(err, "--filter: column %zu: %s", view_filter_fault_column(text, &fault),
                    fault.text);
+}
+
+void cmd_filter_points(const struct view_filter *f, const struct trace *t)
+{
+    struct slice name = f && t ? view_filter_stranger(f, t) : SLICE_NONE;
+    const struct trace_point *points;
+    struct text all = {0};
+    if (name.n == 0)
+        return;
+    for (size_t i = 0, n = trace_points(t, &points); i < n && i < POINTS_SHOWN; i++)
+        text_printf(&all, "%s%s", i ? ", " : "", points[i].name);
+    cmd_complain("note: --filter: no point is named %.*s; there are: %s", SLICE_ARG(name),
+                 all.n ? all.p : "none");
+    text_free(&all);
 }
 
 void cmd_filter_remarks(const struct view_filter *f, const char *what)

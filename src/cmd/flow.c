@@ -307,6 +307,7 @@ int cmd_flow(const struct cmd_arguments *a)
     struct trace_sinks sinks = {.flow = draw, .choose = choose, .context = &f};
     bool ok =
         prepare(&f, &err) && cmd_trace_run(f.trace, &sinks, &f.outputs, &err) && settle(&f, &err);
+    cmd_filter_points(f.filter, f.trace);
     int status = cmd_finish(f.trace, &f.outputs, ok, &err);
     if (f.undecided)
         cmd_complain_list(text_slice(&f.list));

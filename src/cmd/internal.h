@@ -168,6 +168,8 @@ bool cmd_filter_read(const struct cmd_arguments *a, enum view_filter_scope scope
                      struct view_filter **out, struct err *err);
 /* At the end: that nothing matched, or could not be told.  `what`: "message", "call". */
 void cmd_filter_remarks(const struct view_filter *f, const char *what);
+/* After a run: that it names a point which there is none of.  Either may be NULL. */
+void cmd_filter_points(const struct view_filter *f, const struct trace *t);
 
 /* ---- a live run ------------------------------------------------------------------------------ */
 

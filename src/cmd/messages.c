@@ -76,6 +76,8 @@ int cmd_messages(const struct cmd_arguments *a)
         begin_reports(&run, &style, a);
         ok = cmd_trace_run(run.trace, &sinks, &run.outputs, &err);
     }
+    if (ok)
+        cmd_filter_points(run.filter, run.trace);
     int status = cmd_finish(run.trace, &run.outputs, ok, &err);
     for (size_t i = 0; i < n; i++)
         report_messages_free(&run.reports[i]);

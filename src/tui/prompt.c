@@ -104,11 +104,32 @@ bool tui_history_key(const struct tui_history *h, size_t *back, struct tui_edit 
 
 /* ---- drawn ----------------------------------------------------------------------------------- */
 
+/* As many words as go into a row; one that is longer is cut. */
+static struct slice take_row(struct slice *rest, size_t columns)
+{
+    size_t n = 0;
+    *rest = slice_trim(*rest);
+    for (size_t at = 0; at <= rest->n; at++)
+        if (at == rest->n || rest->p[at] == ' ') {
+            if (n && text_width(slice_first(*rest, at)) > columns)
+                break;
+            n = at;
+        }
+    struct slice row = slice_first(*rest, n);
+    *rest = slice_from(*rest, n);
+    return row;
+}
+
 /* Carets under the mistake, as far as it is seen, and what is wrong, over so many rows. */
 size_t tui_fault_rows(const struct grid *g, const struct view_filter_fault *fault)
 {
-    size_t width = text_width(slice_of(fault->text)), rows = (width + g->columns - 1) / g->columns;
-    return 1 + (rows > TUI_FAULT_ROWS ? TUI_FAULT_ROWS : rows);
+    struct slice rest = slice_of(fault->text);
+    size_t rows = 1;
+    while (rest.n && rows <= TUI_FAULT_ROWS) {
+        (void)take_row(&rest, g->columns);
+        rows++;
+    }
+    return rows;
 }
 
 void tui_fault_draw(struct grid *g, size_t row, size_t column, size_t end, size_t pan,
@@ -116,14 +137,15 @@ void tui_fault_draw(struct grid *g, size_t row, size_t column, size_t end, size_
 {
     size_t at = grid_width(g, slice_first(line, fault->at));
     size_t n = grid_width(g, slice_first(slice_from(line, fault->at), fault->n));
-    const struct tui_piece piece = {slice_of(fault->text), GRID_BAD};
+    struct slice rest = slice_of(fault->text);
     size_t rows = tui_fault_rows(g, fault);
     for (size_t i = 0; i < rows; i++)
         grid_fill(g, row + i, 0, g->columns, GRID_PLAIN);
     for (size_t i = 0; i < (n ? n : 1); i++)
         if (at + i >= pan && column + at + i - pan < end)
             grid_put(g, row, column + at + i - pan, end, GRID_BAD, SLICE("^"));
-    tui_put_line(g, (struct tui_area){row + 1, row + rows}, 0, 0, &piece, 1, true, 0);
+    for (size_t i = 1; i < rows; i++)
+        grid_fit(g, row + i, 0, g->columns, GRID_BAD, take_row(&rest, g->columns));
 }
 
 void tui_prompt_draw(struct tui *t, struct grid *g, size_t row)

@@ -277,6 +277,34 @@ bool view_filter_asks_verdict(const struct view_filter *f)
     return asks_verdict(f->root);
 }
 
+static bool has_point(const struct trace *t, struct slice name)
+{
+    const struct trace_point *points;
+    for (size_t i = 0, n = trace_points(t, &points); i < n; i++)
+        if (slice_is(name, points[i].name))
+            return true;
+    return false;
+}
+
+static struct slice stranger_of(const struct filter_node *n, const struct trace *t)
+{
+    struct slice found = SLICE_NONE;
+    const struct filter_test *test = n->test;
+    bool names = test && test->op == FILTER_EQUALS && test->measure == FILTER_ITSELF &&
+                 (test->field == FILTER_FIELD_POINT || test->field == FILTER_FIELD_CALL_POINTS);
+    for (size_t i = 0; names && i < test->value_count; i++)
+        if (!has_point(t, test->values[i].text))
+            return test->values[i].text;
+    for (const struct filter_node *c = n->first; c && !found.n; c = c->next)
+        found = stranger_of(c, t);
+    return found;
+}
+
+struct slice view_filter_stranger(const struct view_filter *f, const struct trace *t)
+{
+    return stranger_of(f->root, t);
+}
+
 const struct view_filter_stats *view_filter_stats(const struct view_filter *f)
 {
     return &f->stats;

@@ -72,6 +72,9 @@ enum view_filter_answer view_filter_call(struct view_filter *f, const struct cal
 bool view_filter_asks_messages(const struct view_filter *f);
 bool view_filter_asks_verdict(const struct view_filter *f);
 
+/* A point that the expression names and the trace has not, so that it may be a slip; empty: none. */
+struct slice view_filter_stranger(const struct view_filter *f, const struct trace *t);
+
 struct view_filter_stats {
     uint64_t asked, matched, unsure; /* messages of view_filter_message, or calls */
     uint64_t limited;                /* matches of regular expressions that hit a limit */

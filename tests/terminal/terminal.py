@@ -306,6 +306,40 @@ def columns():
         t.close()
 
 
+def filters():
+    """The form, the expression with what is wrong in it, its history, and all calls again."""
+    t = Terminal()
+    try:
+        t.start("--filter 'status == 699'")
+        t.wait("Calls 0 of 1", "no call matches")
+        t.keys("F7")
+        t.wait("Filter: calls", "status == 699")
+        t.keys("F5")
+        t.tmux("send-keys", "-l", "0100")
+        t.keys("Tab", "Tab")
+        t.tmux("send-keys", "-l", "kam1")
+        t.keys("Enter")
+        t.wait("an address was expected")
+        t.keys("C-u", "Tab", "Tab", "BTab", "Enter")
+        t.wait("Calls 1 of 1", "from contains 0100")
+        t.keys("&", "C-u")
+        t.tmux("send-keys", "-l", "metod == BYE")
+        t.keys("Enter")
+        t.wait("Calls where: metod == BYE", "^^^^^", "did you mean method?")
+        t.keys("Right", "Right", "Right")
+        t.tmux("send-keys", "-l", "h")
+        t.keys("Enter")
+        t.wait("Calls 1 of 1  filter: method == BYE")
+        t.keys("&", "Up", "Up", "Enter")
+        t.wait("filter: any(request")
+        t.keys("F5")
+        t.wait("Calls 1, 1 fail", gone=("filter:",))
+        t.keys("Q")
+        t.left_sane()
+    finally:
+        t.close()
+
+
 def hang_up():
     """The terminal goes away, and so does the program."""
     t = Terminal()
@@ -324,7 +358,7 @@ def hang_up():
 
 
 TESTS = (walk, small, resize, escape, signals, unknown, no_colour, ascii_only, pipe, copy, save,
-         columns, hang_up)
+         columns, filters, hang_up)
 
 
 def run(tests):

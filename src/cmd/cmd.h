@@ -64,6 +64,7 @@ enum cmd_option_id {
     CMD_OPT_BUFFER,
     CMD_OPT_RETRY,
     CMD_OPT_HEP_KEY_FILE,
+    CMD_OPT_K8S_IMAGE,
     CMD_OPT_KEYLOG,
     CMD_OPT_TLS_KEY,
     CMD_OPT_BASELINE,

@@ -151,6 +151,7 @@ static bool read_remote(const struct cmd_arguments *a, struct trace_options *opt
         *s = SOURCE_RETRY_S;
     if (value && *value && (!slice_to_u32(slice_of(value), s) || *s < 1 || *s > 3600))
         return err_set(err, "--retry=%s: a number of seconds from 1 to 3600", value);
+    options->source.k8s_image = cmd_value(a, CMD_OPT_K8S_IMAGE);
     return cmd_hep_key(a, options->source.hep_key, err);
 }
 

@@ -353,18 +353,17 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "A burst that does not fit is lost, and how many packets were is told. Each interface has "
          "a buffer of its own."},
     [CMD_OPT_RETRY] =
-        {"retry", 0, false, false, READING, "SECONDS",
-         "cmd: run a command that has ended again, after a pause",
-         "Each pause is twice as long as the one before, up to a minute; the first is one second, "
-         "or as many as are given. After a minute that went well it is a short one again. Why the "
-         "command ended is told each time.",
+        {"retry", 0, false, false, READING, "SECONDS", "cmd: run it again when it has ended",
+         "The first pause is a second, or as many as are given; each is twice as long as the one "
+         "before, up to a minute, and short again after a minute that went well.",
          true},
-    [CMD_OPT_HEP_KEY_FILE] =
-        {"hep-key-file", 0, false, false, READING, "FILE",
-         "hep: read messages only that have the authentication key in this file",
-         "Its first line counts. Without the option the environment variable SIPXRAY_HEP_KEY is "
-         "heeded. HEP before version 3 has no key and is not read then. How many messages were "
-         "refused is told at the end."},
+    [CMD_OPT_HEP_KEY_FILE] = {"hep-key-file", 0, false, false, READING, "FILE",
+                              "hep: read only what has the authentication key in this file",
+                              "Its first line counts; without the option, the environment variable "
+                              "SIPXRAY_HEP_KEY. HEP before version 3 has no key, and is not read."},
+    [CMD_OPT_K8S_IMAGE] = {"k8s-image", 0, false, false, READING, "IMAGE",
+                           "k8s: the image where a pod has no tcpdump (" SOURCE_K8S_IMAGE ")",
+                           "It needs tcpdump, sh, mkfifo, cat and sleep."},
     [CMD_OPT_KEYLOG] = {"keylog", 0, true, false, READING, "FILE",
                         "decrypt TLS by the secrets in this key log (NSS format)",
                         "What SSLKEYLOGFILE makes many programs write. The file may grow while the "

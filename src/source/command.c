@@ -154,7 +154,7 @@ struct source *source_command_open(const char *name, const char *path, const cha
     const char *argv[] = {"/bin/sh", "-c", rest, NULL};
     const struct source_plan plan = {.argv = argv};
     c->pause.first_s = options->retry_s;
-    c->job.errors = -1;
+    c->job.errors = c->job.output = -1;
     s->origin = &origin;
     s->stats.live = true;
     source_begin_anew(s, -1);

@@ -132,6 +132,7 @@ struct source_origin {
     enum source_result (*look)(struct source *s, enum source_result result, struct err *err);
     void (*count)(struct source *s); /* brings its counters in stats up to date */
     bool (*filter)(struct source *s, const char *expression, struct err *err);
+    struct source *(*member)(struct source *s); /* for source_member */
     void (*stop)(struct source *s);
     void (*close)(struct source *s);
     unsigned patience_ms; /* how long it may take from stop to its end */
@@ -213,6 +214,8 @@ int64_t source_clock_ms(void); /* monotonic */
 struct source *source_live_open(const char *name, const char *path, const char *rest,
                                 const struct source_options *options, struct err *err);
 struct source *source_hep_open(const char *name, const char *path, const char *rest,
+                               const struct source_options *options, struct err *err);
+struct source *source_k8s_open(const char *name, const char *path, const char *rest,
                                const struct source_options *options, struct err *err);
 struct source *source_command_open(const char *name, const char *path, const char *rest,
                                    const struct source_options *options, struct err *err);

@@ -13,7 +13,7 @@
 void source_job_start(struct source_job *j, struct source_keeper *k, unsigned plan,
                       const struct slice *words, size_t n)
 {
-    *j = (struct source_job){.errors = -1};
+    *j = (struct source_job){.output = -1, .errors = -1};
     j->id = source_keeper_start(k, plan, words, n);
 }
 
@@ -66,10 +66,23 @@ void source_job_close(struct source_job *j, struct source_keeper *k)
 {
     if (j->errors >= 0)
         close(j->errors);
+    if (j->output >= 0)
+        close(j->output);
     if (j->id)
         source_keeper_stop(k, j->id);
-    j->errors = -1;
+    j->errors = j->output = -1;
     j->id = 0;
+}
+
+/* What tcpdump and kubectl say when all is well. */
+static bool is_greeting(struct slice line)
+{
+    static const char *const starts[] = {"tcpdump: listening on ", "tcpdump: data link type ",
+                                         "tcpdump: verbose output ", "Defaulted container "};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (slice_starts(line, slice_of(starts[i])))
+            return true;
+    return false;
 }
 
 /* The last lines that were printed, in one. */
@@ -82,7 +95,7 @@ static void add_said(const struct source_job *j, struct text *out)
         struct slice line = slice_first(rest, slice_find(rest, '\n'));
         rest = slice_from(rest, line.n + 1);
         line = slice_trim(line);
-        if (!line.n)
+        if (!line.n || is_greeting(line))
             continue;
         text_add(out, slice_of(between));
         text_add(out, line);

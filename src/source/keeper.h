@@ -65,6 +65,7 @@ struct source_job {
     bool started, ended;
     int status;
     int64_t linger_by; /* source_clock_ms until when its end is waited for; 0: it still writes */
+    int output;        /* -1: none, or somebody else has it */
     int errors;        /* -1: none */
     char said[SOURCE_JOB_ERRORS];
     size_t said_n;

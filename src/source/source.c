@@ -21,11 +21,8 @@ static const struct source_format *const formats[] = {
 
 /* Sources that are no capture files, by how their specification begins. */
 static const struct source_scheme source_schemes[] = {
-    {"iface:", source_live_open},
-    {"cmd:", source_command_open},
-    {"hep:", source_hep_open},
-    {"log:", source_log_open},
-    {NULL, NULL},
+    {"iface:", source_live_open}, {"cmd:", source_command_open}, {"hep:", source_hep_open},
+    {"k8s:", source_k8s_open},    {"log:", source_log_open},     {NULL, NULL},
 };
 
 static bool refuse(struct source *s, struct err *err)
@@ -341,6 +338,11 @@ void source_tell(struct source *s, const char *format, ...)
     va_end(args);
     text_add(&words, slice_of(line));
     *vec_add(&s->news) = words.p;
+}
+
+struct source *source_member(struct source *s)
+{
+    return s->origin && s->origin->member ? s->origin->member(s) : NULL;
 }
 
 static void forget_news(struct source *s)

@@ -2,8 +2,9 @@
  * order of the capture, and says what link type each frame has.  Formats: pcap (both byte orders,
  * micro- and nanoseconds, also "modified" pcap), pcapng (several sections and interfaces, each with
  * its own link type and time resolution), gzip of both, standard input; interfaces of this host
- * (iface:), the standard output of a command (cmd:), HEP that others send (hep:), traces that SIP
- * servers print (log:).  Live sources never block: they say SOURCE_WAIT. */
+ * (iface:), the standard output of a command (cmd:), HEP that others send (hep:), pods of
+ * Kubernetes (k8s:), traces that SIP servers print (log:).  Live sources never block: they say
+ * SOURCE_WAIT. */
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
 
@@ -88,13 +89,18 @@ struct source_host_address {
 #define SOURCE_HEP_STUCK_S 30u
 #define SOURCE_HEP_KEY_MAX 1024u
 
+#define SOURCE_PODS_MAX  1024u               /* of one k8s:, those that are gone among them */
+#define SOURCE_K8S_IMAGE "nicolaka/netshoot" /* has sh, mkfifo, cat, sleep and tcpdump */
+
 /* How live sources are opened; all zero: as ever. */
 struct source_options {
     bool promiscuous; /* iface: also what is not for this host */
     uint32_t ring_mb; /* iface: what the kernel keeps until it is read; 0: SOURCE_RING_MB */
     uint32_t retry_s; /* cmd: run the command again when it has ended, after so many seconds, and
                          after twice as many each time, up to SOURCE_RETRY_S_MAX; 0: never */
-    bool follow;      /* a file is waited for to grow, until source_stop; a log is not */
+    const char *bpf;  /* k8s: the capture filter, which is applied there; NULL: one for SIP */
+    const char *k8s_image; /* k8s: of ephemeral containers; NULL: SOURCE_K8S_IMAGE */
+    bool follow;           /* a file is waited for to grow, until source_stop; a log is not */
     char hep_key[SOURCE_HEP_KEY_MAX + 1]; /* hep: messages must have it; empty: any will do */
 };
 
@@ -122,6 +128,10 @@ const char *source_widened(const struct source *s);
 enum source_result source_next(struct source *s, struct source_frame *frame, struct err *err);
 /* Reads bytes of the source again (only where frames have an offset).  `into` must hold n bytes. */
 bool source_read_at(struct source *s, uint64_t offset, void *into, size_t n, struct err *err);
+/* A source of sources (k8s:) has no frames of its own; others come of it while it goes on, each of
+ * which has its own name and has to be closed before it.  The next of them; NULL: there is none, or
+ * it is an ordinary source. */
+struct source *source_member(struct source *s);
 /* The next of what a live source has to tell of itself while it goes on ("the interface is down"),
  * oldest first; NULL: nothing.  Valid until the next call. */
 const char *source_news(struct source *s);

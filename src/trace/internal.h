@@ -96,8 +96,10 @@ struct trace {
     VEC(struct trace_input *) point_inputs; /* of each point */
     struct map agent_index;                 /* points by HEP */
     uint32_t agents;
+    uint32_t members;         /* sources that came of others */
     uint64_t agents_left_out; /* messages of agents beyond TRACE_HEP_POINTS_MAX */
     struct arena names;       /* of points by HEP */
+    uint64_t members_left_out;
     struct sip_scanner *scanner;
     struct trace_relay *relay; /* NULL: one thread does it all */
     bool fed;                  /* how the thread that reads ended, and why */
@@ -170,7 +172,11 @@ bool trace_choice_is_once(const struct trace_choice *c);
 void trace_secret(void *input, const struct packet_secret *secret);
 void trace_secrets_free(struct trace_secrets *s);
 
+/* trace.c: a source that came of another */
+bool trace_join(struct trace *t, struct source *s, struct slice name, struct err *err);
+
 /* points.c */
+bool trace_take_members(struct trace *t, struct trace_input *in, struct err *err);
 void trace_point_of_source(struct trace *t, struct trace_input *in);
 uint16_t trace_point_of(struct trace *t, struct trace_input *in, const struct packet_payload *p);
 void trace_points_begin(struct trace *t);

@@ -152,12 +152,13 @@ void trace_collect_notices(struct trace *t)
 {
     livekit_notice(t);
     for (size_t i = 0; i < t->inputs.n; i++) {
-        point_notices(t, &t->points.items[i]);
+        point_notices(t, &t->points.items[t->inputs.items[i]->point]);
         tls_notice(t, t->inputs.items[i]);
     }
     key_notices(t);
     media_notices(t);
     kept_notices(t);
+    notice(t, "", t->members_left_out, "pods left out, for there are too many points");
     notice(t, "", t->agents_left_out,
            "messages by HEP from capture ids beyond the limit, which stand under their source");
     if (!t->calls)

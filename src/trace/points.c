@@ -19,7 +19,7 @@ void trace_point_of_source(struct trace *t, struct trace_input *in)
  * thread, which notes of its point what it sees. */
 void trace_points_begin(struct trace *t)
 {
-    while (t->points.cap < t->points.n + TRACE_HEP_POINTS_MAX)
+    while (t->points.cap < t->points.n + TRACE_HEP_POINTS_MAX + TRACE_MEMBERS_MAX)
         t->points.items = vec_grow(t->points.items, &t->points.cap, sizeof *t->points.items);
 }
 
@@ -45,13 +45,33 @@ static bool name_is_taken(const struct trace *t, struct slice name)
     return false;
 }
 
-/* The capture id; where a point has that name, the source's name goes before it. */
-static const char *name_of_agent(struct trace *t, const struct trace_input *in, uint32_t agent)
+/* Of a point that comes of another source: where a point has that name, the source's goes before
+ * it.
+ */
+static struct slice name_within(struct trace *t, const struct trace_input *in, struct slice name)
 {
-    struct slice name = arena_printf(&t->names, "%u", agent);
     while (name_is_taken(t, name))
         name = arena_printf(&t->names, "%s:%.*s", in->name, SLICE_ARG(name));
-    return name.p;
+    return name;
+}
+
+/* Sources that have come of this one are points as any other.  Those beyond the limit are closed.
+ */
+bool trace_take_members(struct trace *t, struct trace_input *in, struct err *err)
+{
+    struct source *s;
+    while ((s = source_member(in->source)) != NULL) {
+        if (t->members >= TRACE_MEMBERS_MAX) {
+            t->members_left_out++;
+            source_close(s);
+            continue;
+        }
+        t->members++;
+        t->points.items[in->point].agents++;
+        if (!trace_join(t, s, name_within(t, in, slice_of(source_name(s))), err))
+            return false;
+    }
+    return true;
 }
 
 static uint64_t agent_hash(const struct trace *t, const struct trace_input *in, uint32_t agent)
@@ -67,7 +87,7 @@ static uint16_t agent_new(struct trace *t, struct trace_input *in, uint32_t agen
         t->agents_left_out++;
         return in->point;
     }
-    const char *name = name_of_agent(t, in, agent);
+    const char *name = name_within(t, in, arena_printf(&t->names, "%u", agent)).p;
     struct trace_point *source = &t->points.items[in->point];
     source->agents++;
     struct trace_point point = {.name = name,

@@ -83,7 +83,7 @@ static bool advance(struct trace *t, struct trace_input *in, struct err *err)
         in->asked_ns = now_ns();
     if (r != SOURCE_FRAME)
         tell_news(t, in);
-    return r != SOURCE_ERROR;
+    return r != SOURCE_ERROR && (r == SOURCE_FRAME || trace_take_members(t, in, err));
 }
 
 /* What a capture says of its host comes with its interface blocks, so it is asked for as they are
@@ -202,7 +202,8 @@ void trace_learn_hosts(struct trace *t)
 bool trace_feed_begin(struct trace *t, struct err *err)
 {
     bool ok = true;
-    for (size_t i = 0; ok && i < t->inputs.n; i++)
+    size_t n = t->inputs.n; /* those that come of these were asked already */
+    for (size_t i = 0; ok && i < n; i++)
         ok = advance(t, t->inputs.items[i], err);
     trace_learn_hosts(t);
     return ok;

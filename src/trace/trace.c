@@ -50,6 +50,8 @@ static struct slice stem_of(struct slice path)
     }
     if (slice_starts(path, SLICE("hep:")))
         return SLICE("hep");
+    if (slice_starts(path, SLICE("k8s:")))
+        return SLICE_NONE; /* pods have their own */
     if (slice_starts(path, SLICE("log:")))
         path = slice_from(path, strlen("log:"));
     size_t slash = path.n;
@@ -143,7 +145,8 @@ static bool begin_frames(struct trace *t, struct err *err)
     return true;
 }
 
-/* A point of its own; one that joins a run under way is known to the nodes, too. */
+/* A point of its own; one that joins a run under way is known to the nodes, too, and to the calls,
+ * which wait for what it may have. */
 static void add_input(struct trace *t, struct trace_input *in)
 {
     const struct packet_sinks sinks = {trace_payload, trace_stream, in};
@@ -157,6 +160,29 @@ static void add_input(struct trace *t, struct trace_input *in)
         return;
     hop_nodes_add_point(t->nodes, in->name);
     begin_select(t, in);
+    if (t->calls && !t->browse.on)
+        call_table_wait(t->calls, CALL_WAITING_MANY);
+}
+
+bool trace_join(struct trace *t, struct source *s, struct slice name, struct err *err)
+{
+    struct trace_input *in = input_new(t, name, slice_of(source_path(s)));
+    in->source = s;
+    add_input(t, in);
+    return trace_feed_join(t, in, err);
+}
+
+/* The name belongs to those that come of the source, if others do; its own is where it is then. */
+static struct source *open_source(struct trace *t, struct trace_input *in, struct err *err)
+{
+    struct source_options options = t->options.source;
+    options.bpf = t->options.bpf;
+    struct source *s = source_open_with(in->name, in->path, &options, err);
+    if (s && slice_starts(slice_of(in->path), SLICE("k8s:"))) {
+        free(in->name);
+        in->name = copy_string(slice_of(in->path));
+    }
+    return s;
 }
 
 static bool add_one(struct trace *t, struct slice name, struct slice path, const char *only,
@@ -167,8 +193,8 @@ static bool add_one(struct trace *t, struct slice name, struct slice path, const
     bool ok =
         t->inputs.n < UINT16_MAX || err_set(err, "%s: more than %u points", in->path, UINT16_MAX);
     ok = ok && name_is_free(t, in->name, in->path, err);
-    ok = ok && (in->source = source_open_with(in->name, in->path, &t->options.source, err));
-    ok = ok && (name.n || err_set(err, "%s: a point needs a name: NAME=SOURCE", in->path));
+    ok = ok && (in->source = open_source(t, in, err)) != NULL;
+    ok = ok && (in->name[0] || err_set(err, "%s: a point needs a name: NAME=SOURCE", in->path));
     ok = ok && (!t->options.bpf || source_filter(in->source, t->options.bpf, err));
     if (!ok) {
         input_free(in);
@@ -413,7 +439,7 @@ void trace_free(struct trace *t)
     call_table_free(t->calls);
     hop_joiner_free(t->joiner);
     hop_nodes_free(t->nodes);
-    for (size_t i = 0; i < t->inputs.n; i++)
+    for (size_t i = t->inputs.n; i-- > 0;) /* those that came of others before these */
         input_free(t->inputs.items[i]);
     vec_free(&t->inputs);
     vec_free(&t->points);

@@ -122,7 +122,7 @@ struct trace_point {
     bool by_hep;
     uint32_t agent;        /* by_hep: its capture id */
     uint64_t packets;      /* by_hep: those of its agent, as far as they carry SIP */
-    uint32_t agents;       /* points by HEP in this source */
+    uint32_t agents;       /* points that came of this source: by HEP in it, or pods */
     uint32_t source_point; /* of its source: itself, unless by_hep */
     int link_types[8];     /* seen, in order of appearance */
     uint32_t link_type_count;
@@ -135,8 +135,10 @@ struct trace_point {
 };
 
 #define TRACE_HEP_POINTS_MAX 1024u /* what further agents sent is their source's */
+#define TRACE_MEMBERS_MAX    1024u /* pods of all sources; further ones are left out */
 
-/* Everything of the source came by HEP, as far as is known: its agents' points stand for it. */
+/* Everything of the source came by HEP, as far as is known, or it is one that others come of: their
+ * points stand for it. */
 static inline bool trace_point_is_idle(const struct trace_point *p)
 {
     return p->agents > 0 && p->messages == 0 && p->packet->tls_undecrypted == 0;

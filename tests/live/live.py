@@ -28,11 +28,22 @@ NO_LEAKS = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + "
 class Run:
     """sipxray, started; its output is read line by line."""
 
+    started = []
+
     def __init__(self, *args, stdin=subprocess.DEVNULL, before=(), leaks=False, env=None):
         self.process = subprocess.Popen(
             [*before, PROGRAM, *args], stdin=stdin, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, bufsize=0, env=env or (os.environ if leaks else NO_LEAKS))
         self.lines = []
+        Run.started.append(self.process)
+
+    @staticmethod
+    def kill_all():
+        """Those that a test which failed has left."""
+        for process in Run.started:
+            if process.poll() is None:
+                process.kill()
+        Run.started.clear()
 
     def line(self):
         """The next line, which must come without anything being ended."""
@@ -949,6 +960,7 @@ def main():
         except Exception as e:  # pylint: disable=broad-except
             line = e.__traceback__.tb_next.tb_lineno
             print(f"not ok {name}: line {line}: {type(e).__name__}: {e}", flush=True)
+        Run.kill_all()
 
 
 if __name__ == "__main__":

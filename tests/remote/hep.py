@@ -272,7 +272,12 @@ def prepare():
         subprocess.run(["ip", "addr", "add", address + "/32", "dev", "lo"], check=True)
 
 
+def too_late(*_):
+    raise AssertionError("waited in vain for a line")
+
+
 def run_tests(tests, only):
+    signal.signal(signal.SIGALRM, too_late)
     for test in tests:
         name = test.__name__.removeprefix("test_")
         if only and name not in only:
@@ -283,6 +288,7 @@ def run_tests(tests, only):
         except Exception as e:  # pylint: disable=broad-except
             line = e.__traceback__.tb_next.tb_lineno
             print(f"not ok {name}: line {line}: {type(e).__name__}: {e}", flush=True)
+        Run.kill_all()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@
 # Debian packages, by what they are for.
 BUILD_PACKAGES = gcc make pkg-config libpcap-dev libosip2-dev libcjson-dev zlib1g-dev \
 	libssl-dev libyaml-dev libpcre2-dev libncurses-dev libseccomp-dev
-TEST_PACKAGES  = tmux libcmocka-dev iproute2 mandoc python3 \
+TEST_PACKAGES  = tmux screen libcmocka-dev iproute2 mandoc python3 \
 	chromium cmark-gfm libxml2-utils perl python3-yaml \
 	kamailio kamailio-tls-modules openssl sip-tester tcpdump tshark
 LINT_PACKAGES  = cppcheck clang clang-tidy clang-format libclang-rt-dev libcmocka-dev shellcheck

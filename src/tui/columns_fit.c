@@ -12,7 +12,7 @@ static const struct fit {
     {VIEW_CELL_MESSAGES, 4, 8, 6}, {VIEW_CELL_DURATION, 7, 9, 8}, {VIEW_CELL_POINTS, 10, 40, 9},
     {VIEW_CELL_CALL_ID, 9, 60, 7}, {VIEW_CELL_DAY, 10, 10, 0},    {VIEW_CELL_ANSWER, 8, 12, 0},
     {VIEW_CELL_END, 8, 12, 0},     {VIEW_CELL_LAST, 8, 12, 0},    {VIEW_CELL_TALK, 7, 9, 0},
-    {VIEW_CELL_STATUS, 6, 6, 0},   {VIEW_CELL_SRC, 12, 24, 0},    {VIEW_CELL_DST, 12, 24, 0},
+    {VIEW_CELL_STATUS, 6, 6, 0},   {VIEW_CELL_SRC, 14, 24, 0},    {VIEW_CELL_DST, 14, 24, 0},
 };
 
 static struct fit fit_of(const struct tui *t, size_t i)

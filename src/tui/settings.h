@@ -16,6 +16,7 @@ enum tui_set_kind { SET_SWITCH, SET_CHOICE, SET_NUMBER, SET_TEXT };
 
 /* The values of choices, in the order of settings.def. */
 enum tui_theme { THEME_AUTO, THEME_DARK, THEME_LIGHT, THEME_PLAIN };
+enum tui_mouse { MOUSE_AUTO, MOUSE_ON, MOUSE_OFF };
 enum tui_times { TIMES_DAY, TIMES_SINCE, TIMES_STEP, TIMES_HOP, TIMES_COUNT };
 enum tui_tint { TINT_KIND, TINT_CALL_ID, TINT_CSEQ, TINT_COUNT };
 

@@ -60,6 +60,14 @@ static void choose_looks(struct terminal *t, const struct tui_settings *s)
     }
 }
 
+/* GNU screen that reports the mouse keeps an Esc until the next key comes. */
+static bool takes_mouse(const struct tui_settings *s)
+{
+    const char *in_screen = getenv("STY");
+    return s->values[SET_MOUSE] == MOUSE_ON ||
+           (s->values[SET_MOUSE] == MOUSE_AUTO && !(in_screen && *in_screen));
+}
+
 /* The settings, at the start and whenever one was changed. */
 static void heed_settings(struct terminal *t, const struct tui *tui)
 {
@@ -69,7 +77,7 @@ static void heed_settings(struct terminal *t, const struct tui *tui)
     if (t->heeded && t->changes == s->changes)
         return;
     choose_looks(t, s);
-    mousemask(s->values[SET_MOUSE] ? mouse : 0, NULL);
+    mousemask(takes_mouse(s) ? mouse : 0, NULL);
     set_escdelay((int)s->values[SET_ESC]);
     if (t->heeded)
         (void)clearok(stdscr, TRUE);

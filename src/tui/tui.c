@@ -11,13 +11,20 @@
 
 /* ---- made and freed -------------------------------------------------------------------------- */
 
-/* What was wrong in the files that were read, as far as a line holds it. */
+/* What was wrong in the files that were read, as far as a line holds it: the one remark without the
+ * folders of its file. */
 static void tell_remarks(struct tui *t)
 {
     const struct tui_settings *s = t->settings;
     struct slice first = text_slice(&s->remarks);
+    first = slice_first(first, slice_find(first, '\n'));
+    for (size_t end = slice_find(first, ' '), i = end; i > 0; i--)
+        if (first.p[i - 1] == '/' && end < first.n) {
+            first = slice_from(first, i);
+            break;
+        }
     if (s->remark_count == 1 && s->note_count == 0)
-        tui_say(t, "%.*s", SLICE_ARG(slice_first(first, slice_find(first, '\n'))));
+        tui_say(t, "%.*s", SLICE_ARG(first));
     else if (s->remark_count > s->note_count)
         tui_say(t, "remarks on configuration files: %llu; F8 and e show them",
                 (unsigned long long)s->remark_count);

@@ -156,13 +156,13 @@ def colours():
     """As many colours as the terminal has, and marks where it has none."""
     for term, seen, unseen in (
             ("xterm-256color", "38;5;203", None),
-            ("xterm-16color", r"[[;]91m", "38;5"),
-            ("xterm", r"[[;]31m", "38;5|[;[]9[0-9]m"),
-            ("linux", r"[[;]31m", "38;5"),
-            ("vt100", r"\[1m", r"[[;][39][0-7]m|38;5"),
-            ("vt220", r"\[1m", r"[[;][39][0-7]m|38;5"),
+            ("xterm-16color", r"[;\[]91m", "38;5"),
+            ("xterm", r"[;\[]31m", "38;5|[;[]9[0-9]m"),
+            ("linux", r"[;\[]31m", "38;5"),
+            ("vt100", r"[;\[]1m", r"[;\[][39][0-7]m|38;5"),
+            ("vt220", r"[;\[]1m", r"[;\[][39][0-7]m|38;5"),
             ("tmux-256color", "38;5;203", None),
-            ("screen", r"[[;]31m", "38;5"),
+            ("screen", r"[;\[]31m", "38;5"),
     ):
         t = Terminal()
         try:

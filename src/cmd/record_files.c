@@ -262,11 +262,21 @@ static void forget_file(struct record_files *f)
     forget_names(f);
 }
 
+/* The last of several files, in which nothing is. */
+static bool is_empty(const struct record_files *f)
+{
+    return f->part && f->stats.files && capture_out_packets(trace_writer_out(f->writer)) == 0;
+}
+
 static bool finish(struct record_files *f, struct err *err)
 {
     uint64_t left = 0;
     bool ok = true;
-    if (f->writer) {
+    if (f->writer && is_empty(f)) {
+        trace_writer_close(f->writer, false, NULL, err);
+        f->writer = NULL;
+        unlink(f->part);
+    } else if (f->writer) {
         trace_writer_counts(f->writer);
         ok = trace_writer_close(f->writer, true, &left, err);
         f->writer = NULL;
@@ -424,11 +434,12 @@ const struct record_stats *record_files_stats(const struct record_files *f)
 
 bool record_files_close(struct record_files *f, struct err *err)
 {
-    bool ok = finish(f, err);
-    if (ok && f->stats.lost)
-        ok = err_set(err, "%s: packets that were not recorded: %llu", f->failure.text,
-                     (unsigned long long)f->stats.lost);
-    return ok;
+    struct err why;
+    bool ok = finish(f, &why);
+    if (f->stats.lost)
+        return err_set(err, "%s; packets that were not recorded: %llu",
+                       ok ? f->failure.text : why.text, (unsigned long long)f->stats.lost);
+    return ok || err_set(err, "%s", why.text);
 }
 
 void record_files_free(struct record_files *f)

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINK_RAW 101 /* LINKTYPE_RAW: an IP packet */
-#define UDP_MOST 65507u
+#define LINK_RAW      101 /* LINKTYPE_RAW: an IP packet */
+#define UDP_MOST      65507u
+#define LINK_ETHERNET 1
 
 struct written_interface {
     uint32_t point, id;
@@ -147,8 +148,11 @@ void trace_writer_counts(struct trace_writer *w)
     }
 }
 
+/* Some readers want an interface even where there is no packet. */
 bool trace_writer_close(struct trace_writer *w, bool sync, uint64_t *left, struct err *err)
 {
+    if (w->interfaces.n == 0 && w->trace->points.n)
+        (void)interface_new(w, 0, LINK_ETHERNET, err);
     bool ok = capture_out_close(w->out, sync, left, err);
     vec_free(&w->interfaces);
     text_free(&w->packet);

@@ -4,6 +4,7 @@ is killed, its disk is full, its files are rotated.
 record.py SIPXRAY STAGE: prints "ok NAME", "skip NAME: WHY" or "not NAME: WHAT" in lines.
 """
 
+import concurrent.futures
 import json
 import os
 import shlex
@@ -103,7 +104,10 @@ def round_trip(name, scratch):
         options, sources = split(f.read())
     out = os.path.join(scratch, name + ".pcapng")
     record(["--output", out, *flat(options, True), *sources], folder)
-    before = check(options, sources, folder)
+    with open(os.path.join(folder, "expected.status"), encoding="utf-8") as f:
+        status = int(f.read())
+    with open(os.path.join(folder, "expected.json"), encoding="utf-8") as f:
+        before = status, json.load(f)
     after = check([o for o in options if o[0] not in ("--keylog", "--tls-key", "--bpf")], [out], folder)
     expect(before[0] == after[0], f"status {before[0]}, then {after[0]}")
     expect(judged(before[1]) == judged(after[1]),
@@ -480,17 +484,21 @@ def stage_root(scratch):
 STAGES = {"trips": stage_trips, "files": stage_files, "live": stage_live, "root": stage_root}
 
 
+def judge(name, test):
+    try:
+        test()
+        return f"ok {name}"
+    except (Failed, subprocess.SubprocessError, KeyError, OSError, ValueError) as e:
+        return f"not {name}: " + str(e).replace("\n", "\n    ")
+
+
 def main():
     scratch = tempfile.mkdtemp(prefix="sipxray-record-")
     try:
-        for stage in sys.argv[2:]:
-            for name, test in STAGES[stage](scratch):
-                try:
-                    test()
-                    print("ok", name)
-                except (Failed, subprocess.TimeoutExpired, KeyError, OSError) as e:
-                    print("not", name + ":", str(e).replace("\n", "\n    "))
-                sys.stdout.flush()
+        tests = [t for stage in sys.argv[2:] for t in STAGES[stage](scratch)]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for line in pool.map(lambda t: judge(*t), tests):
+                print(line, flush=True)
     finally:
         shutil.rmtree(scratch)
 

@@ -81,6 +81,8 @@ static struct transaction *serve(struct engine *e, const struct incoming *in, st
     struct transaction *t = transaction_new(e, false, in->end, in->m->method);
     t->path = in->path;
     t->path.host = SLICE("");
+    if (!in->rport && !in->path.connection) /* RFC 3261 18.2.2, RFC 3581 */
+        t->path.remote.port = in->via_port;
     t->branch = arena_copy(&t->arena, in->branch);
     t->sent_by = arena_copy(&t->arena, in->sent_by);
     t->request = arena_copy(&t->arena, in->m->bytes);

@@ -329,7 +329,12 @@ struct engine {
     uint32_t heard; /* entry of the log of the message that is looked at */
 };
 
-/* engine.c */
+/* run.c */
+bool engine_open(struct engine *e, struct probe_run *run, const struct probe_plan *plan,
+                 const struct probe_options *options, struct err *err);
+void engine_close(struct engine *e); /* also after engine_open failed */
+/* All that can be done at e->now_ms without waiting.  False: the run is over. */
+bool engine_turn(struct engine *e);
 struct slice engine_agent(const struct engine *e, enum probe_end end);
 void engine_event(struct engine *e, enum probe_end end, const struct path *path, uint32_t call,
                   struct slice text);
@@ -442,6 +447,8 @@ struct incoming {
     struct path path;
     const struct sip_message *m;
     struct slice branch, sent_by, to_tag, from_tag;
+    uint16_t via_port; /* of the topmost Via */
+    bool rport;        /* it asks for an answer to where the message came from */
 };
 /* A request that is no retransmission and no ACK. */
 void answer_request(struct engine *e, const struct incoming *in);

@@ -243,6 +243,12 @@ static void request(struct engine *e, const struct incoming *in)
 /* ---- all of it
  * ------------------------------------------------------------------------------------- */
 
+static bool asks_rport(struct arena *a, const struct sip_message *m)
+{
+    struct slice rest = message_header(a, m, SIP_HEADER_VIA), top, ignored;
+    return sip_list_next(&rest, &top) && sip_param(top, SLICE("rport"), &ignored);
+}
+
 /* What every message must have to belong to a transaction (RFC 3261 8.1.1). */
 static bool read_incoming(struct engine *e, const struct happened *what, struct incoming *in)
 {
@@ -261,6 +267,8 @@ static bool read_incoming(struct engine *e, const struct happened *what, struct 
             ARENA_JOIN(a, in->branch, SLICE("|"), m->call_id, arena_printf(a, "|%u", m->cseq));
     in->sent_by =
         arena_printf(a, "%.*s:%u", SLICE_ARG(vias[0].host), vias[0].port ? vias[0].port : 5060);
+    in->via_port = vias[0].port ? vias[0].port : in->path.transport == PROBE_TLS ? 5061 : 5060;
+    in->rport = asks_rport(a, m);
     in->to_tag = message_tag(a, m, SIP_HEADER_TO);
     in->from_tag = message_tag(a, m, SIP_HEADER_FROM);
     return true;

@@ -295,19 +295,23 @@ static void idle(struct engine *e)
         e->options->watch.idle(e->options->watch.context);
 }
 
+bool engine_turn(struct engine *e)
+{
+    heed_stop(e);
+    transactions_tick(e);
+    begin_next(e);
+    end_calls(e);
+    return !is_finished(e);
+}
+
 static void loop(struct engine *e, const sigset_t *mask)
 {
-    for (;;) {
-        e->now_ms = clock_ms();
-        heed_stop(e);
-        transactions_tick(e);
-        begin_next(e);
-        end_calls(e);
-        if (is_finished(e))
-            return;
-        e->now_ms = clock_ms();
+    e->now_ms = clock_ms();
+    while (engine_turn(e)) {
         idle(e);
+        e->now_ms = clock_ms();
         net_wait(&e->net, wait_ms(e), mask);
+        e->now_ms = clock_ms();
     }
 }
 
@@ -328,7 +332,7 @@ static void run_unsignalled(struct engine *e)
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-static void tear_down(struct engine *e)
+void engine_close(struct engine *e)
 {
     while (e->calls.n) {
         struct call *call = e->calls.items[--e->calls.n];
@@ -346,26 +350,33 @@ static void tear_down(struct engine *e)
     arena_free(&e->scratch);
 }
 
+bool engine_open(struct engine *e, struct probe_run *run, const struct probe_plan *plan,
+                 const struct probe_options *options, struct err *err)
+{
+    *run = (struct probe_run){0};
+    *e = (struct engine){.plan = plan,
+                         .options = options,
+                         .run = run,
+                         .chance = chance_new(options->seed),
+                         .scanner = sip_scanner_new(),
+                         .machines = machines_new(&transaction_user),
+                         .step_limit_ms = options->step_ms ? options->step_ms : STEP_LIMIT_MS,
+                         .now_ms = clock_ms()};
+    for (size_t i = 0; i < PROBE_ENDS; i++)
+        e->play[i] = options->play[i] || options->dry;
+    e->run_end_ms = options->run_ms ? e->now_ms + options->run_ms : 0;
+    net_open(&e->net, options, &run->log.counts, receive, e);
+    return set_up(e, err);
+}
+
 bool probe_run(struct probe_run *run, const struct probe_plan *plan,
                const struct probe_options *options, struct err *err)
 {
-    struct engine e = {.plan = plan,
-                       .options = options,
-                       .run = run,
-                       .chance = chance_new(options->seed),
-                       .scanner = sip_scanner_new(),
-                       .machines = machines_new(&transaction_user),
-                       .step_limit_ms = options->step_ms ? options->step_ms : STEP_LIMIT_MS,
-                       .now_ms = clock_ms()};
-    *run = (struct probe_run){0};
-    for (size_t i = 0; i < PROBE_ENDS; i++)
-        e.play[i] = options->play[i] || options->dry;
-    e.run_end_ms = options->run_ms ? e.now_ms + options->run_ms : 0;
-    net_open(&e.net, options, &run->log.counts, receive, &e);
-    bool ok = set_up(&e, err);
+    struct engine e;
+    bool ok = engine_open(&e, run, plan, options, err);
     if (ok)
         run_unsignalled(&e);
-    tear_down(&e);
+    engine_close(&e);
     return ok;
 }
 

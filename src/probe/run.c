@@ -128,7 +128,7 @@ static bool resolve_first_hop(struct engine *e, struct err *err)
 static bool set_up(struct engine *e, struct err *err)
 {
     const struct probe_options *o = e->options;
-    if (o->tls.cert || o->tls.ca || o->tls.ask_client) {
+    if (o->tls.cert || o->tls.ca || o->tls.ask_client || o->transport == PROBE_TLS) {
         e->net.tls = tls_new(&o->tls, err);
         if (!e->net.tls)
             return false;

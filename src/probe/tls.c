@@ -120,7 +120,8 @@ static bool set_up(struct tls *t, struct err *err)
         SSL_CTX_set_default_passwd_cb(both[i], ask_no_password);
         SSL_CTX_set_mode(both[i],
                          SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-        if (!trust(both[i], o, err) || (o->cert && !use_certificate(both[i], o, err)))
+        bool checks = i == 0 ? !o->no_verify : o->ask_client;
+        if ((checks && !trust(both[i], o, err)) || (o->cert && !use_certificate(both[i], o, err)))
             return false;
     }
     if (!o->cert && !make_certificate(t->server))

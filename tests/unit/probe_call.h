@@ -66,7 +66,7 @@ static inline struct probe_options plan_options(void)
         .from = SLICE("sip:+14155550100@127.0.0.1"),
         .listen = {ANY_PORT, "127.0.0.1:45060"},
         .agent = SLICE("sipxray/test"),
-        .step_ms = 3000,
+        .step_ms = 15000, /* other tests may keep the machine busy */
         .seed = 1,
     };
 }
@@ -93,11 +93,23 @@ static inline void log_print(const struct probe_log *log)
     for (size_t i = 0; i < log->entries.n; i++) {
         const struct probe_entry *e = &log->entries.items[i];
         static const char *const kinds[] = {"sent", "received", "noise", "event"};
+        fprintf(stderr, "%lld ", (long long)(e->time_ns / 1000000 % 100000));
         fprintf(stderr, "%zu %s %s call %d step %d%s%s %.*s %.*s\n", i, e->end ? "e" : "c",
                 kinds[e->kind], (int)e->call, (int)e->step, e->retransmission ? " again" : "",
                 e->stray ? " stray" : "", (int)slice_find(slice_first(e->bytes, 80), '\r'),
                 e->bytes.p, SLICE_ARG(e->text));
     }
+}
+
+static inline void outcomes_print(const struct probe_run *run)
+{
+    for (size_t i = 0; i < run->results.n; i++)
+        for (size_t k = 0; k < run->results.items[i].plan->step_count; k++) {
+            struct text t = {0};
+            probe_outcome_text(&t, &run->log, &run->results.items[i], k);
+            fprintf(stderr, "call %zu step %zu: %s\n", i, k, t.p);
+            text_free(&t);
+        }
 }
 
 #endif

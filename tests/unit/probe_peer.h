@@ -152,6 +152,8 @@ static inline void peer_end(pid_t child)
     waitpid(child, NULL, 0);
 }
 
+#define PEER_TIMEOUT_MS 1200 /* of a step that is to have no answer */
+
 /* The caller alone, against the peer. */
 static inline struct probe_options peer_options(bool stream)
 {
@@ -159,7 +161,6 @@ static inline struct probe_options peer_options(bool stream)
     o.play[PROBE_CALLEE] = false;
     o.to = SLICE("sip:+15105550100@127.0.0.1:45070");
     o.transport = stream ? PROBE_TCP : PROBE_UDP;
-    o.step_ms = 1200;
     return o;
 }
 

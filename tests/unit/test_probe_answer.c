@@ -141,8 +141,10 @@ static void test_both(void **state)
         o.tls.no_verify = true;
         o.to = SLICE("sip:b@" ANSWER_AT);
         assert_true(probe_run(&run, &p.plan, &o, &err));
-        if (run.results.n != 2 || !run.results.items[1].completed || !run.results.items[0].ended) {
+        if (run.results.n != 2 || !run.results.items[1].completed ||
+            !run.results.items[0].completed || !run.results.items[0].outcomes[4].arrived) {
             log_print(&run.log);
+            outcomes_print(&run);
             fail_msg("case %zu", i);
         }
         const struct probe_outcome *answer = &run.results.items[0].outcomes[4];

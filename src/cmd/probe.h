@@ -33,6 +33,7 @@ struct cmd_probe_out {
     volatile sig_atomic_t stop; /* of the sources that are read beside the run */
     bool live;                  /* there are some */
     uint64_t calls;             /* that are over */
+    bool incomplete;            /* a file could not be read */
     struct err trace_error;     /* of one of them; empty: none */
 };
 

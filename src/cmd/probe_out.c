@@ -6,6 +6,7 @@
 
 #define STEP_FRAMES 1000u
 #define WAIT_US     20000u
+#define FILE_US     1200000u /* until what tcpdump has seen is in its file */
 
 /* ---- sources --------------------------------------------------------------------------------- */
 
@@ -22,6 +23,15 @@ static bool is_live(const char *spec)
         if (slice_starts(path, slice_of(schemes[i])))
             return true;
     return slice_is(path, "-");
+}
+
+static bool has_files(const struct cmd_probe_out *out)
+{
+    const struct cmd_list *specs = &out->in->arguments->operands;
+    size_t live = 0;
+    for (size_t i = 1; i < specs->n; i++)
+        live += is_live(specs->items[i]);
+    return live + 1 < specs->n;
 }
 
 static bool add_sources(struct cmd_probe_out *out, bool live, struct err *err)
@@ -206,9 +216,15 @@ bool cmd_probe_out_begin(struct cmd_probe_out *out, const struct cmd_probe_in *i
 static bool end_trace(struct cmd_probe_out *out, struct err *err)
 {
     bool wait;
+    struct err why;
     probe_judge_end(out->judge);
-    if (!add_sources(out, false, err))
-        return false;
+    if (has_files(out))
+        usleep(FILE_US);
+    /* the calls were made: what they showed is told all the same */
+    if (!add_sources(out, false, &why)) {
+        cmd_complain("%s", why.text);
+        out->incomplete = true;
+    }
     if (out->live)
         usleep(10 * WAIT_US); /* what the last packets take to the sources */
     out->stop = 1;
@@ -265,7 +281,7 @@ static int status_of(const struct cmd_probe_out *out, const struct report_probe 
     static const int statuses[] = {[CHECK_PASS] = CMD_HOLDS,
                                    [CHECK_FAIL] = CMD_FAILS,
                                    [CHECK_INCONCLUSIVE] = CMD_INCONCLUSIVE};
-    if (p->path_failed)
+    if (p->path_failed || out->incomplete)
         return CMD_ERROR;
     if (p->verdict == CHECK_INCONCLUSIVE && cmd_given(out->in->arguments, CMD_OPT_ALLOW_UNTESTED))
         return CMD_HOLDS;

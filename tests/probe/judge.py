@@ -37,15 +37,17 @@ def wait_until(condition, what):
     raise AssertionError(f"no {what}")
 
 
-def is_open(port, kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
+def is_open(port, address="127.0.0.1"):
+    with socket.socket() as s:
+        return s.connect_ex((address, port)) == 0
 
 
 class Kamailio:
     """With what a case does to requests and to replies."""
 
-    def __init__(self, edit="", reply="", define=(), target="sip:" + CALLEE, folder=None):
+    def __init__(self, edit="", reply="", define=(), target="sip:" + CALLEE, folder=None, before=(),
+                 address="127.0.0.1"):
+        self.address = address
         if not folder:
             folder = pathlib.Path(tempfile.mkdtemp(dir=WORK))
             shutil.copy(HERE / "kamailio.cfg", folder)
@@ -56,11 +58,11 @@ class Kamailio:
         for d in (f'TARGET="{target}"', *define):
             words += ["-A", d]
         self.process = subprocess.Popen(
-            ["kamailio", "-f", folder / "kamailio.cfg", "-w", folder, "-Y", folder, "-DD", "-E", "-m", "32", "-M", "8", *words],
+            [*before, "kamailio", "-f", folder / "kamailio.cfg", "-w", folder, "-Y", folder, "-DD", "-E", "-m", "32", "-M", "8", *words],
             cwd=folder, stdout=self.log, stderr=self.log, start_new_session=True)
 
     def __enter__(self):
-        wait_until(lambda: is_open(5060) or self.process.poll() is not None, "kamailio")
+        wait_until(lambda: is_open(5060, self.address) or self.process.poll() is not None, "kamailio")
         assert self.process.poll() is None, pathlib.Path(self.log.name).read_text()[-2000:]
         return self
 
@@ -115,11 +117,23 @@ def passes_all():
     """What kamailio itself does not take is found, and nothing else is said to be wrong."""
     with Kamailio():
         status, report = judge("run", "--suite", *ENDS)
+    documented(report)
     bad = {(r["case"], r["outcome"]) for r in report["headers"] if r["outcome"] != "arrived"}
     same(bad, {("name-marks", "not-forwarded"), ("name-marks", "unknown")})
     same(len({r["case"] for r in report["headers"]}), 37)
     same(len({(r["message"], r["from"]) for r in report["headers"]}), 12)
     same(status, 1)
+
+
+def documented(report):
+    """The manual has each member, and no other."""
+    page = pathlib.Path("man/sipxray-probe-json.5").read_text(encoding="utf-8").split(".Ss ")
+    names = [{n.strip() for line in re.findall(r"^\.It Va (.*)$", part, re.M) for n in line.split(",")}
+             for part in page]
+    same(set(report), names[0])
+    members = {k for row in report["headers"] for k in row} | {"case", "trunk"} - set(report["headers"][0])
+    same(members | {"case"}, names[1] | {"trunk"})
+    same({k for step in report["steps"] for k in step}, names[2])
 
 
 def says_nothing_of_a_clean_path():
@@ -284,28 +298,32 @@ def over_tls():
 
 def loses_packets():
     """Every third datagram is lost between the probe and the proxy: retransmissions make up for it."""
-    relay = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    relay.bind(("127.0.0.1", 5070))
-    caller = []
+    caller, over = [], threading.Event()
 
     def work():
         count = 0
-        while True:
-            try:
-                data, peer = relay.recvfrom(65536)
-            except OSError:
-                return
-            count += 1
-            if count % 3 == 0:
-                continue
-            if peer[1] != 5060:
-                caller[:] = [peer]
-            relay.sendto(data, ("127.0.0.1", 5060) if peer[1] != 5060 else caller[0])
-    threading.Thread(target=work, daemon=True).start()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as relay:
+            relay.bind(("127.0.0.1", 5070))
+            relay.settimeout(0.1)
+            while not over.is_set():
+                try:
+                    data, peer = relay.recvfrom(65536)
+                except TimeoutError:
+                    continue
+                count += 1
+                if peer[1] != 5060:
+                    caller[:] = [peer]
+                if count % 3:
+                    relay.sendto(data, ("127.0.0.1", 5060) if peer[1] != 5060 else caller[0])
+    thread = threading.Thread(target=work)
+    thread.start()
     ends = [w if w != PROXY else "127.0.0.1:5070" for w in ENDS]
     with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");'):
-        status, report = judge("run", "--step-time", "10s", *ends)
-    relay.close()
+        try:
+            status, report = judge("run", "--step-time", "10s", *ends)
+        finally:
+            over.set()
+            thread.join()
     same(status, 1)
     same({k for k, v in fates(report).items() if v != {"arrived"}}, {("BYE", "caller"), ("BYE", "callee")})
 
@@ -332,6 +350,135 @@ def answers_503():
     assert "503" in err, err
 
 
+def over_ipv6():
+    """Without a proxy: both ends talk to each other."""
+    status, report = judge("run", "--via", "[::1]:5080", "--to", "sip:1@[::1]", "--listen", "[::1]:5080")
+    same((status, all_but(report)), (0, {}))
+
+
+def masks_call_ids():
+    """The callee's side has another Call-ID."""
+    with Kamailio('if (is_method("REFER")) remove_hf_re("^X-");', define=["WITH_TOPOH", "MASK_CALLID"]):
+        status, report = judge("run", *ENDS, "kam1=iface:lo")
+    same(status, 1)
+    same({k for k, v in fates(report).items() if v != {"arrived"}}, {("REFER", "caller"), ("REFER", "callee")})
+    same({r["guilty"]["node"] for r in report["headers"] if r["outcome"] == "stripped"}, {"kam1"})
+
+
+def in_another_namespace():
+    """The proxy is on a host of its own, and its capture a file that is read afterwards."""
+    far = subprocess.Popen(["unshare", "--net", "sleep", "60"])
+    pcap = WORK / "kam1.pcap"
+
+    def sh(command):
+        subprocess.run(command.split(), check=True)
+    inside = ["nsenter", "-t", str(far.pid), "-n"]
+    try:
+        wait_until(lambda: os.readlink(f"/proc/{far.pid}/ns/net") != os.readlink("/proc/self/ns/net"), "namespace")
+        sh(f"ip link add probe0 type veth peer name kam0 netns {far.pid}")
+        sh("ip addr add 10.9.0.5/24 dev probe0")
+        sh("ip link set probe0 up")
+        for command in ("ip addr add 10.9.0.1/24 dev kam0", "ip link set kam0 up", "ip link set lo up"):
+            sh(" ".join(inside) + " " + command)
+        capture = subprocess.Popen([*inside, "tcpdump", "-q", "-U", "-i", "any", "-w", pcap],
+                                   stderr=subprocess.DEVNULL)
+        wait_until(lambda: pcap.exists() and pcap.stat().st_size, "capture")
+        with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");', target="sip:10.9.0.5:5080",
+                      define=['ADDRESS="10.9.0.1"'], before=inside, address="10.9.0.1"):
+            status, report = judge("run", "--via", "10.9.0.1", "--to", "sip:1@10.9.0.1", "--listen",
+                                   "10.9.0.5:5080", "--local", "10.9.0.5:5070", "--transport", "tcp", pcap)
+        capture.terminate()
+        capture.wait()
+    finally:
+        far.kill()
+        far.wait()
+    same(status, 1)
+    same({(r["message"], r["guilty"]["node"]) for r in report["headers"] if r["outcome"] == "stripped"},
+         {("BYE", "kam1")})
+    same(all_but(report, ("BYE", "caller"), ("BYE", "callee")), {})
+
+
+def reads_as_tests():
+    """The reports in their formats, by those who read them."""
+    with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");'):
+        formats = [f"--format={f}:{WORK}/report.{f}" for f in ("junit", "tap", "markdown", "json", "text")]
+        status, out, _ = run("run", "--case", "quote*", "--case", "utf*", *ENDS, *formats)
+    same((status, out), (1, ""))
+    done = subprocess.run(["xmllint", "--noout", "--schema", "tests/reports/junit.xsd", WORK / "report.junit"],
+                          capture_output=True)
+    same((done.returncode, done.stderr.decode().count("validates")), (0, 1))
+    report = json.loads((WORK / "report.json").read_text())
+    bad = sum(r["outcome"] != "arrived" for r in report["headers"])
+    done = subprocess.run(["prove", "-v", "-e", "cat", WORK / "report.tap"], capture_output=True)
+    assert f"Failed {bad}/{len(report['headers'])} subtests" in done.stdout.decode(), done.stdout.decode()[-500:]
+    assert (WORK / "report.junit").read_text().count("<failure ") == bad
+    assert (WORK / "report.markdown").read_text().count("**gone**") == 6
+
+
+def missing_file():
+    """It is told at the end, and so is what the calls showed."""
+    with Kamailio():
+        status, out, err = run("run", *ENDS, "/nowhere/kam1.pcap")
+    same(status, 2)
+    assert "/nowhere/kam1.pcap: No such file" in err and "PASS" in out, (out, err)
+
+
+# ---- peers that mean no good ----------------------------------------------------------------------
+
+def hostile_udp(answer, seconds=25):
+    """Whatever comes is answered so; the probe ends in time, with a status."""
+    asked, over = [], threading.Event()
+
+    def work():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.bind(("127.0.0.1", 5060))
+            s.settimeout(0.1)
+            while not over.is_set():
+                try:
+                    data, peer = s.recvfrom(65536)
+                except TimeoutError:
+                    continue
+                asked.append(data)
+                for reply in answer(data):
+                    s.sendto(reply, peer)
+    thread = threading.Thread(target=work)
+    thread.start()
+    begin = time.monotonic()
+    try:
+        status, _, err = run("run", "--step-time", "1s", *ENDS)
+    finally:
+        over.set()
+        thread.join()
+    took = time.monotonic() - begin
+    assert asked and took < seconds, f"it took {took:.1f} s"
+    return status, err
+
+
+def response(request, status, extra=b"", tag=b"x"):
+    head = [line for line in request.split(b"\r\n\r\n")[0].split(b"\r\n")
+            if line.split(b":")[0] in (b"Via", b"From", b"To", b"Call-ID", b"CSeq")]
+    head = [line + b";tag=" + tag if line.startswith(b"To:") and b"tag=" not in line else line for line in head]
+    return b"\r\n".join([b"SIP/2.0 " + status, *head, extra + b"Content-Length: 0", b"", b""])
+
+
+HOSTILE = [
+    ("garbage", lambda d: [os.urandom(1400)] * 20),
+    ("nothing but its own request", lambda d: [d]),
+    ("huge", lambda d: [response(d, b"200 OK", b"X-Probe: " + b"a" * 60000 + b"\r\n")]),
+    ("never-ending 1xx", lambda d: [response(d, b"183 Wait")] * 50),
+    ("a hundred forks", lambda d: [response(d, b"200 OK", b"Contact: <sip:a@127.0.0.1>\r\n", b"%d" % i)
+                                   for i in range(100)]),
+    ("a redirect to itself", lambda d: [response(d, b"302 Moved", b"Contact: <sip:1@127.0.0.1:5060>\r\n")]),
+    ("control bytes", lambda d: [response(d, b"499 \x1b[2J\x00\xff\r")]),
+]
+
+
+def hostile(answer):
+    status, err = hostile_udp(answer)
+    assert status in (1, 2), f"status {status}"
+    assert not set(err) & set("\x1b\x00"), repr(err)
+
+
 # ---- trunks --------------------------------------------------------------------------------------
 
 def by_a_trunk():
@@ -345,6 +492,19 @@ def by_a_trunk():
     same(bad, [("BYE", "livekit", "X-Five9-Queue", ["Sales"], "stripped", "kam1")])
     assert "X-Five9-Language" not in {r["header"] for r in report["headers"]}, "it is unset"
     same({r["message"] for r in report["headers"]}, {"INVITE", "200 to INVITE", "REFER", "BYE"})
+
+
+def by_an_outbound_trunk():
+    """LiveKit calls: its fixed headers on INVITE, its attributes on BYE and REFER."""
+    trunk = WORK / "out.json"
+    trunk.write_text('{"name":"Out","address":"sip.x","headers":{"X-Fixed":"f"},'
+                     '"headers_to_attributes":{"X-From":"from"},"attributes_to_headers":{"a":"X-A"}}')
+    with Kamailio('if (is_method("INVITE")) remove_hf("X-Fixed");'):
+        status, report = judge("run", "--trunk", trunk, *ENDS)
+    same(status, 1)
+    same({(r["message"], r["from"], r["header"], r["outcome"]) for r in report["headers"]},
+         {("INVITE", "livekit", "X-Fixed", "stripped"), ("200 to INVITE", "carrier", "X-From", "arrived"),
+          ("BYE", "livekit", "X-A", "arrived"), ("REFER", "livekit", "X-A", "arrived")})
 
 
 def ends_apart():
@@ -420,12 +580,12 @@ def sipp_calls():
 def tshark_agrees():
     """What the probe says it sent is on the wire, byte for byte."""
     pcap = WORK / "sent.pcap"
-    capture = subprocess.Popen(["tcpdump", "-q", "-U", "-i", "lo", "-w", pcap], stderr=subprocess.DEVNULL)
+    capture = subprocess.Popen(["tcpdump", "-q", "-U", "-B", "16384", "-i", "lo", "-w", pcap], stderr=subprocess.DEVNULL)
     wait_until(lambda: pcap.exists() and pcap.stat().st_size, "capture")
     time.sleep(0.5)
     with Kamailio():
         _, report = judge("run", "--case", "fold*", "--case", "c*", "--case", "utf*", "--case", "e*", *ENDS)
-    time.sleep(0.5)
+    time.sleep(1.5)
     capture.send_signal(signal.SIGINT)
     capture.wait()
     out = subprocess.run(["tshark", "-r", pcap, "-Y", "sip", "-T", "fields", "-e", "udp.dstport", "-e",
@@ -464,7 +624,14 @@ TESTS = [
     ("lost packets", loses_packets),
     *((n, lambda w=w, t=t: nobody_answers(w, t)) for n, w, t in NOBODY),
     ("503", answers_503),
+    ("IPv6", over_ipv6),
+    ("masked Call-IDs", masks_call_ids),
+    ("namespaces", in_another_namespace),
+    ("formats", reads_as_tests),
+    ("a file that is missing", missing_file),
+    *((f"hostile: {n}", lambda a=a: hostile(a)) for n, a in HOSTILE),
     ("trunk", by_a_trunk),
+    ("outbound trunk", by_an_outbound_trunk),
     ("ends apart", ends_apart),
     ("README", as_the_readme_says),
     ("sipp answers", sipp_answers),

@@ -170,8 +170,10 @@ struct call_stats {
     uint64_t kept_lost;    /* messages whose bytes were not kept, for CALL_KEPT_BYTES were */
     uint64_t orphans_lost; /* beyond CALL_ORPHANS_MAX or CALL_ORPHANS_SHARING */
     uint64_t legs, legs_ended;
-    uint64_t legs_idle;     /* ended for CALL_IDLE_SECONDS of silence */
-    uint64_t legs_evicted;  /* ended at CALL_ACTIVE_MAX */
+    uint64_t legs_idle;    /* ended for CALL_IDLE_SECONDS of silence */
+    uint64_t legs_evicted; /* ended at CALL_ACTIVE_MAX */
+    uint64_t
+        legs_unfinished;    /* live: at the end of the run, neither answered nor silent for long */
     uint64_t legs_squeezed; /* live: given up at the limit of bytes, without being judged */
     uint64_t values_cut;    /* longer than CALL_VALUE_MAX */
     uint64_t values_lost;   /* not kept, for CALL_VALUES_BYTES were */

@@ -153,6 +153,7 @@ void call_table_over(struct call_table *t)
 
 void call_table_end(struct call_table *t)
 {
+    call_live_forget_begun(t);
     call_table_over(t);
     while (t->heap.n)
         call_retire_first(t);

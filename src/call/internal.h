@@ -112,6 +112,8 @@ void call_live_note(struct call_table *t, uint32_t leg, const struct call_filing
 /* After `retire`: those that were taken with it, and it. */
 void call_live_told(struct call_table *t);
 void call_live_end(struct call_table *t);
+/* The run ends: what has just begun is not judged, for its answer may be on the way. */
+void call_live_forget_begun(struct call_table *t);
 /* Puts what is over into the heap and retires what the heap cannot hold. */
 void call_finish_due(struct call_table *t);
 

@@ -175,6 +175,18 @@ bool call_table_settles(const struct call_table *t)
     return t->listed[CALL_SETTLING] || t->listed[CALL_PARTLY] || t->listed[CALL_PARKED];
 }
 
+void call_live_forget_begun(struct call_table *t)
+{
+    uint32_t next;
+    for (uint32_t id = t->newest[CALL_ACTIVE]; t->live && id != CALL_NONE; id = next) {
+        next = t->legs.items[id].older;
+        if (t->now_ns - t->legs.items[id].heard_ns > CALL_LINGER_SECONDS * 1000000000LL)
+            return;
+        t->stats.legs_unfinished++;
+        let_go(t, id);
+    }
+}
+
 void call_live_end(struct call_table *t)
 {
     while (t->oldest[CALL_TOLD] != CALL_NONE)

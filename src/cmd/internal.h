@@ -187,7 +187,7 @@ struct cmd_live {
 };
 
 void cmd_live_tick(struct cmd_live *l);
-void cmd_live_free(struct cmd_live *l);
+void cmd_live_end(struct cmd_live *l); /* tells what is left, and frees */
 
 /* ---- commands for failed calls --------------------------------------------------------------- */
 

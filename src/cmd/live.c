@@ -75,7 +75,9 @@ void cmd_live_tick(struct cmd_live *l)
     tell_losses(l);
 }
 
-void cmd_live_free(struct cmd_live *l)
+void cmd_live_end(struct cmd_live *l)
 {
+    if (l->tell_at)
+        tell_losses(l);
     vec_free(&l->losses);
 }

@@ -261,7 +261,7 @@ bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct cmd_
     trace_set_watch(t, &watch);
     bool ok = trace_run(t, sinks, err);
     cmd_progress_clear();
-    cmd_live_free(&w.live);
+    cmd_live_end(&w.live);
     return ok && links_are_readable(t, err);
 }
 

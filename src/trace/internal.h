@@ -73,7 +73,8 @@ struct trace_live {
     int64_t idle_from; /* source_clock_ms when all sources had nothing; 0: some has */
     int64_t idle_ns;   /* now_ns then */
     int64_t shown_ms, looked_ms;
-    uint32_t frames; /* since the clock was looked at */
+    uint32_t frames;   /* since the clock was looked at */
+    uint64_t renewals; /* of the nodes */
     VEC(struct trace_told) told;
     uint64_t reported, corrected;
 };
@@ -213,6 +214,7 @@ void trace_browse_free(struct trace_browse *b);
 
 /* trace.c */
 bool trace_begin(struct trace *t, uint32_t waiting_max, struct err *err);
+bool trace_nodes_begin(struct trace *t, struct err *err); /* with what the options say of them */
 
 /* notice.c */
 void trace_collect_notices(struct trace *t);

@@ -41,6 +41,20 @@ static void find_shift(struct trace_input *in)
         in->shift_ns = off;
 }
 
+/* In weeks more addresses come than nodes are kept of.  What was learned is forgotten then, but
+ * what the user said, and learned anew from the calls that go on. */
+static void renew_nodes(struct trace *t)
+{
+    struct err err;
+    if (!hop_nodes_overflow(t->nodes))
+        return;
+    hop_nodes_free(t->nodes);
+    (void)trace_nodes_begin(t, &err); /* the same words were right before */
+    for (size_t i = 0; i < t->inputs.n; i++)
+        t->inputs.items[i]->host_addresses = 0;
+    t->live.renewals++;
+}
+
 static void show(struct trace *t)
 {
     struct trace_live *l = &t->live;
@@ -48,6 +62,7 @@ static void show(struct trace *t)
     l->frames = 0;
     if (now - l->looked_ms >= COUNT_MS) {
         l->looked_ms = now;
+        renew_nodes(t);
         trace_learn_hosts(t);
         for (size_t i = 0; i < t->inputs.n; i++)
             source_count(t->inputs.items[i]->source);

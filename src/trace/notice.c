@@ -172,6 +172,8 @@ void trace_collect_notices(struct trace *t)
     notice(t, "", s->values_lost, "header values not kept, for there are too many at a time");
     notice(t, "", s->kept_lost, "messages not judged, for their bytes are beyond the limit kept");
     notice(t, "", s->legs_idle, "Call-IDs taken for over after six hours of silence");
+    notice(t, "", s->legs_unfinished,
+           "calls that had just begun, without an answer, when the run ended");
     notice(t, "", s->legs_squeezed,
            "Call-IDs given up without a report at the limit of memory (--memory)");
     notice(t, "", s->legs_evicted, "Call-IDs taken for over at the limit of calls held");
@@ -187,6 +189,9 @@ void trace_collect_notices(struct trace *t)
                "values that were not compared with those of other calls, for there are too many");
     notice(t, "", t->left_out,
            "sightings left out, for one call has more messages than are followed");
+    notice(
+        t, "", t->live.renewals,
+        "times that the nodes were forgotten and learned anew, for there were too many addresses");
     notice(t, "", hop_nodes_overflow(t->nodes), "messages of addresses beyond the limit of nodes");
     notice(t, "", hop_joiner_left_out(t->joiner), "candidates for joined legs not looked at");
 }

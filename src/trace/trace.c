@@ -262,12 +262,11 @@ struct source *trace_add_given(struct trace *t, const char *name, const char *la
 
 /* ---- the run -------------------------------------------------------------------------------- */
 
-static bool begin_nodes(struct trace *t, struct err *err)
+bool trace_nodes_begin(struct trace *t, struct err *err)
 {
     t->nodes = hop_nodes_new(&t->key);
     for (size_t i = 0; i < t->points.n; i++)
         hop_nodes_add_point(t->nodes, t->points.items[i].name);
-    t->joiner = hop_joiner_new(&t->key);
     for (size_t i = 0; i < t->options.node_count; i++)
         if (!hop_nodes_name(t->nodes, t->options.nodes[i], err))
             return false;
@@ -325,8 +324,9 @@ bool trace_begin(struct trace *t, uint32_t waiting_max, struct err *err)
                  (filter && filter->message);
     if (!asked && !trace_follows(t))
         sip_scanner_be_brief(t->scanner);
-    if (!begin_frames(t, err) || !begin_nodes(t, err))
+    if (!begin_frames(t, err) || !trace_nodes_begin(t, err))
         return false;
+    t->joiner = hop_joiner_new(&t->key);
     t->media = t->options.media ? media_table_new(&t->key) : NULL;
     trace_points_begin(t);
     t->calls = call_table_new(&t->key, trace_follows(t), waiting_max, &events);

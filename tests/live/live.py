@@ -478,6 +478,50 @@ def test_metrics_disk_full():
                             "10 seconds\n"))
 
 
+def test_weeks():
+    """Days in seconds: what is held stays as it is, the counters are right."""
+    port, calls, held = free_port(), 10000, []
+    run = Run("check", "--live", "--metrics", str(port), "--node", "proxy=192.0.2.1,192.0.2.2",
+              f"x=cmd:python3 tests/live/weeks.py {calls}; exec sleep 100")
+    page = (b"GET /metrics HTTP/1.1\r\n\r\n")
+    line = ""
+    while f"[call-{calls - 1}]" not in line:
+        line = run.line()
+        if re.search(r"#\d+[05]00 ", line):
+            found = samples_of(ask_http(port, page).split("\r\n\r\n", 1)[1])
+            held.append((found["sipxray_open_call_ids", None], found["sipxray_call_bytes", None]))
+    assert len(held) > 5, held
+    later = [h for h in held if h[0]][len(held) // 2:]
+    assert later and max(h[0] for h in later) < 130, held  # six hours of calls that never end
+    assert max(h[1] for h in later) < 1_000_000, held
+    status, out, err = run.end(signal.SIGINT)
+    same(status, 1)
+    has(out, f"{calls} calls: {calls * 9 // 10} passed, {calls // 10} failed")
+    has(err, "Call-IDs taken for over after six hours of silence")
+
+
+def test_flood():
+    """Unique Call-IDs that nobody answers: what there is no room for is counted, the rest is right."""
+    with temporary() as folder:
+        frames = [frame_of(message("INVITE sip:b@example.com SIP/2.0", ["192.0.2.9"], f"flood{i}",
+                                   "X-Q: 1\r\n"), "192.0.2.9", "192.0.2.2") for i in range(4000)]
+        one = crafted("good", "X-Q: 1")
+        for name, list_of in (("a", one[0][:1] + frames + one[0][1:]), ("b", one[1])):
+            with open(f"{folder}/{name}.pcap", "wb") as f:
+                f.write(pcap_of(list_of))
+        run = Run("check", "--live", "--memory", "1", f"a={folder}/a.pcap", f"b={folder}/b.pcap")
+        seen = ""
+        while "[good]" not in seen:
+            seen += run.line()
+        status, out, err = run.end(signal.SIGINT)
+        same(status, 1)
+        has(out, "1 call: 0 passed, 1 failed")  # nobody knows what would have become of the others
+        has(err, "calls that had just begun, without an answer, when the run ended: ")
+        lost = re.search(r"LOST Call-IDs given up at the limit of memory: (\d+)", seen + out)
+        assert lost and int(lost.group(1)) > 1000, seen[-2000:] + out[-2000:]
+        has(err, "Call-IDs given up without a report at the limit of memory (--memory): ")
+
+
 def test_failing():
     status, out, err = messages_of("x=cmd:echo why >&2; exit 7").end()
     same((status, out), (2, ""))
@@ -915,7 +959,7 @@ def test_ignored_signal():
 
 PIPES = [test_live_at_once, test_live_corrected, test_live_calls, test_live_for,
          test_live_file_grows, test_exec, test_exec_hostile, test_exec_many, test_metrics,
-         test_metrics_hostile, test_metrics_disk_full,
+         test_metrics_hostile, test_metrics_disk_full, test_weeks, test_flood,
          test_command, test_command_is_freed, test_byte_by_byte, test_at_the_same_time,
          test_shown_at_once, test_check_by_signal, test_failing, test_one_of_two_fails,
          test_ends_badly_after_data, test_retry, test_retry_is_told,

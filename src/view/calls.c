@@ -2,6 +2,7 @@
  */
 #include "view/internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,6 +197,15 @@ void view_calls_add_cell(struct view_calls *v, struct text *out, enum view_cell 
 
 /* ---- verdicts -------------------------------------------------------------------------------- */
 
+static void note_finding(struct view_verdict *out, struct slice id)
+{
+    const struct check_kind *kinds, *kind = check_kind_of(id);
+    size_t n = check_kinds(&kinds);
+    assert(n <= VIEW_FINDINGS_MAX);
+    if (kind)
+        out->findings[(kind - kinds) / 64] |= (uint64_t)1 << ((kind - kinds) % 64);
+}
+
 static void judge(struct view_calls *v, uint32_t call, struct view_verdict *out)
 {
     struct arena a = {0};
@@ -206,8 +216,10 @@ static void judge(struct view_calls *v, uint32_t call, struct view_verdict *out)
     check_summary_init(&summary, v->options);
     out->judged = check_call(&a, v->options, &summary, hops, &result);
     out->verdict = out->judged ? result.verdict : CHECK_PASS;
-    for (size_t i = 0; out->judged && i < result.finding_count; i++)
+    for (size_t i = 0; out->judged && i < result.finding_count; i++) {
         out->errors += result.findings[i].severity == CHECK_ERROR;
+        note_finding(out, slice_of(result.findings[i].id));
+    }
     check_summary_free(&summary);
     arena_free(&a);
 }

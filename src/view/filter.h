@@ -60,11 +60,14 @@ void view_filter_begin(struct view_filter *f, const struct trace *t);
 /* The same, where a caller has hooks of its own: a message of a call is looked at. */
 void view_filter_look(struct view_filter *f, const struct trace_seen *m, struct trace_marks *marks);
 
+#define VIEW_FINDINGS_MAX 128u
+
 /* The verdict on a call, for VIEW_FILTER_JUDGED. */
 struct view_filter_verdict {
     bool judged;
     enum check_verdict verdict;
     uint32_t errors;
+    uint64_t findings[VIEW_FINDINGS_MAX / 64]; /* a bit for each of check_kinds that it has */
 };
 enum view_filter_answer view_filter_call(struct view_filter *f, const struct call_summary *c,
                                          const struct trace_marks *marks,
@@ -72,7 +75,8 @@ enum view_filter_answer view_filter_call(struct view_filter *f, const struct cal
 bool view_filter_asks_messages(const struct view_filter *f);
 bool view_filter_asks_verdict(const struct view_filter *f);
 
-/* A point that the expression names and the trace has not, so that it may be a slip; empty: none. */
+/* A point that the expression names and the trace has not, so that it may be a slip; empty: none.
+ */
 struct slice view_filter_stranger(const struct view_filter *f, const struct trace *t);
 
 struct view_filter_stats {

@@ -345,7 +345,13 @@ static void fetch_words(struct view_filter *f, const struct filter_test *t,
 static void fetch_verdict(struct view_filter *f, const struct filter_test *t,
                           const struct view_filter_verdict *v)
 {
-    if (v && v->judged && t->field == FILTER_FIELD_CALL_ERRORS)
+    const struct check_kind *kinds;
+    size_t n = check_kinds(&kinds);
+    if (v && v->judged && t->field == FILTER_FIELD_CALL_FINDING) {
+        for (size_t i = 0; i < n; i++)
+            if (v->findings[i / 64] >> (i % 64) & 1)
+                add_text(f, slice_of(kinds[i].id), false);
+    } else if (v && v->judged && t->field == FILTER_FIELD_CALL_ERRORS)
         add_number(f, v->errors);
     else if (v && v->judged)
         add_text(f, slice_of(check_verdict_name(v->verdict)), false);
@@ -388,6 +394,7 @@ static void fetch_call(struct view_filter *f, const struct filter_subject *s,
         add_number(f, c->messages - c->sightings);
         break;
     case FILTER_FIELD_CALL_VERDICT:
+    case FILTER_FIELD_CALL_FINDING:
     case FILTER_FIELD_CALL_ERRORS:
         fetch_verdict(f, t, s->verdict);
         break;

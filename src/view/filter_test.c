@@ -112,6 +112,8 @@ static const char *called_elsewhere(struct slice name)
         {"user-agent", "user_agent"},
         {"tag", "from.tag"},
         {"verdict", "call.verdict"},
+        {"finding", "call.finding"},
+        {"call.findings", "call.finding"},
         {"duration", "call.duration"},
         {"messages", "call.messages"},
         {"caller", "call.caller"},

@@ -159,6 +159,27 @@ static bool check_method(struct slice text, struct view_filter_fault *fault)
     return !near;
 }
 
+static const char *finding_next(size_t i)
+{
+    const struct check_kind *kinds;
+    return i < check_kinds(&kinds) ? kinds[i].id : NULL;
+}
+
+static bool check_finding(struct slice text, struct view_filter_fault *fault)
+{
+    char copy[64] = "";
+    for (size_t i = 0; finding_next(i); i++)
+        if (slice_equal_nocase(text, slice_of(finding_next(i))))
+            return true;
+    if (text.n && text.n < sizeof copy)
+        memcpy(copy, text.p, text.n);
+    const char *near = nearest_word(copy, finding_next);
+    snprintf(fault->text, sizeof fault->text, "no such finding%s%s%s",
+             near ? "; did you mean " : "", near ? near : "",
+             near ? "?" : "; sipxray explain lists them");
+    return false;
+}
+
 static bool check_word(const struct filter_test *t, struct slice text, bool quoted,
                        struct view_filter_fault *fault)
 {
@@ -167,6 +188,8 @@ static bool check_word(const struct filter_test *t, struct slice text, bool quot
                   t->field == FILTER_FIELD_CALL_METHOD;
     if (method && !quoted)
         return check_method(text, fault);
+    if (t->field == FILTER_FIELD_CALL_FINDING)
+        return check_finding(text, fault);
     if (!words || is_listed(words, text))
         return true;
     struct text list = {0};

@@ -49,7 +49,10 @@ static enum shown ask_expression(struct view_calls *v, uint32_t call, uint32_t *
         return LATER;
     if (view_filter_asks_verdict(v->expression)) {
         const struct view_verdict *w = view_calls_verdict(v, call, true);
-        verdict = (struct view_filter_verdict){w->judged, w->verdict, w->errors};
+        verdict.judged = w->judged;
+        verdict.verdict = w->verdict;
+        verdict.errors = w->errors;
+        memcpy(verdict.findings, w->findings, sizeof verdict.findings);
         *budget -= *budget < JUDGED_COSTS ? *budget : JUDGED_COSTS;
     }
     *budget -= *budget > 0;

@@ -37,6 +37,7 @@ struct view_verdict {
     uint32_t errors;   /* findings of that severity */
     bool judged;       /* false: nothing in it is subject to a check */
     enum check_verdict verdict;
+    uint64_t findings[VIEW_FINDINGS_MAX / 64]; /* a bit for each of check_kinds that it has */
 };
 
 struct view_calls {

@@ -56,7 +56,7 @@ static void ask(struct slice expression, enum view_filter_scope scope, struct sl
         struct trace_marks marks = {0, 0, 0, 0};
         struct slice id = SLICE("a");
         const struct call_summary call = {.call_ids = &id, .call_id_count = 1, .last_ns = 5};
-        const struct view_filter_verdict verdict = {true, CHECK_FAIL, 1};
+        const struct view_filter_verdict verdict = {true, CHECK_FAIL, 1, {3, 1}};
         if (scope == VIEW_FILTER_MESSAGES) {
             enum view_filter_answer a = view_filter_message(f, &seen);
             enum view_filter_answer b = g ? view_filter_message(g, &seen) : VIEW_FILTER_UNSURE;

@@ -289,8 +289,16 @@ static void test_calls(void **state)
         {"call.verdict == fail", "yn"},
         {"call.verdict missing", "ny"},
         {"call.errors > 1 and +1510", "yn"},
+        {"call.finding == header-stripped", "yn"},
+        {"call.finding == HEADER-STRIPPED and call.finding != header-altered", "yn"},
+        {"call.finding startswith header-", "yn"},
+        {"count(call.finding) == 1", "yn"},
     };
-    static const struct view_filter_verdict verdict = {true, CHECK_FAIL, 2};
+    struct view_filter_verdict verdict = {true, CHECK_FAIL, 2, {0}};
+    const struct check_kind *kinds;
+    check_kinds(&kinds);
+    size_t bit = (size_t)(check_kind_of(SLICE("header-stripped")) - kinds);
+    verdict.findings[bit / 64] = (uint64_t)1 << bit % 64;
     struct scene *s = *state;
     size_t wrong = 0;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -420,6 +428,10 @@ static void test_mistakes(void **state)
          "call.state is of the call: it stands outside of any(), all() and none()"},
         {OF_CALLS, "call.verdict == fail", 0, 12,
          "call.verdict is what check finds, which only the screens know beforehand"},
+        {VIEW_FILTER_JUDGED, "call.finding == header-striped", 16, 14,
+         "no such finding; did you mean header-stripped?"},
+        {VIEW_FILTER_JUDGED, "call.finding == frobnicate", 16, 10,
+         "no such finding; sipxray explain lists them"},
         {OF_CALLS, "retransmission", 0, 14,
          "retransmission is of messages that are listed one by one; of calls there is "
          "call.retransmissions > 0"},

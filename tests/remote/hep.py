@@ -261,9 +261,54 @@ def test_two_kamailios_tls_and_key():
             assert re.search(r"with a wrong one, not read: 2\d\n", err), err
 
 
+def chunks_of(message):
+    """What the specification says that is there."""
+    same((message[:4], int.from_bytes(message[4:6], "big")), (b"HEP3", len(message)))
+    found, at = {}, 6
+    while at < len(message):
+        vendor, kind, n = struct.unpack("!HHH", message[at:at + 6])
+        same(vendor, 0)
+        found[kind] = message[at + 6:at + n]
+        at += n
+    return found
+
+
+def test_round_trip():
+    """What record sends is what it saw: to who reads it by the specification, and to us."""
+    capture = "captures/kam1-strips-bye/kam1.pcapng"
+    status, out, _ = Run("messages", "--format", "ndjson", f"kam1={capture}").end()
+    same(status, 0)
+    sent = [json.loads(line) for line in out.splitlines()]
+    secret = {**NO_LEAKS, "SIPXRAY_HEP_KEY": "Kah4aish"}
+
+    def record(where):
+        status, _, err = Run("record", "--hep", where, f"kam1={capture}", env=secret).end()
+        same(status, 0)
+        has(err, f"HEP: messages sent: {len(sent)}\n")
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", PORT))
+        record(f"udp:127.0.0.1:{PORT}")
+        for m in sent:
+            c = chunks_of(s.recv(65536))
+            same((socket.inet_ntoa(c[3]), socket.inet_ntoa(c[4])), (m["src"].split(":")[0], m["dst"].split(":")[0]))
+            same((c[12], c[14], c[17]), (b"\0\0\0\1", b"Kah4aish", m["call_id"].encode()))
+            same(c[15].split(b"\r\n\r\n")[0].count(b"\r\n"), len(m["headers"]))
+    for kind in ("udp", "tcp"):
+        run = messages(f"hep:{kind}:127.0.0.1:{PORT}", env=secret, kind=kind)
+        record(f"{kind}:127.0.0.1:{PORT}")
+        for m in sent:
+            back = json.loads(run.line())
+            for name in ("src", "dst", "transport", "headers", "method", "status", "call_id", "body_length"):
+                same(back[name], m[name])
+            same((back["time"][:26], back["point"]), (m["time"][:26], "1"))  # HEP has microseconds
+        status, out, err = run.end(signal.SIGINT)
+        same((status, out), (0, ""))
+
+
 TESTS = [test_versions, test_ipv6_and_names, test_key, test_mistakes, test_senders_over_tcp, test_hostile_over_tcp,
          test_hostile_datagrams, test_burst, test_two_kamailios, test_two_kamailios_by_version_2,
-         test_two_kamailios_tls_and_key]
+         test_two_kamailios_tls_and_key, test_round_trip]
 
 
 def prepare():

@@ -199,13 +199,17 @@ void machine_respond(struct machine *t, unsigned status)
 /* ---- timers ------------------------------------------------------------------------------------
  */
 
+#define TIMER_LEAST_MS 10
+
 int64_t machines_due_ms(struct machines *m)
 {
     struct timeval wait = {0};
     osip_timers_gettimeout(m->osip, &wait);
     if (wait.tv_sec >= 60)
         return 60000;
-    return wait.tv_sec < 0 ? 0 : wait.tv_sec * INT64_C(1000) + wait.tv_usec / 1000 + 1;
+    /* it names timers as due that their state does not run any more: those are not spun on */
+    int64_t ms = wait.tv_sec < 0 ? 0 : wait.tv_sec * INT64_C(1000) + wait.tv_usec / 1000 + 1;
+    return ms < TIMER_LEAST_MS ? TIMER_LEAST_MS : ms;
 }
 
 void machines_run_timers(struct machines *m)

@@ -584,7 +584,7 @@ def tshark_agrees():
     wait_until(lambda: pcap.exists() and pcap.stat().st_size, "capture")
     time.sleep(0.5)
     with Kamailio():
-        _, report = judge("run", "--case", "fold*", "--case", "c*", "--case", "utf*", "--case", "e*", *ENDS)
+        _, report = judge("run", "--case", "fold*", "--case", "c*", "--case", "utf*", "--case", "e*", "--case", "m*", *ENDS)
     time.sleep(1.5)
     capture.send_signal(signal.SIGINT)
     capture.wait()
@@ -605,6 +605,10 @@ def tshark_agrees():
     }
     for name, line in lines.items():
         assert any(line in message for message in sent), f"{name}: {line} is not on the wire"
+    long = [m for m in sent if b"sipxray.message-1300" in m]
+    assert len(long) == 12 and all(1300 < len(m) < 1600 for m in long), [len(m) for m in long]
+    long = [m for m in sent if b"sipxray.message-mtu" in m]
+    assert len(long) == 12 and all(1500 < len(m) < 1800 for m in long), [len(m) for m in long]
     same(len(sent) > 0 and report["summary"]["messages_sent"] <= len(sent), True)
 
 

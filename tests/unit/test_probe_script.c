@@ -99,7 +99,7 @@ static void sizes_and_names(void **state)
             else if (cases[i].shape == PROBE_SHAPE_NAME_LONG)
                 assert_int_equal(m.headers[0].name.n, 255);
             else if (cases[i].shape == PROBE_SHAPE_SIZE)
-                assert_in_range(size, cases[i].n - 600, cases[i].n);
+                assert_in_range(size, cases[i].n - 690, cases[i].n);
             arena_free(&a);
         }
     sip_scanner_free(scanner);

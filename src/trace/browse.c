@@ -181,6 +181,12 @@ bool trace_call_is(const struct trace *t, uint32_t call)
     return e->leg != CALL_NONE && e->into == call;
 }
 
+uint32_t trace_call_now(const struct trace *t, uint32_t call)
+{
+    const struct trace_entry *e = &t->browse.entries.items[call];
+    return e->leg == CALL_NONE ? UINT32_MAX : e->into;
+}
+
 uint32_t trace_call_messages(const struct trace *t, uint32_t call)
 {
     const struct trace_entry *e = &t->browse.entries.items[call];

@@ -261,6 +261,8 @@ void trace_load(const struct trace *t, struct trace_load *out);
  * was joined to another call, or dropped, is no call any more. */
 uint32_t trace_call_count(const struct trace *t);
 bool trace_call_is(const struct trace *t, uint32_t call);
+/* Which call it is now: itself, or the one that it was joined to; UINT32_MAX: it was dropped. */
+uint32_t trace_call_now(const struct trace *t, uint32_t call);
 uint32_t trace_call_messages(const struct trace *t, uint32_t call); /* changes as the call does */
 void trace_call_summary(const struct trace *t, uint32_t call, struct arena *a,
                         struct call_summary *out);

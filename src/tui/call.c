@@ -53,14 +53,17 @@ bool tui_call_open(struct tui *t, uint32_t number)
     return true;
 }
 
+/* A call that was found to be a leg of another one is shown with that. */
 struct tui_call *tui_call_now(struct tui *t)
 {
     uint32_t number = t->call.number;
-    if (number == UINT32_MAX || number >= trace_call_count(t->trace) ||
-        !trace_call_is(t->trace, number))
+    if (number == UINT32_MAX || number >= trace_call_count(t->trace))
         return NULL;
-    if (t->stale)
-        build(t, number, t->call.span);
+    uint32_t now = trace_call_now(t->trace, number);
+    if (now == UINT32_MAX)
+        return NULL;
+    if (t->stale || now != number)
+        build(t, now, t->call.span);
     return &t->call;
 }
 

@@ -135,6 +135,32 @@ static void test_ladder(void **state)
     lab_free(&lab);
 }
 
+/* A leg that is joined later on is the other call's from then on. */
+static void test_joined(void **state)
+{
+    static struct lab lab;
+    static struct browsed b;
+    struct err err;
+    const struct check_options o = {0};
+    bool apart = false;
+    (void)state;
+    record(&lab);
+    b.trace = trace_new(&(struct trace_options){.check = &o, .threads = 1});
+    lab_open(&lab, b.trace, b.fds);
+    assert_true(trace_browse(b.trace, &err));
+    while (trace_browse_step(b.trace, 50, &err) == TRACE_MORE)
+        apart |= trace_call_count(b.trace) == 2 && trace_call_now(b.trace, 1) == 1;
+    assert_true(apart);
+    assert_int_equal(trace_call_now(b.trace, 0), 0);
+    assert_int_equal(trace_call_now(b.trace, 1), 0);
+    assert_false(trace_call_is(b.trace, 1));
+    assert_int_equal(trace_call_messages(b.trace, 0), MESSAGES);
+    trace_free(b.trace);
+    for (size_t i = 0; i < lab.point_count; i++)
+        close(b.fds[i]);
+    lab_free(&lab);
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 struct ends {
@@ -182,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_ladder),
+        cmocka_unit_test(test_joined),
         cmocka_unit_test(test_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

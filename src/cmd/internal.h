@@ -24,15 +24,22 @@ void cmd_complain_usage(const struct cmd_arguments *a, const struct err *err);
  * turns out bad. */
 #define CMD_HELD_MAX ((size_t)1 << 20)
 
+/* A live run never waits for who reads its output: so much is kept for a slow terminal or pipe;
+ * further lines are left out, and counted. */
+#define CMD_BEHIND_MAX ((size_t)16 << 20)
+#define CMD_BEHIND_MS  3000 /* at the end, for what is kept */
+
 struct cmd_output {
     char format[16];
     const char *path; /* as given; NULL: standard output */
     char *final;      /* the file to be replaced; NULL: written to directly */
     char *temporary;  /* what is renamed to it */
     int fd;
-    bool streaming;   /* CMD_HELD_MAX was passed */
-    int error;        /* errno of the first failed write */
-    struct text text; /* where reports go; cmd_output_wrote after each addition */
+    bool streaming;    /* CMD_HELD_MAX was passed */
+    int error;         /* errno of the first failed write */
+    struct text text;  /* where reports go; cmd_output_wrote after each addition */
+    bool patient;      /* its descriptor does not block: */
+    uint64_t left_out; /* lines that nobody took in time */
 };
 
 struct cmd_outputs {
@@ -45,6 +52,8 @@ bool cmd_outputs_open(struct cmd_outputs *o, const struct cmd_arguments *a, stru
 void cmd_output_wrote(struct cmd_output *o);
 /* Shows what is held back of standard output and of what else is written to directly. */
 void cmd_outputs_show(struct cmd_outputs *o);
+/* From now on nothing waits for a terminal or a pipe. */
+void cmd_outputs_patient(struct cmd_outputs *o);
 bool cmd_outputs_replace(const struct cmd_outputs *o); /* files are to be put in place at the end */
 /* Ends the outputs: `keep` writes what is held and puts files in place; else nothing appears. */
 bool cmd_outputs_close(struct cmd_outputs *o, bool keep, struct err *err);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,8 +192,91 @@ static bool may_be_seen(int fd)
     return isatty(fd) || (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode));
 }
 
+/* ---- slow readers ---------------------------------------------------------------------------- */
+
+/* A descriptor of our own for the same terminal or pipe: that of the others, who share it, goes on
+ * to block.  A file never blocks, and would begin anew. */
+static void make_patient(struct cmd_output *o)
+{
+    char path[32];
+    struct stat st;
+    bool slow = isatty(o->fd) || (fstat(o->fd, &st) == 0 && S_ISFIFO(st.st_mode));
+    snprintf(path, sizeof path, "/proc/self/fd/%d", o->fd);
+    int fd = slow && !o->temporary ? open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY) : -1;
+    if (fd < 0)
+        return;
+    o->fd = fd;
+    o->patient = true;
+}
+
+void cmd_outputs_patient(struct cmd_outputs *all)
+{
+    for (size_t i = 0; i < all->n; i++)
+        make_patient(&all->items[i]);
+}
+
+static void leave_out(struct cmd_output *o)
+{
+    if (o->text.n <= CMD_BEHIND_MAX)
+        return;
+    size_t keep = CMD_BEHIND_MAX;
+    while (keep > 0 && o->text.p[keep - 1] != '\n')
+        keep--;
+    if (!o->left_out)
+        cmd_complain("%s is too slow: lines are left out", o->path ? o->path : "standard output");
+    for (size_t i = keep; i < o->text.n; i++)
+        o->left_out += o->text.p[i] == '\n';
+    o->text.n = keep;
+}
+
+/* As much as is taken now. */
+static void flush_patiently(struct cmd_output *o)
+{
+    size_t done = 0;
+    while (!o->error && done < o->text.n) {
+        ssize_t n = write(o->fd, o->text.p + done, o->text.n - done);
+        if (n < 0 && errno == EAGAIN)
+            break;
+        if (n < 0 && errno != EINTR)
+            o->error = errno;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    if (done)
+        memmove(o->text.p, o->text.p + done, o->text.n - done);
+    o->text.n -= done;
+    leave_out(o);
+}
+
+static void end_patiently(struct cmd_output *o)
+{
+    struct pollfd p = {.fd = o->fd, .events = POLLOUT};
+    int waits = 0; /* since something was taken */
+    while (o->text.n && !o->error && waits < CMD_BEHIND_MS / 100) {
+        size_t before = o->text.n;
+        (void)poll(&p, 1, 100);
+        flush_patiently(o);
+        waits = o->text.n < before ? 0 : waits + 1;
+    }
+    for (size_t i = 0; i < o->text.n; i++)
+        o->left_out += o->text.p[i] == '\n';
+    if (o->left_out)
+        cmd_complain("lines left out, for %s did not take them: %llu",
+                     o->path ? o->path : "standard output", (unsigned long long)o->left_out);
+    if (o->error == EPIPE)
+        end_by_closed_pipe();
+    text_clear(&o->text);
+}
+
 static void flush(struct cmd_output *o)
 {
+    if (o->patient) {
+        if (o->text.n && may_be_seen(o->fd))
+            cmd_progress_clear();
+        flush_patiently(o);
+        if (o->error == EPIPE)
+            end_by_closed_pipe();
+        return;
+    }
     if (!o->error && o->text.n) {
         if (!o->path && may_be_seen(o->fd))
             cmd_progress_clear();
@@ -243,6 +327,8 @@ static bool close_output(struct cmd_output *o, size_t index, bool keep, struct e
     bool ok = true;
     if (keep) {
         flush(o);
+        if (o->patient)
+            end_patiently(o);
         errno = o->error;
         ok = !o->error && (!o->temporary || finish_file(o));
         if (!ok)

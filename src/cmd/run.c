@@ -249,6 +249,8 @@ bool cmd_trace_run(struct trace *t, const struct trace_sinks *sinks, struct cmd_
     cmd_signals_begin(live);
     if (run_seconds)
         cmd_signal_alarm(run_seconds);
+    if (live)
+        cmd_outputs_patient(outputs);
     bool keep_user = cmd_outputs_replace(outputs) || (run_hooks && run_hooks->keep_user);
     if (live && !cmd_privileges_drop(keep_user, err))
         return false;

@@ -522,6 +522,45 @@ def test_flood():
         has(err, "Call-IDs given up without a report at the limit of memory (--memory): ")
 
 
+def test_slow_reader():
+    """Nothing waits for who does not read: what was captured is counted, what was left out told."""
+    with temporary() as folder:
+        frames = [frame_of(message("OPTIONS sip:b@example.com SIP/2.0", ["192.0.2.9"], f"c{i}",
+                                   f"X-Q: {'x' * 1000}\r\n"), "192.0.2.9", "192.0.2.2")
+                  for i in range(16000)]
+        with open(folder + "/a.pcap", "wb") as f:
+            f.write(pcap_of(frames))
+        run = messages_of(f"a=cmd:cat {folder}/a.pcap; echo > {folder}/read; exec sleep 100")
+        wait_until(lambda: os.path.exists(folder + "/read"), "the end of the capture")
+        same(run.process.stderr.readline(),
+             b"sipxray: standard output is too slow: lines are left out\n")
+        out, err = run.process.stdout, run.process.stderr
+        run.signal(signal.SIGINT)
+        time.sleep(0.5)
+        lines = out.read().decode().splitlines()
+        same(run.process.wait(PATIENCE), 0)
+        left = int(re.search(r"standard output did not take them: (\d+)", err.read().decode()).group(1))
+        same((len(lines) + left, lines[-1][-1:]), (16000, "}"))
+        same([json.loads(line)["call_id"] for line in lines], [f"c{i}" for i in range(len(lines))])
+        out.close()
+        err.close()
+
+
+def test_stopped_terminal():
+    """Ctrl-S on the terminal, then Ctrl-C: it ends all the same, soon."""
+    master, slave = pty.openpty()
+    with subprocess.Popen([PROGRAM, "messages", "--verbose", f"x=cmd:cat {CAPTURE}; cat {CAPTURE}; exec sleep 100"],
+                          stdout=slave, stderr=subprocess.PIPE, env=NO_LEAKS) as process:
+        os.close(slave)
+        time.sleep(1)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        same(process.wait(PATIENCE), 0)
+        assert time.monotonic() - began < 8
+        has(process.stderr.read(), b"standard output did not take them")
+    os.close(master)
+
+
 def test_failing():
     status, out, err = messages_of("x=cmd:echo why >&2; exit 7").end()
     same((status, out), (2, ""))
@@ -960,6 +999,7 @@ def test_ignored_signal():
 PIPES = [test_live_at_once, test_live_corrected, test_live_calls, test_live_for,
          test_live_file_grows, test_exec, test_exec_hostile, test_exec_many, test_metrics,
          test_metrics_hostile, test_metrics_disk_full, test_weeks, test_flood,
+         test_slow_reader, test_stopped_terminal,
          test_command, test_command_is_freed, test_byte_by_byte, test_at_the_same_time,
          test_shown_at_once, test_check_by_signal, test_failing, test_one_of_two_fails,
          test_ends_badly_after_data, test_retry, test_retry_is_told,

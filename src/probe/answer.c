@@ -85,6 +85,7 @@ static struct transaction *serve(struct engine *e, const struct incoming *in, st
         t->path.remote.port = in->via_port;
     t->branch = arena_copy(&t->arena, in->branch);
     t->sent_by = arena_copy(&t->arena, in->sent_by);
+    t->via_port = in->via_port;
     t->request = arena_copy(&t->arena, in->m->bytes);
     t->cseq = in->m->cseq;
     t->call = call;

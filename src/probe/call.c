@@ -102,13 +102,16 @@ void call_advance(struct engine *e, struct call *call)
         call_ending(e, call);
 }
 
+/* The earlier of both, of which `at` does not count once it has passed. */
+static int64_t sooner(const struct engine *e, int64_t due, int64_t at)
+{
+    return at > e->now_ms && at < due ? at : due;
+}
+
 int64_t call_due_ms(const struct engine *e, const struct call *call)
 {
-    (void)e;
     if (call->phase == CALL_ENDING)
         return call->ending_ms;
-    int64_t due = call->deadline_ms;
-    if (!call->begun && call->ready_ms < due)
-        due = call->ready_ms;
-    return call->soon_ms < due && call->soon_ms ? call->soon_ms : due;
+    int64_t due = sooner(e, call->deadline_ms, call->soon_ms);
+    return call->begun ? due : sooner(e, due, call->ready_ms);
 }

@@ -236,6 +236,7 @@ struct transaction {
     struct arena arena;
     struct slice method, branch;
     struct slice sent_by; /* server: host:port of the topmost Via */
+    uint16_t via_port;
     struct path path;
     struct machine *machine;
     struct draft draft;    /* client */

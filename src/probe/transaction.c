@@ -95,6 +95,18 @@ struct transaction *transaction_of_request(struct engine *e, enum probe_end end,
 /* ---- what the machines want sent ----------------------------------------------------------------
  */
 
+/* A response goes back over the connection that the request came by, while that is there; else to
+ * the port of the Via (RFC 3261 18.2.2). */
+static const struct path *way_of(struct transaction *t)
+{
+    struct net *n = &t->engine->net;
+    if (!t->client && t->path.connection && !n->dry && !stream_find(n, t->end, &t->path)) {
+        t->path.connection = 0;
+        t->path.remote.port = t->via_port;
+    }
+    return &t->path;
+}
+
 static void send_now(void *owner, enum machine_sends what)
 {
     struct transaction *t = owner;
@@ -112,7 +124,7 @@ static void send_now(void *owner, enum machine_sends what)
     label.again = *count > 0;
     ++*count;
     if (bytes.n)
-        net_send(&t->engine->net, t->end, &t->path, bytes, &label);
+        net_send(&t->engine->net, t->end, way_of(t), bytes, &label);
 }
 
 static void set_timed_out(void *owner)

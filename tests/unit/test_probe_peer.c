@@ -1,6 +1,8 @@
 /* probe: what a caller makes of peers over UDP, good ones and bad. */
 #include "probe_peer.h"
 
+#include <time.h>
+
 /* ---- peers ----------------------------------------------------------------------------------- */
 
 static void is_silent(struct peer *p)
@@ -345,12 +347,24 @@ static void test_ack_again(void **state)
     probe_run_free(&run);
 }
 
+/* Whoever waits does not look at the clock all the time. */
+static void test_waits(void **state)
+{
+    struct probe_run run;
+    (void)state;
+    clock_t before = clock();
+    run_case(case_of("silence"), &run);
+    assert_true(clock() - before < CLOCKS_PER_SEC / 2);
+    probe_run_free(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_peers),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_ack_again),
+        cmocka_unit_test(test_waits),
     };
     sip_typed_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

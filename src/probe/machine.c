@@ -6,6 +6,7 @@
 #include <osip2/osip.h>
 #include <osipparser2/osip_message.h>
 #include <stdio.h>
+#include <string.h>
 
 struct machines {
     osip_t *osip;

@@ -425,6 +425,13 @@ struct tui_prompt {
 void tui_prompt_draw(struct tui *t, struct grid *g, size_t row);
 void tui_prompt_key(struct tui *t, uint32_t key);
 
+#define TUI_NEWS_MAX 64u /* lines of what sources said that are kept */
+
+struct tui_news {
+    char *lines[TUI_NEWS_MAX]; /* the i-th at i % TUI_NEWS_MAX */
+    uint64_t count;
+};
+
 struct tui {
     struct trace *trace;
     struct tui_options options;
@@ -446,6 +453,7 @@ struct tui {
     struct tui_history filters; /* expressions */
     struct tui_form form;       /* of the filter, as it was left */
     struct text said;           /* until the next key */
+    struct tui_news news;
     struct text clipboard;
     enum trace_step step;
     struct err err; /* TRACE_FAILED */
@@ -460,5 +468,12 @@ static inline uint32_t tui_set(const struct tui *t, enum tui_set id)
 void tui_set_to(struct tui *t, enum tui_set id, uint32_t value);
 bool tui_is_secret(const struct tui *t, const struct sip_header *h);
 struct slice tui_utf8(const struct tui *t, const char *utf8, const char *ascii);
+
+/* ---- news.c: what live sources say of themselves --------------------------------------------- */
+
+void tui_news_begin(struct tui *t);
+void tui_news_end(struct tui *t);
+void tui_news_add(const struct tui *t,
+                  struct text *out); /* the last of them, for a screen of text */
 
 #endif

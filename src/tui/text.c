@@ -177,6 +177,7 @@ void tui_statistics_push(struct tui *t)
     size_t n = trace_points(t->trace, &points);
     for (size_t i = 0; i < n; i++)
         add_point(&words, &points[i]);
+    tui_news_add(t, &words);
     n = trace_notices(t->trace, &notices);
     if (n)
         text_add(&words, SLICE("\nLost and left out\n"));

@@ -53,6 +53,7 @@ struct tui *tui_new(struct trace *trace, const struct tui_options *options)
                                     .follow_count = options->check->follow_count};
     t->chosen.trace = trace;
     tui_columns_heed(t);
+    tui_news_begin(t);
     tui_calls_push(t);
     filter_first(t);
     tell_remarks(t);
@@ -66,6 +67,7 @@ void tui_free(struct tui *t)
     while (t->depth)
         tui_pop(t);
     tui_call_close(t);
+    tui_news_end(t);
     tui_edit_free(&t->prompt.edit);
     tui_history_free(&t->filters);
     tui_form_free(&t->form);

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "live"))
 
 # pylint: disable=wrong-import-position
 from live import NO_LEAKS, Run, has, options, same, temporary, wait_until  # noqa: E402
-from proxies import ADDRESSES, Path  # noqa: E402
+from sip_path import ADDRESSES, Path  # noqa: E402
 
 PORT = 9060
 

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "live"))
 from live import NO_LEAKS, PROGRAM, Run, children_of, has, options, same, temporary, wait_until  # noqa: E402
 from cluster import Cluster, Pod  # noqa: E402
 from hep import run_tests  # noqa: E402
-from proxies import ADDRESSES, Path  # noqa: E402
+from sip_path import ADDRESSES, Path  # noqa: E402
 
 LABEL = "k8s:voip/app=kamailio"
 
@@ -91,7 +91,7 @@ def messages(cluster, *args, **more):
 
 
 def proxies_in(cluster, **more):
-    """The path of proxies.py with a pod for each of its hosts."""
+    """The path of sip_path.py with a pod for each of its hosts."""
     cluster.add("livekit-0", ADDRESSES["livekit"], app="livekit")
     cluster.add("carrier-0", ADDRESSES["carrier"], app="carrier")
     cluster.add("kam-0", ADDRESSES["kam1"], **more)
@@ -308,6 +308,8 @@ def test_ladder_on_the_screen():
             head = screen()
             for name in ("kam-0", "kam-1", "10.0.1.10", "10.0.3.20"):
                 has(head, name)
+            cluster.remove("kam-1")
+            wait_until(lambda: "k8s:voip/kam-1: the pod is gone" in screen(), "the news")
             subprocess.run([*tmux, "send-keys", "C-c"], check=True)
             wait_until(lambda: not screen(), f"the end: {screen()}")
         finally:

@@ -33,7 +33,8 @@ struct cmd_probe_out {
     volatile sig_atomic_t stop; /* of the sources that are read beside the run */
     bool live;                  /* there are some */
     uint64_t calls;             /* that are over */
-    bool incomplete;            /* a file could not be read */
+    size_t next_call;           /* of the script, for an INVITE that does not say */
+    bool incomplete;            /* a source could not be read, or not to its end */
     struct err trace_error;     /* of one of them; empty: none */
 };
 

@@ -507,9 +507,31 @@ def by_an_outbound_trunk():
           ("BYE", "livekit", "X-A", "arrived"), ("REFER", "livekit", "X-A", "arrived")})
 
 
+def shows_no_secret():
+    trunk = WORK / "secret.json"
+    trunk.write_text('{"name":"T","numbers":["+15105550100"],"attributes_to_headers":{"k":"X-API-Key","a":"X-A"}}')
+    (WORK / "v.json").write_text('{"k":"sesame","a":"plain"}')
+    args = ["run", "--trunk", trunk, "--values", WORK / "v.json", *ENDS]
+    status, out, _ = run(*args, "--dry-run")
+    assert status == 0 and "sesame" not in out and "X-A: plain" in out, out
+    with Kamailio('if (is_method("BYE")) { remove_hf("X-API-Key"); remove_hf("X-A"); }'):
+        for name in ("text", "json", "junit", "tap", "markdown", "ndjson"):
+            status, out, err = run(*args, "--format", name)
+            same(status, 1)
+            assert "sesame" not in out + err and out, name
+
+
+def breaks_off():
+    """A source that ends with an error takes nothing of the report away."""
+    with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");'):
+        status, out, err = run("run", *ENDS, "kam1=cmd:echo this is no capture")
+    same(status, 2)
+    assert "not a pcap" in err and "12 headers judged" in out, (out, err)
+
+
 def ends_apart():
-    """Two processes, as on two hosts."""
-    with Kamailio('if (is_method("INFO")) remove_hf_re("^X-");'):
+    """Two processes, as on two hosts; the Subject that tells the calls apart is taken away."""
+    with Kamailio('remove_hf("Subject"); if (is_method("INFO")) remove_hf_re("^X-");'):
         answer = subprocess.Popen([PROGRAM, "probe", "answer", "--case", "plain", "--listen", CALLEE, "--calls",
                                    "2", "--for", "30s", "--format", "json", "--format", f"ndjson:{WORK}/got"],
                                   stdout=subprocess.PIPE)
@@ -636,6 +658,8 @@ TESTS = [
     *((f"hostile: {n}", lambda a=a: hostile(a)) for n, a in HOSTILE),
     ("trunk", by_a_trunk),
     ("outbound trunk", by_an_outbound_trunk),
+    ("secrets", shows_no_secret),
+    ("a source that breaks off", breaks_off),
     ("ends apart", ends_apart),
     ("README", as_the_readme_says),
     ("sipp answers", sipp_answers),

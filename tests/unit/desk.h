@@ -41,10 +41,17 @@ static inline bool on_retire(void *context, uint32_t leg)
     return true;
 }
 
+static inline void on_let_go(void *context, uint32_t leg)
+{
+    struct desk *d = context;
+    text_printf(&d->log, "let go %.*s\n", SLICE_ARG(call_leg_of(d->table, leg)->call_id));
+}
+
 static inline void desk_open(struct desk *d, uint32_t waiting_max)
 {
     const struct hash_key key = hash_key_of(3, 4);
-    const struct call_events events = {on_over, on_retire, d};
+    const struct call_events events = {
+        .over = on_over, .retire = on_retire, .let_go = on_let_go, .context = d};
     *d = (struct desk){.scanner = sip_scanner_new()};
     d->table = call_table_new(&key, true, waiting_max, &events);
     text_add(&d->log, SLICE(""));

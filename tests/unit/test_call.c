@@ -262,7 +262,7 @@ static void by_chance(void **state)
     static const char *const methods[] = {"INVITE", "BYE", "INFO"};
     const struct hash_key key = hash_key_of(5, 6);
     struct chance c = {.models = base_alloc(IDS * sizeof *c.models)};
-    const struct call_events events = {NULL, compare_with_model, &c};
+    const struct call_events events = {.retire = compare_with_model, .context = &c};
     struct desk d = {.scanner = sip_scanner_new()};
     int64_t ms = 0;
     (void)state;

@@ -3,6 +3,8 @@
 
 #include "unit.h"
 
+#include <stdio.h>
+
 /* ---- messages -------------------------------------------------------------------------------- */
 
 #define END     "Via: SIP/2.0/UDP 10.0.1.10:5060;branch=z9hG4bK.one\r\n"
@@ -545,13 +547,50 @@ static void test_shown(void **state)
     text_free(&t);
 }
 
+/* ---- the manual ------------------------------------------------------------------------------ */
+
+/* "header[\(dqX-A\(dq]" as mdoc has it, as it is typed. */
+static void unescape(struct text *out, struct slice line)
+{
+    text_clear(out);
+    for (size_t i = 0; i < line.n; i++)
+        if (slice_starts(slice_from(line, i), SLICE("\\(dq"))) {
+            text_add_char(out, '"');
+            i += 3;
+        } else {
+            text_add_char(out, line.p[i]);
+        }
+}
+
+/* Each expression in it is one. */
+static void test_manual(void **state)
+{
+    char line[1024];
+    size_t n = 0;
+    struct text words = {0};
+    FILE *f = fopen("man/sipxray-filter.5", "r");
+    (void)state;
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        struct slice rest = slice_trim(slice_of(line));
+        if (!slice_starts(rest, SLICE(".Dl ")) || slice_starts(rest, SLICE(".Dl sipxray")))
+            continue;
+        unescape(&words, slice_from(rest, 4));
+        view_filter_free(compile(words.p, VIEW_FILTER_JUDGED));
+        n++;
+    }
+    fclose(f);
+    text_free(&words);
+    assert_true(n >= 12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages), cmocka_unit_test(test_calls),
         cmocka_unit_test(test_legs),     cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_limits),   cmocka_unit_test(test_catastrophe),
-        cmocka_unit_test(test_shown),
+        cmocka_unit_test(test_shown),    cmocka_unit_test(test_manual),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

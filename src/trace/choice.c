@@ -255,6 +255,24 @@ static bool is_remembered(const struct trace_secrets *s, uint64_t hash, struct s
     return false;
 }
 
+static void forget_half(struct trace *t)
+{
+    struct trace_secrets *s = &t->secrets;
+    size_t half = (s->items.n + 1) / 2;
+    for (size_t i = 0; i < half; i++) {
+        s->bytes -= s->items.items[i].line.n;
+        free((char *)(uintptr_t)s->items.items[i].line.p);
+    }
+    if (half == 0)
+        return;
+    s->items.n -= half;
+    s->forgotten += half;
+    memmove(s->items.items, s->items.items + half, s->items.n * sizeof *s->items.items);
+    map_free(&s->index);
+    for (size_t i = 0; i < s->items.n; i++)
+        map_add(&s->index, hash_slice(&t->key, s->items.items[i].line), (uint32_t)i);
+}
+
 void trace_secret(void *input, const struct packet_secret *secret)
 {
     struct trace *t = ((struct trace_input *)input)->trace;
@@ -262,10 +280,8 @@ void trace_secret(void *input, const struct packet_secret *secret)
     uint64_t hash = hash_slice(&t->key, secret->line);
     if (is_remembered(s, hash, secret->line))
         return;
-    if (s->items.n >= TRACE_SECRETS_MAX || s->bytes + secret->line.n > TRACE_SECRETS_BYTES) {
-        s->left_out++;
-        return;
-    }
+    if (s->items.n >= TRACE_SECRETS_MAX || s->bytes + secret->line.n > TRACE_SECRETS_BYTES)
+        forget_half(t);
     struct packet_secret *copy = vec_add(&s->items);
     *copy = *secret;
     char *line = base_alloc(secret->line.n);
@@ -278,9 +294,10 @@ void trace_secret(void *input, const struct packet_secret *secret)
 size_t trace_secrets_since(const struct trace *t, size_t from, struct text *out)
 {
     const struct trace_secrets *s = &t->secrets;
-    for (size_t i = from; i < s->items.n; i++)
+    size_t gone = (size_t)s->forgotten;
+    for (size_t i = from > gone ? from - gone : 0; i < s->items.n; i++)
         text_add(out, s->items.items[i].line);
-    return s->items.n;
+    return gone + s->items.n;
 }
 
 void trace_secrets_free(struct trace_secrets *s)

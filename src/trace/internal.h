@@ -84,7 +84,7 @@ struct trace_secrets {
     VEC(struct packet_secret) items; /* their lines are copies */
     struct map index;                /* by line */
     size_t bytes;
-    uint64_t left_out;
+    uint64_t forgotten; /* the oldest, at a limit */
 };
 
 struct trace {

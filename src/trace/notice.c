@@ -120,7 +120,7 @@ static void kept_notices(struct trace *t)
     struct trace_spool_stats s;
     trace_kept(t, &s);
     notice(t, "", s.lost, "packets not kept, for the temporary file takes no more");
-    notice(t, "", t->secrets.left_out, "TLS secrets not kept, for there are too many");
+    notice(t, "", t->secrets.forgotten, "TLS secrets forgotten, for there are too many");
 }
 
 static void media_notices(struct trace *t)

@@ -340,7 +340,7 @@ void trace_call_media(struct trace *t, const struct hop_call *call, struct arena
  * other sources. */
 
 #define TRACE_SECRETS_MAX   65536u                /* lines of TLS secrets remembered, */
-#define TRACE_SECRETS_BYTES (16u * 1024u * 1024u) /* of so many bytes; further ones are counted */
+#define TRACE_SECRETS_BYTES (16u * 1024u * 1024u) /* of so many bytes; the older half goes */
 
 struct trace_choice;
 

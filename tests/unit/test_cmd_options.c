@@ -107,7 +107,8 @@ static void test_bad(void **state)
         {{{"calls", "--trunk", "t", "x"}},
          "--trunk is no option of calls; it belongs to: check, flow, tui, record, probe"},
         {{{"help", "--bpf", "x"}},
-         "--bpf is no option of help; it belongs to: check, calls, messages, flow, tui, probe"},
+         "--bpf is no option of help; it belongs to: check, calls, messages, flow, tui, record, "
+         "probe"},
         {{{"calls", "-", "kam1=-"}}, "-: standard input can be read once only"},
         {{{"check", "--trunk", "-", "-"}}, "-: standard input can be read once only"},
         {{{"check", "--trunk", "-", "--values=-"}}, "-: standard input can be read once only"},

@@ -116,8 +116,8 @@ static void test_bad(void **state)
         {{{"call"}}, "unknown subcommand call; did you mean calls?"},
         {{{"mesages"}}, "unknown subcommand mesages; did you mean messages?"},
         {{{"frobnicate"}},
-         "unknown subcommand frobnicate; there are check, calls, messages, flow, tui, probe, "
-         "trunk, explain and help"},
+         "unknown subcommand frobnicate; there are check, calls, messages, flow, tui, record, "
+         "probe, trunk, explain and help"},
         {{{"a.pcap"}},
          "a.pcap: a subcommand is missing: check judges the calls of a capture, calls lists them, "
          "messages lists its messages; without one there are screens, for which standard output "

@@ -120,7 +120,7 @@ struct call_leg {
     struct slice caller, callee; /* users of From and To of the first INVITE (or first request) */
     int64_t start_ns, last_ns;
     int64_t answer_ns, end_ns; /* 0: not yet */
-    int64_t heard_ns;          /* live: of the last message, by the table's clock */
+    int64_t heard_ns;          /* live: of the last message, or of its being handed out */
     uint64_t ended_at;         /* live: points that saw its end, as in `points` */
     int16_t open_invites, open_byes, open_others; /* live: transactions seen without a final answer,
                                                      at each place */

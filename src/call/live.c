@@ -80,6 +80,7 @@ void call_live_told(struct call_table *t)
             continue;
         l->told = true;
         l->overdue = false;
+        l->heard_ns = t->now_ns; /* it is kept from now on */
         call_list_move(t, t->taken.items[i], CALL_TOLD);
     }
 }

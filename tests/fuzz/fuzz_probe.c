@@ -6,7 +6,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define TURNS_MAX 300
+#define TURNS_MAX 500
 #define TURN_MS   100
 
 enum edit { PASS, DROP, TWICE, CUT, SET, INSERT, REMOVE, OTHER, EDITS };
@@ -82,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .agent = SLICE("fuzz"),
         .credentials = {SLICE("user"), SLICE("password"), SLICE("")},
         .dry = true,
+        .step_ms = 1000,
         .seed = 1,
     };
     struct cursor c = cursor_of((struct slice){(const char *)data, size});

@@ -122,11 +122,16 @@ struct cmd_option {
     bool repeatable;
     bool hidden;          /* not in help and manual */
     unsigned commands;    /* a bit for each cmd_id */
-    const char *argument; /* "FILE"; NULL: a switch */
+    const char *argument; /* "FILE"; "=FILE": it can be left out, and is given by --name=FILE
+                             only; NULL: a switch */
     const char *help;     /* one sentence without its full stop, for --help */
     const char *more;     /* further sentences for the manual; NULL: none */
-    bool optional;        /* its argument is, and can be given by --name=ARGUMENT only */
 };
+
+static inline bool cmd_option_is_optional(const struct cmd_option *o)
+{
+    return o->argument && *o->argument == '=';
+}
 
 struct cmd_arguments;
 

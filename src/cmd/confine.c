@@ -155,11 +155,15 @@ static const int allowed[] = {
 #endif
 };
 
+static struct scmp_arg_cmp first_is(scmp_datum_t value)
+{
+    return (struct scmp_arg_cmp){.arg = 0, .op = SCMP_CMP_EQ, .datum_a = value};
+}
+
 /* The addresses of this host are asked for by a netlink socket. */
 static int allow_netlink(scmp_filter_ctx filter)
 {
-    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(socket), 1,
-                            SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(socket), 1, first_is(AF_NETLINK));
 }
 
 static int allow_connections(scmp_filter_ctx filter)
@@ -167,8 +171,7 @@ static int allow_connections(scmp_filter_ctx filter)
     static const unsigned families[] = {AF_INET, AF_INET6};
     int status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(connect), 0);
     for (size_t i = 0; !status && i < 2; i++)
-        status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(socket), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, families[i]));
+        status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(socket), 1, first_is(families[i]));
     return status;
 }
 

@@ -22,7 +22,7 @@ static void add_option(struct text *out, const struct cmd_option *o, size_t widt
     else
         text_printf(out, "  --%s", o->name);
     if (o->argument)
-        text_printf(out, o->optional ? "[=%s]" : " %s", o->argument);
+        text_printf(out, cmd_option_is_optional(o) ? "[%s]" : " %s", o->argument);
     size_t column = out->n - from;
     if (column + 2 > NAME_COLUMNS) {
         text_add_char(out, '\n');

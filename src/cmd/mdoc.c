@@ -63,7 +63,8 @@ static void add_option_head(struct text *out, const struct cmd_option *o)
         text_printf(out, "Fl %c , ", o->letter);
     text_printf(out, "Fl Fl %s", o->name);
     if (o->argument)
-        text_printf(out, o->optional ? " Ns Op = Ns Ar \"%s\"" : " Ar \"%s\"", o->argument);
+        cmd_option_is_optional(o) ? text_printf(out, " Ns Op = Ns Ar \"%s\"", o->argument + 1)
+                                  : text_printf(out, " Ar \"%s\"", o->argument);
     text_add_char(out, '\n');
 }
 

@@ -72,7 +72,7 @@ static bool take_option(struct cmd_arguments *a, int argc, const char *const *ar
         return err_set(err, "--%s is given twice", o->name);
     if (joined && !o->argument)
         return err_set(err, "--%s takes no argument", o->name);
-    if (!o->argument || (o->optional && !joined))
+    if (!o->argument || (cmd_option_is_optional(o) && !joined))
         list_add(&a->values[id], "");
     else if (joined)
         list_add(&a->values[id], word + 2 + name.n + 1);
@@ -80,9 +80,10 @@ static bool take_option(struct cmd_arguments *a, int argc, const char *const *ar
         list_add(&a->values[id], argv[++*at]);
     else
         return err_set(err, "--%s needs an argument: --%s %s", o->name, o->name, o->argument);
-    if (o->argument && (joined || !o->optional) &&
+    if (o->argument && (joined || !cmd_option_is_optional(o)) &&
         a->values[id].items[a->values[id].n - 1][0] == '\0')
-        return err_set(err, "--%s has an empty argument; it needs %s", o->name, o->argument);
+        return err_set(err, "--%s has an empty argument; it needs %s", o->name,
+                       o->argument + cmd_option_is_optional(o));
     return true;
 }
 

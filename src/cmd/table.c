@@ -353,10 +353,9 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
          "A burst that does not fit is lost, and how many packets were is told. Each interface has "
          "a buffer of its own."},
     [CMD_OPT_RETRY] =
-        {"retry", 0, false, false, READING, "SECONDS", "cmd: run it again when it has ended",
+        {"retry", 0, false, false, READING, "=SECONDS", "cmd: run it again when it has ended",
          "The first pause is a second, or as many as are given; each is twice as long as the one "
-         "before, up to a minute, and short again after a minute that went well.",
-         true},
+         "before, up to a minute, and short again after a minute that went well."},
     [CMD_OPT_HEP_KEY_FILE] = {"hep-key-file", 0, false, false, READING, "FILE",
                               "hep: read only what has the authentication key in this file",
                               "Its first line counts; without the option, the environment variable "

@@ -76,6 +76,9 @@ void probe_judge_entry(struct probe_judge *j, const struct probe_entry *e)
 
 void probe_judge_end(struct probe_judge *j)
 {
+    uint64_t all = j->script->plan.call_count;
+    if (j->mine[PROBE_CALLER] && j->calls < all)
+        j->not_made = all - j->calls;
     for (int i = 0; i < PROBE_ENDS; i++)
         if (j->sources[i])
             source_given_end(j->sources[i]);
@@ -229,6 +232,7 @@ static void add_note(struct probe_judge *j, uint64_t n, const char *what)
 
 static void add_notes(struct probe_judge *j, const struct probe_counts *c)
 {
+    add_note(j, j->not_made, "calls that were not made any more");
     add_note(j, c->noise, "datagrams, or pieces of streams, that are no SIP");
     add_note(j, c->malformed, "SIP messages without what a transaction needs, passed over");
     add_note(j, c->stray_responses, "responses to no request of the probe's");
@@ -246,7 +250,7 @@ static void add_notes(struct probe_judge *j, const struct probe_counts *c)
 
 static enum check_verdict verdict_of(const struct probe_judge *j)
 {
-    bool untried = j->rows.n == 0;
+    bool untried = j->rows.n == 0 || j->not_made > 0;
     for (size_t i = 0; i < j->rows.n; i++) {
         enum report_fate fate = j->rows.items[i].fate;
         if (fate != REPORT_ARRIVED && fate != REPORT_UNTRIED)

@@ -22,7 +22,7 @@ struct probe_judge {
     struct report_probe_column columns[2 * PROBE_MESSAGES]; /* `message` empty: not used */
     VEC(struct report_probe_step) steps;
     VEC(struct slice) notes;
-    uint64_t calls, reached, sent, received, rows_left_out;
+    uint64_t calls, not_made, reached, sent, received, rows_left_out;
     int64_t began_ns, ended_ns;
 };
 

@@ -521,6 +521,14 @@ def shows_no_secret():
             assert "sesame" not in out + err and out, name
 
 
+def is_stopped():
+    """By its limit of time: what was not tried does not pass."""
+    with Kamailio():
+        status, report = judge("run", "--suite", *ENDS[:-1], "300ms", "--for", "1s")
+    same((status, report["verdict"], all_but(report)), (3, "inconclusive", {}))
+    assert any(re.fullmatch(r"calls that were not made any more: \d+", n) for n in report["notes"]), report["notes"]
+
+
 def breaks_off():
     """A source that ends with an error takes nothing of the report away."""
     with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");'):
@@ -659,6 +667,7 @@ TESTS = [
     ("trunk", by_a_trunk),
     ("outbound trunk", by_an_outbound_trunk),
     ("secrets", shows_no_secret),
+    ("stopped", is_stopped),
     ("a source that breaks off", breaks_off),
     ("ends apart", ends_apart),
     ("README", as_the_readme_says),

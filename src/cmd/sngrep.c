@@ -14,7 +14,7 @@
 struct theirs {
     struct cmd_words *w;
     VEC(const char *) sources, words; /* words: the match expression and the filter */
-    bool calls_only, nocase, invert, silent;
+    bool calls_only, nocase, invert, silent, media, no_config;
     const char *out, *send; /* -O, -H */
 };
 
@@ -127,7 +127,10 @@ static bool take_switch(struct theirs *t, char letter, struct err *err)
         t->silent = true;
         break;
     case 'F':
-        add(t->w, "--no-config");
+        t->no_config = true;
+        break;
+    case 'r':
+        t->media = true; /* which the screens count without being asked to */
         break;
     case 'h':
         add(t->w, "--help");
@@ -135,8 +138,7 @@ static bool take_switch(struct theirs *t, char letter, struct err *err)
     case 'V':
         add(t->w, "--version");
         break;
-    case 'r': /* RTP is counted, HEP is read, and old calls go, without being asked to */
-    case 'E':
+    case 'E': /* HEP is read, and old calls go, without being asked to */
     case 'R':
     case 'p':
         break;
@@ -234,16 +236,39 @@ static void add_expressions(struct theirs *t)
 static bool refuse(const struct theirs *t, struct err *err)
 {
     const char *source = t->sources.n ? t->sources.items[0] : "iface:any";
+    if (t->silent)
+        return err_set(err,
+                       "-N: without screens there are sipxray calls %s, messages, check and record",
+                       source);
     if (t->out)
         return err_set(err,
-                       "-O %s: sipxray record --output %s %s writes what is captured; the "
-                       "screens save what they show (F2)",
+                       "-O %s: sipxray record --output %s %s writes what is captured, and so "
+                       "does -N; the screens save what they show (F2)",
                        t->out, t->out, source);
-    if (t->send)
-        return err_set(err, "-H %s: sipxray record --hep %s %s sends what is captured", t->send,
-                       t->send, source);
-    return err_set(
-        err, "-N: without screens there are sipxray calls %s, messages, check and record", source);
+    return err_set(err, "-H %s: sipxray record --hep %s %s sends what is captured, and so does -N",
+                   t->send, t->send, source);
+}
+
+/* With -N it is a recording, else the screens. */
+static bool add_mode(struct theirs *t, struct err *err)
+{
+    bool records = t->silent && (t->out || t->send);
+    if (!records && (t->silent || t->out || t->send))
+        return refuse(t, err);
+    t->w->items.items[1] = records ? "record" : "tui";
+    if (records && t->out) {
+        add(t->w, "--output");
+        add(t->w, t->out);
+    }
+    if (records && t->send) {
+        add(t->w, "--hep");
+        add(t->w, t->send);
+    }
+    if (records && t->media)
+        add(t->w, "--rtp");
+    if (!records && t->no_config)
+        add(t->w, "--no-config");
+    return true;
 }
 
 /* A file that is there, or "NAME=SOURCE": given beside the options of sngrep. */
@@ -271,8 +296,7 @@ bool cmd_sngrep_translate(struct cmd_words *w, int argc, const char *const *argv
         else
             *vec_add(&t.words) = word;
     }
-    if (ok && (t.silent || t.out || t.send))
-        ok = refuse(&t, err);
+    ok = ok && add_mode(&t, err);
     if (ok)
         add_expressions(&t);
     for (size_t i = 0; i < t.sources.n; i++)

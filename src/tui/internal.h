@@ -69,6 +69,8 @@ enum tui_action {
     DO_PAUSE,
     DO_TINT,
     DO_ALIASES,
+    DO_SYNTAX,
+    DO_EXTEND,
     DO_RESET,
     DO_ADD,
     DO_MOVE_UP,

@@ -313,6 +313,14 @@ static void do_action(struct tui *t, enum tui_action a)
         tui_set_to(t, SET_ALIASES, !tui_set(t, SET_ALIASES));
         tui_say(t, tui_set(t, SET_ALIASES) ? "addresses by their names" : "addresses as they are");
         break;
+    case DO_SYNTAX:
+        tui_set_to(t, SET_SYNTAX, !tui_set(t, SET_SYNTAX));
+        tui_say(t, tui_set(t, SET_SYNTAX) ? "the parts of messages have colours"
+                                          : "messages without colours");
+        break;
+    case DO_EXTEND:
+        tui_say(t, "all legs of the call are here, whatever their Call-IDs; c tells them apart");
+        break;
     case DO_NOTHING:
     case DO_REDRAW:
         break;

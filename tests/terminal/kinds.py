@@ -293,11 +293,20 @@ def fingers():
         t.wait("Calls 1")
         t.keys("Enter")
         for key, seen in (("c", "each Call-ID"), ("c", "each CSeq"), ("c", "by their kind"),
-                          ("w", "+0."), ("w", "+0."), ("Space", "marked")):
+                          ("w", "+0."), ("w", "+0."), ("x", "all legs"), ("F3", "Media"), ("q", "BYE"),
+                          ("C", "without colours"), ("C", "have colours"), ("Space", "marked")):
             t.keys(key)
             t.wait(seen)
         t.keys("Down", "Space")
         t.wait("is  ^ moved")
+        t.keys("Q")
+        t.left_sane()
+        t.start("-cI five9.pcap --trunk trunk.json '[B]YE' udp", source="")
+        t.wait("Calls 1")
+        t.keys("Q")
+        t.left_sane()
+        t.start("-viI five9.pcap bye", source="")
+        t.wait("no call")
         t.keys("Q")
         t.left_sane()
         t.type(f"{SIPXRAY} -O out.pcap -d eth0; echo status=$?")

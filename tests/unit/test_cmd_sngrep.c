@@ -67,6 +67,10 @@ static void test_translated(void **state)
         {{"sngrep", "-I", "a", "--trunk", "t.json", "--ascii"}, "tui|--trunk|t.json|--ascii|a"},
         {{"sngrep", "-I", "a", "--trunk=t.json", "x=b.pcap"}, "tui|--trunk=t.json|a|x=b.pcap"},
         {{"sngrep", "-I", "a", "--", "-v"}, "tui|--filter|text =~ \"-v\"|a"},
+        {{"sngrep", "-NO", "o.pcap", "-d", "eth0"}, "record|--output|o.pcap|iface:eth0"},
+        {{"sngrep", "-NrF", "-O", "o.pcap", "-I", "a", "BYE", "port", "5060"},
+         "record|--output|o.pcap|--rtp|--bpf|port 5060|--filter|text =~ \"BYE\"|a"},
+        {{"sngrep", "-Nq", "-H", "udp:10.0.0.9:9060"}, "record|--hep|udp:10.0.0.9:9060|iface:any"},
         {{"sngrep", "-l", "1000", "-I", "a"}, "tui|a"},
     };
     (void)state;
@@ -93,11 +97,11 @@ static void test_refused(void **state)
         {{"sngrep", "-I"}, "-I needs an argument"},
         {{"sngrep", "-d", ""}, "-d needs an argument"},
         {{"sngrep", "-O", "out.pcap", "-d", "eth0"},
-         "-O out.pcap: sipxray record --output out.pcap iface:eth0 writes what is captured; the "
-         "screens save what they show (F2)"},
+         "-O out.pcap: sipxray record --output out.pcap iface:eth0 writes what is captured, and "
+         "so does -N; the screens save what they show (F2)"},
         {{"sngrep", "-H", "udp:10.0.0.9:9060"},
          "-H udp:10.0.0.9:9060: sipxray record --hep udp:10.0.0.9:9060 iface:any sends what is "
-         "captured"},
+         "captured, and so does -N"},
         {{"sngrep", "-Nq"},
          "-N: without screens there are sipxray calls iface:any, messages, check and record"},
         {{"sngrep", "-f", "rc"},

@@ -48,8 +48,9 @@ static void has_no_end_of_body(struct peer *p)
 
 static void is_slow(struct peer *p)
 {
+    static const char line[] = "SIP/2.0 200 OK\r\nX-A: B\r\n";
     for (int i = 0; i < 100; i++) {
-        peer_send(p, "SIP/2.0 200 OK\r\nX-A: B\r\n" + i % 24, 1);
+        peer_send(p, &line[i % 24], 1);
         usleep(50000);
     }
 }

@@ -258,7 +258,10 @@ static bool take_pattern(struct filter_parser *p, struct filter_test *t,
 {
     struct pattern_fault fault;
     bool nocase = filter_test_type(t) == FILTER_WORD;
-    t->pattern = pattern_new(t->values[0].text, nocase, &fault);
+    struct slice text = t->values[0].text;
+    if (at->kind == FILTER_NAME && text.n > 1 && text.p[0] == '/' && text.p[text.n - 1] == '/')
+        return filter_fail(p, at, "a regular expression stands in quotes, without slashes");
+    t->pattern = pattern_new(text, nocase, &fault);
     if (t->pattern) {
         *vec_add(&p->filter->patterns) = t->pattern;
         return true;

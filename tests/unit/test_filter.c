@@ -370,6 +370,8 @@ static void test_mistakes(void **state)
         {OF_CALLS, "method == INVTE", 10, 5,
          "no such method; did you mean INVITE? (by =~ any other can be asked for)"},
         {OF_CALLS, "method == ", 10, 0, "a value was expected here"},
+        {OF_CALLS, "user_agent =~ /sip/", 14, 5,
+         "a regular expression stands in quotes, without slashes"},
         {OF_CALLS, "method == and", 10, 3,
          "a value was expected here; as a value this word needs quotes"},
         {OF_CALLS, "from == to", 8, 2,

@@ -488,7 +488,8 @@ static void test_errors(void **state)
     assert_string_equal(err.text, "log:.: is a directory, not a log");
     struct source *s = open_log(SLICE("words\nand words\n"), &err);
     assert_false(source_filter(s, "udp", &err));
-    assert_string_equal(err.text, "log:test: messages of a log cannot be filtered by --bpf");
+    assert_string_equal(
+        err.text, "log:test: messages without packets around them cannot be filtered by --bpf");
     assert_int_equal(source_next(s, &f, &err), SOURCE_ERROR);
     assert_non_null(strstr(err.text, "log:test: no SIP message found in the log; sipxray reads"));
     source_close(s);

@@ -113,6 +113,10 @@ static bool read_options(struct cmd_probe_in *in, struct err *err)
     if (o->play[PROBE_CALLER] && !o->to.n)
         return err_set(err, "probe %s needs --to: whom to call, as sip:USER@HOST",
                        modes[in->mode].name);
+    if (o->to.n && !slice_starts_nocase(o->to, SLICE("sip:")) &&
+        !slice_starts_nocase(o->to, SLICE("sips:")))
+        return err_set(err, "--to %.*s: no SIP URI; did you mean sip:%.*s?", SLICE_ARG(o->to),
+                       SLICE_ARG(o->to));
     if (o->play[PROBE_CALLEE] && !o->listen[PROBE_CALLEE])
         return err_set(err, "probe %s needs --listen ADDR:PORT: where the path ends",
                        modes[in->mode].name);

@@ -96,13 +96,15 @@ void call_heard(struct engine *e, struct transaction *t, const struct sip_messag
 /* ---- requests
  * ------------------------------------------------------------------------------------------ */
 
-/* The first step of the other end with this method that has not arrived yet. */
-static uint32_t arrival(const struct call *call, enum probe_end end, struct slice method)
+/* The first step of the other end with this method that has not arrived yet.  What an end of ours
+ * has not sent for a step is of none: the BYE that ends a call is not the one of the plan. */
+static uint32_t arrival(const struct engine *e, const struct call *call, enum probe_end end,
+                        struct slice method)
 {
     for (uint32_t i = 0; i < call->plan->step_count; i++) {
         const struct probe_step *s = &call->plan->steps[i];
         if (s->from != end && !s->status && slice_equal(s->method, method) &&
-            call->came_by[i] == PROBE_NONE)
+            call->came_by[i] == PROBE_NONE && (!e->play[s->from] || call->sent_by[i] != PROBE_NONE))
             return i;
     }
     return PROBE_NONE;
@@ -153,7 +155,7 @@ void call_request_came(struct engine *e, struct call *call, struct transaction *
                        const struct sip_message *m)
 {
     struct side *side = &call->sides[t->end];
-    uint32_t step = arrival(call, t->end, t->method);
+    uint32_t step = arrival(e, call, t->end, t->method);
     if (step == PROBE_NONE)
         step = arrived_again(e, call, t->end, t->method);
     t->label.step = step;

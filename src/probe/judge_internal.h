@@ -29,7 +29,7 @@ struct probe_judge {
 /* judge_rows.c: the rows of a call */
 void probe_judge_rows(struct probe_judge *j, const struct probe_call_result *result,
                       const struct probe_log *log);
-/* "BYE", "200 to INVITE": a step as people call it. */
-struct slice probe_step_name(struct arena *a, const struct probe_step *s);
+/* "BYE", "re-INVITE", "200 to INVITE": a step as people call it. */
+struct slice probe_step_name(struct arena *a, const struct probe_call_plan *plan, uint32_t step);
 
 #endif

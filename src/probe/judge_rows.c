@@ -3,9 +3,14 @@
 
 #include <string.h>
 
-struct slice probe_step_name(struct arena *a, const struct probe_step *s)
+struct slice probe_step_name(struct arena *a, const struct probe_call_plan *plan, uint32_t step)
 {
-    return s->status ? ARENA_JOIN(a, arena_printf(a, "%u to ", s->status), s->method) : s->method;
+    const struct probe_step *s = &plan->steps[step];
+    size_t invites = 0;
+    for (uint32_t i = 0; i <= step && slice_is(s->method, "INVITE"); i++)
+        invites += slice_is(plan->steps[i].method, "INVITE") && !plan->steps[i].status;
+    struct slice method = invites > 1 ? SLICE("re-INVITE") : s->method;
+    return s->status ? ARENA_JOIN(a, arena_printf(a, "%u to ", s->status), method) : method;
 }
 
 /* ---- headers ----------------------------------------------------------------------------------*/
@@ -137,10 +142,10 @@ static struct slice why_not_reached(struct arena *a, const struct probe_call_res
         if (o->fate == PROBE_DONE && (s->status || o->status < 300))
             continue;
         if (o->fate == PROBE_DONE)
-            return arena_printf(a, "not tried: %.*s was answered %u", SLICE_ARG(s->method),
-                                o->status);
+            return arena_printf(a, "not tried: %.*s was answered %u",
+                                SLICE_ARG(probe_step_name(a, r->plan, i)), o->status);
         if (o->fate != PROBE_NOT_REACHED && o->fate != PROBE_UNOPENED)
-            return ARENA_JOIN(a, SLICE("not tried: "), probe_step_name(a, s),
+            return ARENA_JOIN(a, SLICE("not tried: "), probe_step_name(a, r->plan, i),
                               SLICE(" did not get through"));
     }
     return SLICE("not tried: the call ended before");
@@ -306,7 +311,7 @@ static void add_steps(struct probe_judge *j, const struct probe_call_result *r,
         *vec_add(&j->steps) = (struct report_probe_step){
             .call = r->plan->name,
             .from = slice_of(probe_end_name(j->script, s->from)),
-            .message = probe_step_name(&j->arena, s),
+            .message = probe_step_name(&j->arena, r->plan, i),
             .fate = probe_fate_name(o->fate),
             .status = o->status,
             .words = text_keep(&t, &j->arena),

@@ -61,9 +61,15 @@ static void end_outcome(struct probe_outcome *o, enum probe_fate fate)
     o->ended_ns = clock_wall_ns();
 }
 
+/* A call without an answered INVITE has nothing to go on with; one whose re-INVITE was refused goes
+ * on as it was (RFC 3261 14.1), unless that says that the dialog is gone. */
 static void fail_step(struct call *call, uint32_t step)
 {
-    if (!step_at(call, step)->go_on || slice_is(step_at(call, step)->method, "INVITE"))
+    const struct probe_step *s = step_at(call, step);
+    const struct probe_outcome *o = &call->outcomes[step];
+    bool stands = call->sides[s->from].dialog.confirmed && o->fate == PROBE_DONE &&
+                  o->status != 408 && o->status != 481;
+    if (!s->go_on || (slice_is(s->method, "INVITE") && !stands))
         call->dead = true;
 }
 

@@ -5,6 +5,7 @@
 #include "source/keeper.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,10 +32,34 @@ bool source_keeper_open(struct source_keeper *k, const struct source_plan *plans
     return ok;
 }
 
+/* False: there is no room now, and there is once the keeper's news were read. */
+static bool send_one(const struct source_keeper *k, const struct source_request *r)
+{
+    ssize_t n;
+    do
+        n = send(k->control, r, sizeof *r, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return n >= 0 || errno != EAGAIN; /* where the keeper is gone, its end is read instead */
+}
+
+static void send_waiting(struct source_keeper *k)
+{
+    while (k->sent < k->waiting.n && send_one(k, k->waiting.items[k->sent]))
+        free(k->waiting.items[k->sent++]);
+    if (k->sent == k->waiting.n) {
+        k->sent = 0;
+        vec_clear(&k->waiting);
+    }
+}
+
 static void request(struct source_keeper *k, const struct source_request *r)
 {
-    while (send(k->control, r, sizeof *r, MSG_NOSIGNAL) < 0 && errno == EINTR)
-        continue; /* where the keeper is gone, its end is read instead */
+    send_waiting(k);
+    if (k->waiting.n == 0 && send_one(k, r))
+        return;
+    struct source_request *copy = base_alloc(sizeof *copy);
+    *copy = *r;
+    *vec_add(&k->waiting) = copy;
 }
 
 uint32_t source_keeper_start(struct source_keeper *k, unsigned plan, const struct slice *words,
@@ -82,6 +107,7 @@ bool source_keeper_next(struct source_keeper *k, bool wait, struct source_keeper
                        .msg_controllen = sizeof rights.bytes};
     if (k->gone)
         return false;
+    send_waiting(k);
     ssize_t n;
     do
         n = recvmsg(k->control, &m, (wait ? 0 : MSG_DONTWAIT) | MSG_CMSG_CLOEXEC);
@@ -91,7 +117,19 @@ bool source_keeper_next(struct source_keeper *k, bool wait, struct source_keeper
         return false;
     *news = (struct source_keeper_news){told.job, told.event, told.status, -1, -1};
     take_descriptors(&m, news);
+    send_waiting(k); /* there is room again, perhaps for the last time that news tell of it */
     return true;
+}
+
+/* The keeper ends once it could tell all that it has to. */
+static void hear_out(struct source_keeper *k)
+{
+    struct source_keeper_news news;
+    while (!k->gone)
+        if (source_keeper_next(k, true, &news) && news.output >= 0) {
+            close(news.output);
+            close(news.errors);
+        }
 }
 
 void source_keeper_end(struct source_keeper *k)
@@ -99,6 +137,10 @@ void source_keeper_end(struct source_keeper *k)
     if (k->control < 0)
         return;
     source_keeper_stop_all(k);
+    hear_out(k);
+    while (k->sent < k->waiting.n)
+        free(k->waiting.items[k->sent++]);
+    vec_free(&k->waiting);
     while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR)
         continue;
     close(k->control);

@@ -27,11 +27,15 @@ struct source_plan {
         input; /* its standard input is held open, and closed when it is to end; else it is empty */
 };
 
+struct source_request;
+
 struct source_keeper {
     pid_t pid;
     int control; /* readable: there is news */
     uint32_t jobs;
-    bool gone; /* the process was killed by somebody */
+    VEC(struct source_request *) waiting; /* not sent yet: neither side ever waits for the other */
+    size_t sent;                          /* of `waiting` */
+    bool gone;                            /* the process was killed by somebody */
 };
 
 enum source_keeper_event { SOURCE_JOB_STARTED, SOURCE_JOB_FAILED, SOURCE_JOB_ENDED };

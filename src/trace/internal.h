@@ -24,6 +24,7 @@ struct trace_input {
     int64_t asked_ns;                 /* when it said so, as time of day */
     bool shifted;                     /* live: shift_ns is known */
     int64_t shift_ns;                 /* from its clock to the clock of the run */
+    int64_t seen_ns;                  /* live: time of its last frame, by its own clock */
     size_t host_addresses;            /* of source_host_addresses, handed on so far */
     size_t secrets;                   /* of source_secrets, likewise */
     VEC(struct packet_hidden) hidden; /* as far as the thread that files was told */
@@ -75,6 +76,7 @@ struct trace_live {
     int64_t shown_ms, looked_ms;
     uint32_t frames;   /* since the clock was looked at */
     uint64_t renewals; /* of the nodes */
+    uint64_t leaps;    /* of a source's clock */
     VEC(struct trace_told) told;
     uint64_t reported, corrected;
 };

@@ -10,10 +10,12 @@
 #include <time.h>
 
 #define SHIFT_FROM   (60 * (int64_t)1000000000)
-#define LOOK_FRAMES  64u  /* between two looks at our clock */
-#define SHOW_MS      100  /* what was found is shown so often at least */
-#define COUNT_MS     1000 /* counters and addresses of interfaces are asked for */
-#define SETTLE_STEPS 50   /* ms: waits while some call settles */
+#define LEAP_FROM    (24 * 60 * SHIFT_FROM)
+#define TIME_MAX     (INT64_MAX / 2) /* the year 2116: what is later is no time */
+#define LOOK_FRAMES  64u             /* between two looks at our clock */
+#define SHOW_MS      100             /* what was found is shown so often at least */
+#define COUNT_MS     1000            /* counters and addresses of interfaces are asked for */
+#define SETTLE_STEPS 50              /* ms: waits while some call settles */
 
 /* ---- the clock ------------------------------------------------------------------------------- */
 
@@ -31,14 +33,27 @@ static int64_t monotonic_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Files have one clock, or none is the right one. */
-static void find_shift(struct trace_input *in)
+/* The time of a frame by the clock of the run.  Files have one clock, or none is the right one.  A
+ * source that leaps by more than a day from one frame to the next had its clock set, or lies: it
+ * goes on from where it was, for one frame must not end the calls of all. */
+static bool frame_time(struct trace *t, struct trace_input *in, int64_t *time_ns)
 {
     const struct source_stats *s = source_stats(in->source);
-    int64_t off = day_ns() - in->frame.time_ns;
+    int64_t now = in->frame.time_ns;
+    if (now < 0 || now > TIME_MAX)
+        return false;
+    if (s->live && !s->followed) {
+        int64_t off = in->shifted ? in->seen_ns - now : day_ns() - now;
+        int64_t from = in->shifted ? LEAP_FROM : SHIFT_FROM;
+        bool leaps = off > from || off < -from;
+        t->live.leaps += leaps && in->shifted;
+        if (leaps)
+            in->shift_ns = in->shifted ? in->shift_ns + off : off;
+        in->seen_ns = now;
+    }
     in->shifted = true;
-    if (s->live && !s->followed && (off > SHIFT_FROM || off < -SHIFT_FROM))
-        in->shift_ns = off;
+    *time_ns = now + in->shift_ns;
+    return true;
 }
 
 /* In weeks more addresses come than nodes are kept of.  What was learned is forgotten then, but
@@ -77,10 +92,8 @@ static void show(struct trace *t)
 void trace_live_frame(struct trace *t, struct trace_input *in)
 {
     struct trace_live *l = &t->live;
-    if (!in->shifted)
-        find_shift(in);
-    int64_t time_ns = in->frame.time_ns + in->shift_ns;
-    if (time_ns > l->now_ns)
+    int64_t time_ns;
+    if (frame_time(t, in, &time_ns) && time_ns > l->now_ns)
         l->now_ns = time_ns;
     l->idle_from = 0;
     call_table_clock(t->calls, l->now_ns);

@@ -30,6 +30,13 @@ static bool is_known(const struct gathering *g, const struct sip_media *m)
     return false;
 }
 
+/* Timestamps that jump about by design give more than any clock does. */
+static uint32_t jitter_us(const struct media_stream *s)
+{
+    double us = s->rate ? s->jitter * 1e6 / s->rate : 0;
+    return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
 static void add_media(struct gathering *g, const struct hop_sighting *s, const struct sip_media *m)
 {
     if (is_known(g, m))
@@ -114,7 +121,7 @@ static void add_stream(void *context, const struct media_stream *s)
         .bytes = s->bytes,
         .lost = media_stream_lost(s),
         .has_jitter = s->timed,
-        .jitter_us = s->rate ? (uint32_t)(s->jitter * 1e6 / s->rate) : 0,
+        .jitter_us = jitter_us(s),
         .first_ns = s->first_ns,
         .last_ns = s->last_ns,
     };

@@ -192,6 +192,7 @@ void trace_collect_notices(struct trace *t)
     notice(
         t, "", t->live.renewals,
         "times that the nodes were forgotten and learned anew, for there were too many addresses");
+    notice(t, "", t->live.leaps, "leaps of a source's clock by more than a day, not followed");
     notice(t, "", hop_nodes_overflow(t->nodes), "messages of addresses beyond the limit of nodes");
     notice(t, "", hop_joiner_left_out(t->joiner), "candidates for joined legs not looked at");
 }

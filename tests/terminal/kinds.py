@@ -169,7 +169,10 @@ def colours():
             if term == "xterm-16color":  # few systems have it
                 source = write(t, "terminfo", "xterm-16color|x,colors#16,pairs#256,use=xterm-256color,\n")
                 t.type(f"tic -x -o {t.folder}/.terminfo {source}")
-            t.start("--no-config", env=f"TERM={term}")
+            env = f"TERM={term}"
+            if term == "linux":  # ncurses then loads libgpm, which keeps a string of its own
+                env += " ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0"
+            t.start("--no-config", env=env)
             t.wait("FAIL 7")
             looks = t.looks()
             assert re.search(seen, looks), (term, looks)

@@ -91,7 +91,7 @@ def walk():
         t.keys("x")
         t.wait("41 43 2d 30 30")
         t.keys("x", "Right")
-        t.wait("X-Five9-AccountId is not in this message")
+        t.wait("no X-Five9-AccountId here")
         t.keys("d")
         t.wait("- X-Five9-Queue: Billing")
         t.keys("q", "e")

@@ -136,8 +136,10 @@ void source_keeper_end(struct source_keeper *k)
 {
     if (k->control < 0)
         return;
+    bool killed = k->gone;
     source_keeper_stop_all(k);
     hear_out(k);
+    k->gone = killed; /* that it goes now is as it should be */
     while (k->sent < k->waiting.n)
         free(k->waiting.items[k->sent++]);
     vec_free(&k->waiting);

@@ -345,6 +345,18 @@ static void add_columns(struct text *out)
     text_add(out, SLICE(".El\n.\\\" end columns\n"));
 }
 
+/* Parted by spaces; mdoc takes some characters for more than themselves. */
+static void add_key_names(struct text *out, struct slice names)
+{
+    while (names.n) {
+        struct slice name = slice_first(names, slice_find(names, ' '));
+        names = slice_from(names, name.n + 1);
+        text_add(out, SLICE(" \\&"));
+        text_add(out, name);
+    }
+    text_add_char(out, '\n');
+}
+
 /* "calls.sort-next" */
 static void add_actions(struct text *out)
 {
@@ -355,9 +367,22 @@ static void add_actions(struct text *out)
         text_printf(out, ".It %s.", list[i].screen);
         for (const char *c = list[i].action; *c; c++)
             text_add_char(out, (char)(*c == '_' ? '-' : ascii_lower((unsigned char)*c)));
-        text_printf(out, " Ta \\&%s\n", list[i].keys);
+        text_add(out, SLICE(" Ta"));
+        add_key_names(out, slice_of(list[i].keys));
     }
     text_add(out, SLICE(".El\n.\\\" end actions\n"));
+}
+
+/* A macro takes quotes away. */
+static void add_example(struct text *out, struct slice line)
+{
+    while (line.n) {
+        struct slice part = slice_first(line, slice_find(line, '"'));
+        add_escaped(out, part);
+        if (part.n < line.n)
+            text_add(out, SLICE("\\(dq"));
+        line = slice_from(line, part.n + 1);
+    }
 }
 
 static void add_examples(struct text *out)
@@ -374,7 +399,7 @@ static void add_examples(struct text *out)
             else if (!comment)
                 text_add(out, SLICE(".Dl "));
             first = false;
-            add_escaped(out, slice_from(line, comment ? 2 : 0));
+            add_example(out, slice_from(line, comment ? 2 : 0));
             text_add_char(out, '\n');
         }
     text_add(out, SLICE(".\\\" end examples\n"));

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_COLUMNS 26 /* of an option with its argument; longer ones get a line of their own */
+#define NAME_COLUMNS 26 /* of an option or a source; longer options get a line of their own */
 
 static void add_paragraph(struct text *out, size_t indent, size_t width, const char *words)
 {
@@ -45,6 +45,33 @@ static void add_options(struct text *out, enum cmd_id id, size_t width)
     }
 }
 
+/* ---- sources --------------------------------------------------------------------------------- */
+
+/* The kinds of source, in the order of the manual. */
+static const struct {
+    const char *where, *help;
+} SOURCES[] = {
+    {"FILE", "a capture in pcap or pcapng format, plain or gzip"},
+    {"-", "the same from standard input"},
+    {"iface:NAME, iface:any", "an interface of this host, or all of them, live"},
+    {"cmd:COMMAND", "the capture that a shell command prints, such as ssh with tcpdump -w -"},
+    {"hep:udp:ADDR:PORT", "HEP that SIP servers and capture agents send here; hep:tcp: as well"},
+    {"k8s:NAMESPACE/POD", "a pod of Kubernetes, by kubectl; NAMESPACE/LABEL=VALUE: all such pods"},
+    {"log:FILE", "the SIP messages that a server printed"},
+};
+
+static void add_sources(struct text *out, size_t width)
+{
+    text_add(out, SLICE("\nSOURCE is [NAME=]WHERE, and WHERE is one of\n"));
+    for (size_t i = 0; i < sizeof SOURCES / sizeof *SOURCES; i++) {
+        text_printf(out, "  %-*s", NAME_COLUMNS - 2, SOURCES[i].where);
+        add_paragraph(out, NAME_COLUMNS, width, SOURCES[i].help);
+    }
+    add_paragraph(out, 0, width,
+                  "NAME is what the point of capture is called; without it a file's name, the "
+                  "interface's or the first word of a command is.");
+}
+
 /* ---- subcommands ----------------------------------------------------------------------------- */
 
 /* Takes a line off the text. */
@@ -78,11 +105,7 @@ void cmd_help_overview(struct text *out, size_t width)
         text_printf(out, "  %-10s", cmd_command_of(id)->name);
         add_paragraph(out, 12, width, cmd_command_of(id)->line);
     }
-    text_add(out, SLICE("\n"));
-    add_paragraph(out, 0, width,
-                  "SOURCE is [NAME=]FILE or [NAME=]-, a capture in pcap or pcapng format, plain or "
-                  "gzip, or [NAME=]log:FILE, the SIP trace that a server printed; NAME is what the "
-                  "point of capture is called, by default the file's name without its extension.");
+    add_sources(out, width);
     text_add(
         out,
         SLICE("\nExample:\n  sipxray check --trunk trunk.json livekit=livekit.pcap kam1=kam1.pcap\n"
@@ -99,6 +122,8 @@ void cmd_help_command(struct text *out, enum cmd_id id, size_t width)
         text_printf(out, "Formats: %s\n", c->formats);
     }
     add_options(out, id, width);
+    if (strstr(c->operands, "SOURCE"))
+        add_sources(out, width);
     add_examples(out, c->examples);
 }
 

@@ -18,26 +18,97 @@ static void note_answer(struct engine *e, struct transaction *t, uint16_t status
         call->outcomes[t->label.step].answer = e->heard;
 }
 
-/* Sends the request once more where that can be: true.  A proxy and the far end may both want
- * credentials (RFC 3261 22.3). */
-static bool answer_challenge(struct engine *e, struct transaction *t, const struct sip_message *m)
+/* Sends the request once more where that can be.  A proxy and the far end may both want credentials
+ * (RFC 3261 22.3). */
+static void answer_challenge(struct engine *e, struct transaction *t, const struct sip_message *m)
 {
     struct slice why;
     if (m->status != 401 && m->status != 407)
-        return false;
+        return;
     bool proxy = m->status == 407;
     bool again = t->challenged[proxy].n > 0 && t->challenges >= PROBE_CHALLENGES_MAX;
     struct slice line = digest_answer(&t->arena, &e->chance, &e->options->credentials, m, t->method,
                                       t->draft.uri, t->challenged[proxy].n > 0, &why);
     if (!line.n || again) {
         t->detail = line.n ? SLICE("the credentials were refused") : why;
-        return false;
+        return;
     }
     t->challenged[proxy] = line;
+    t->challenges++;
     if (t->label.step != PROBE_NONE)
         t->call->outcomes[t->label.step].challenges++;
-    request_again(t);
-    return true;
+    request_again(t, t->draft.uri, &t->path);
+}
+
+/* Of the Contacts of a redirect the URI that is wanted most, without the headers that it may carry;
+ * empty: none is a SIP URI (RFC 3261 8.1.3.4). */
+static struct slice redirect_target(struct arena *a, const struct sip_message *m)
+{
+    struct slice best = SLICE("");
+    struct slice most = SLICE("");
+    for (uint32_t i = 0; i < m->header_count; i++) {
+        struct slice rest = SLICE(""), element;
+        if (m->headers[i].id == SIP_HEADER_CONTACT)
+            rest = sip_unfold(a, &m->headers[i]);
+        while (sip_list_next(&rest, &element)) {
+            struct slice uri = uri_of(element), q = SLICE("1");
+            struct hop hop;
+            uri = slice_first(uri, slice_find(uri, '?'));
+            (void)sip_param(element, SLICE("q"), &q);
+            if (uri_hop(a, uri, &hop) && (!best.n || slice_compare(q, most) > 0)) {
+                best = uri;
+                most = q;
+            }
+        }
+    }
+    return best;
+}
+
+/* A request that went where its URI says goes to the new one's place; one that went by another
+ * (--via, --route) goes there again. */
+static bool redirect_path(struct engine *e, struct transaction *t, struct slice uri,
+                          struct path *path, struct slice *why)
+{
+    struct hop old, new;
+    struct path direct;
+    *path = t->path;
+    if (t->draft.route_count || !uri_hop(&t->arena, t->draft.uri, &old) ||
+        !engine_path(e, t->end, &old, &direct, why) ||
+        !endpoint_equal(&direct.remote, &t->path.remote))
+        return true;
+    return uri_hop(&t->arena, uri, &new) && engine_path(e, t->end, &new, path, why);
+}
+
+/* Why the redirect is not followed; empty: it is, and the request is on its way. */
+static struct slice follow(struct engine *e, struct transaction *t, struct slice uri)
+{
+    struct slice why = SLICE("");
+    struct path path;
+    if (slice_equal(uri, t->draft.uri))
+        return SLICE("itself");
+    if (t->redirects == PROBE_REDIRECTS_MAX)
+        return arena_printf(&t->arena, "%.*s, after %u redirects", SLICE_ARG(uri), t->redirects);
+    if (!redirect_path(e, t, uri, &path, &why))
+        return ARENA_JOIN(&t->arena, uri, SLICE(": "), why);
+    t->redirects++;
+    t->detail = arena_printf(&t->arena, "%u sent it on to %.*s", t->status, SLICE_ARG(uri));
+    t->challenged[0] = t->challenged[1] = SLICE(""); /* they were for the other URI */
+    request_again(t, uri, &path);
+    return SLICE("");
+}
+
+/* The first INVITE goes on to where 300, 301 or 302 point (RFC 3261 8.1.3.4); else it is told where
+ * a redirect points. */
+static void redirected(struct engine *e, struct transaction *t, const struct sip_message *m)
+{
+    struct slice where = message_header(&t->arena, m, SIP_HEADER_CONTACT);
+    if (t->invite && m->status <= 302 && !t->call->sides[t->end].dialog.confirmed) {
+        struct slice uri = redirect_target(&t->arena, m);
+        if (uri.n)
+            where = follow(e, t, uri);
+    }
+    if (where.n)
+        t->detail = ARENA_JOIN(&t->arena, SLICE("it points to "), where);
 }
 
 /* The step that sends the ACK to this INVITE; PROBE_NONE: it goes out by itself. */
@@ -85,11 +156,11 @@ void call_heard(struct engine *e, struct transaction *t, const struct sip_messag
         note_answer(e, t, m->status);
     if (t->invite && m->status >= 200 && m->status < 300)
         invite_accepted(e, t, m, first);
-    else if (t->call && first && m->status >= 300 && !t->abandoned && t->call->phase != CALL_OVER)
-        (void)answer_challenge(e, t, m);
-    if (t->call && first && m->status == 302) {
-        struct slice contact = message_header(&t->arena, m, SIP_HEADER_CONTACT);
-        t->detail = ARENA_JOIN(&t->arena, SLICE("it points to "), contact);
+    else if (t->call && first && m->status >= 300 && !t->abandoned && t->call->phase != CALL_OVER) {
+        if (m->status < 400)
+            redirected(e, t, m);
+        else
+            answer_challenge(e, t, m);
     }
 }
 

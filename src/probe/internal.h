@@ -249,7 +249,7 @@ struct transaction {
     uint16_t status;   /* client: received last; server: sent last */
     struct call *call; /* NULL: of none */
     uint32_t cseq;
-    unsigned challenges;
+    unsigned challenges, redirects;
     struct slice authorization; /* the lines that it carries; empty: none */
     struct slice challenged[2]; /* by 401, 407: that one of them */
     bool cancelled, answered, abandoned;
@@ -428,8 +428,8 @@ struct slice digest_answer(struct arena *a, struct chance *chance,
  * next hop, *why says so. */
 struct transaction *request_send(struct engine *e, struct call *call, enum probe_end end,
                                  uint32_t step, struct slice method, struct slice *why);
-/* The same once more, with the answers to challenges. */
-void request_again(struct transaction *old);
+/* The same once more, with the answers to challenges, for this URI and on this way. */
+void request_again(struct transaction *old, struct slice uri, const struct path *path);
 void request_cancel(struct transaction *invite);
 /* ACK to a 2xx to the INVITE of this transaction. */
 void request_ack(struct transaction *invite, uint32_t step);

@@ -23,6 +23,7 @@
 #define PROBE_SERVER_MAX      256u /* server transactions that are open at once */
 #define PROBE_ANSWERED_MAX    16u  /* calls that `probe answer` holds at once */
 #define PROBE_CHALLENGES_MAX  3u   /* 401 and 407 that one request answers */
+#define PROBE_REDIRECTS_MAX   5u   /* 300, 301 and 302 that one INVITE follows */
 #define PROBE_IDLE_MS         100u /* between two looks at what goes on beside */
 #define PROBE_EXTRA_MAX       16u  /* further dialogs of one INVITE (forks), each ended at once */
 

@@ -120,7 +120,7 @@ struct transaction *request_send(struct engine *e, struct call *call, enum probe
     return t;
 }
 
-void request_again(struct transaction *old)
+void request_again(struct transaction *old, struct slice uri, const struct path *path)
 {
     struct engine *e = old->engine;
     struct transaction *t = transaction_new(e, true, old->end, old->method);
@@ -129,8 +129,11 @@ void request_again(struct transaction *old)
     t->label.step = old->label.step;
     t->draft = old->draft;
     t->draft.body = kept(&t->arena, old->draft.body);
-    t->path = old->path;
-    t->challenges = old->challenges + 1;
+    t->draft.uri = uri;
+    t->path = *path;
+    t->challenges = old->challenges;
+    t->redirects = old->redirects;
+    t->detail = kept(&t->arena, old->detail);
     t->draft.cseq = old->call ? ++old->call->sides[old->end].dialog.local_cseq : old->cseq + 1;
     keep_draft(t);
     t->challenged[0] = kept(&t->arena, old->challenged[0]);

@@ -256,6 +256,22 @@ def asks_for_credentials():
         assert "407" in err, err
 
 
+MOVED = ('if (is_method("INVITE") && !has_totag() && $rU != "moved") {'
+         ' append_to_reply("Contact: <sip:no@127.0.0.1:9>;q=0.1, <sip:moved@127.0.0.1:5060;x=1>;q=0.9\\r\\n");'
+         ' sl_send_reply("302", "Moved"); exit; }'
+         'if (is_method("BYE")) remove_hf_re("^X-");')
+
+
+def follows_a_redirect():
+    """The call that arrives in the end is the one that is judged."""
+    with Kamailio(MOVED):
+        status, report = judge("run", *ENDS, "kam1=iface:lo")
+    same(status, 1)
+    same({k for k, v in fates(report).items() if v == {"stripped"}}, {("BYE", "caller"), ("BYE", "callee")})
+    same(all_but(report, ("BYE", "caller"), ("BYE", "callee")), {})
+    same({r["guilty"]["node"] for r in report["headers"] if r["outcome"] == "stripped"}, {"kam1"})
+
+
 def over_tcp():
     with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");', target=f"sip:{CALLEE};transport=tcp"):
         status, report = judge("run", "--transport", "tcp", *ENDS, "kam1=iface:lo")
@@ -653,6 +669,7 @@ TESTS = [
     ("joins lines", joins_lines),
     ("topoh", hides_topology),
     ("407", asks_for_credentials),
+    ("302", follows_a_redirect),
     ("TCP", over_tcp),
     ("TLS", over_tls),
     ("lost packets", loses_packets),

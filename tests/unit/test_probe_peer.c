@@ -16,10 +16,42 @@ static void is_busy(struct peer *p)
         peer_reply(p, "486 Busy Here", "peer1", "");
 }
 
-static void points_elsewhere(struct peer *p)
+static void names_a_proxy(struct peer *p)
 {
     if (!peer_got(p, "ACK"))
-        peer_reply(p, "302 Moved", "peer1", "Contact: <sip:other@192.0.2.7>\r\n");
+        peer_reply(p, "305 Use Proxy", "peer1", "Contact: <sip:other@192.0.2.7>\r\n");
+}
+
+static void names_a_phone(struct peer *p)
+{
+    if (!peer_got(p, "ACK"))
+        peer_reply(p, "302 Moved", "peer1", "Contact: <tel:+15105550107>, <sip:>\r\n");
+}
+
+/* To a better one of three, which agrees. */
+static void points_elsewhere(struct peer *p)
+{
+    if (strstr(p->text, "INVITE sip:+15105550100@") == p->text)
+        peer_reply(p, "302 Moved", "peer1",
+                   "Contact: <sip:low@192.0.2.7>;q=0.3, \"Best, of all\" "
+                   "<sip:best@127.0.0.1:45070;x=1?Subject=a>;q=0.9\r\n"
+                   "Contact: <sip:next@192.0.2.7>;q=0.85\r\n");
+    else
+        peer_agrees(p);
+}
+
+static void points_to_itself(struct peer *p)
+{
+    if (!peer_got(p, "ACK"))
+        peer_reply(p, "301 Moved", "peer1", "Contact: <sip:+15105550100@127.0.0.1:45070>\r\n");
+}
+
+static void points_in_circles(struct peer *p)
+{
+    if (strstr(p->text, "INVITE sip:one@") == p->text)
+        peer_reply(p, "302 Moved", "peer1", "Contact: sip:two@127.0.0.1:45070;q=0.1\r\n");
+    else if (!peer_got(p, "ACK"))
+        peer_reply(p, "302 Moved", "peer1", "Contact: sip:one@127.0.0.1:45070\r\n");
 }
 
 /* Rings until it is cancelled. */
@@ -215,8 +247,19 @@ static const struct expected cases[] = {
      "an ICMP error from 127.0.0.1: Connection refused; sent once to", "INVITE", "", 1},
     {"busy", is_busy, PROBE_DONE, 486, false, true, "486 Busy Here", "ACK",
      "ACK sip:+15105550100@127.0.0.1:45070 SIP/2.0\r\n", 1},
-    {"elsewhere", points_elsewhere, PROBE_DONE, 302, false, true,
-     "302 Moved: it points to <sip:other@192.0.2.7>", "ACK", ";tag=peer1\r\n", 1},
+    {"use proxy", names_a_proxy, PROBE_DONE, 305, false, true,
+     "305 Use Proxy: it points to <sip:other@192.0.2.7>", "ACK", ";tag=peer1\r\n", 1},
+    {"phone", names_a_phone, PROBE_DONE, 302, false, true,
+     "302 Moved: it points to <tel:+15105550107>, <sip:>", "INVITE", "", 1},
+    {"elsewhere", points_elsewhere, PROBE_DONE, 200, true, true,
+     "200 OK: 302 sent it on to sip:best@127.0.0.1:45070;x=1", "INVITE",
+     "INVITE sip:best@127.0.0.1:45070;x=1 SIP/2.0\r\n", 2},
+    {"elsewhere, its ACK", points_elsewhere, PROBE_DONE, 200, true, true, "200 OK", "ACK",
+     "ACK sip:+15105550100@127.0.0.1:45070 SIP/2.0\r\n", 2},
+    {"itself", points_to_itself, PROBE_DONE, 301, false, true, "301 Moved: it points to itself",
+     "INVITE", "", 1},
+    {"circles", points_in_circles, PROBE_DONE, 302, false, true,
+     "302 Moved: it points to sip:two@127.0.0.1:45070, after 5 redirects", "INVITE", "", 6},
     {"ringing", rings, PROBE_NO_ANSWER, 180, false, true, "the last word was 180 Ringing", "CANCEL",
      "\r\nCSeq: 1 CANCEL\r\n", 1},
     {"too late", answers_late, PROBE_NO_ANSWER, 180, false, true, "no answer", "BYE",

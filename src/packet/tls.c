@@ -251,6 +251,27 @@ static size_t find_record(struct slice bytes)
     return at;
 }
 
+/* A header, and the bytes end with its record, or the next one's header follows. */
+static bool is_sure(struct slice bytes)
+{
+    if (!is_header(bytes) || bytes.n < record_length(bytes))
+        return false;
+    struct slice next = slice_from(bytes, record_length(bytes));
+    return next.n == 0 || (next.n >= TLS_HEADER && is_header(next));
+}
+
+/* What may be a record is not over, and what comes waits for its end; but encrypted bytes may look
+ * like a header.  They did where a record is whole behind them, and where nothing more comes. */
+static size_t pass_doubtful(const struct packet_window *w)
+{
+    if (w->after != PACKET_MORE)
+        return 1;
+    for (size_t at = 1; w->bytes.n - at >= TLS_HEADER; at++)
+        if (is_sure(slice_from(w->bytes, at)))
+            return at;
+    return 0;
+}
+
 /* Bytes are missing: where they end within the record that was begun, its rest is passed over. */
 static void lose(struct tls_connection *c, unsigned way, const struct packet_window *w)
 {
@@ -340,6 +361,8 @@ static size_t take(struct packet_stream *stream, unsigned way, const struct pack
     size_t n = w->bytes.n >= TLS_HEADER ? record_length(w->bytes) : TLS_HEADER;
     if (w->bytes.n >= n)
         return take_whole(c, way, w);
+    if (s->resync && w->bytes.n >= TLS_HEADER)
+        return pass_doubtful(w);
     *w->want = n;
     if (w->after != PACKET_MORE)
         lose(c, way, w);

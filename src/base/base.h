@@ -5,6 +5,7 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/nearest.h"

@@ -281,25 +281,12 @@ static void render(struct text *out, const struct cmd_metrics *m)
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-static bool write_whole(int fd, struct slice bytes)
-{
-    while (bytes.n) {
-        ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        bytes = slice_from(bytes, (size_t)n);
-    }
-    return true;
-}
-
 static bool replace_file(const char *path, struct slice bytes)
 {
     struct text name = {0};
     text_printf(&name, "%s.tmp", path); /* one that a kill left is taken */
     int fd = open(name.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    bool ok = fd >= 0 && write_whole(fd, bytes);
+    bool ok = fd >= 0 && file_write(fd, bytes);
     int error = errno;
     if (fd >= 0 && close(fd) != 0 && ok) {
         error = errno;

@@ -171,20 +171,6 @@ bool cmd_outputs_open(struct cmd_outputs *all, const struct cmd_arguments *a, st
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-/* 0, or the errno of the failure */
-static int write_all(int fd, struct slice bytes)
-{
-    while (bytes.n) {
-        ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno;
-        bytes = slice_from(bytes, (size_t)n);
-    }
-    return 0;
-}
-
 /* Does what is written here come to a terminal, if by way of a pipe? */
 static bool may_be_seen(int fd)
 {
@@ -280,7 +266,7 @@ static void flush(struct cmd_output *o)
     if (!o->error && o->text.n) {
         if (!o->path && may_be_seen(o->fd))
             cmd_progress_clear();
-        o->error = write_all(o->fd, text_slice(&o->text));
+        o->error = file_write(o->fd, text_slice(&o->text)) ? 0 : errno;
     }
     if (o->error == EPIPE)
         end_by_closed_pipe();
@@ -386,7 +372,7 @@ void cmd_spool_wrote(struct cmd_spool *s)
     if (s->fd < 0)
         cmd_spool_open(s);
     if (!s->error)
-        s->error = write_all(s->fd, text_slice(&s->text));
+        s->error = file_write(s->fd, text_slice(&s->text)) ? 0 : errno;
     text_clear(&s->text);
 }
 

@@ -300,19 +300,13 @@ int source_fd(const struct source *s)
 
 bool source_read_at(struct source *s, uint64_t offset, void *into, size_t n, struct err *err)
 {
-    char *to = into;
+    size_t done;
     if (!s->in.seekable || offset > INT64_MAX)
         return err_set(err, "%s: cannot be read again", s->label);
-    for (size_t done = 0; done < n;) {
-        ssize_t got = pread(s->in.fd, to + done, n - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return err_set(err, "%s: byte %" PRIu64 " cannot be read again: %s", s->label,
-                           offset + done, got ? strerror(errno) : "the file has become shorter");
-        done += (size_t)got;
-    }
-    return true;
+    if (file_read_at(s->in.fd, into, n, offset, &done))
+        return true;
+    return err_set(err, "%s: byte %" PRIu64 " cannot be read again: %s", s->label, offset + done,
+                   errno ? strerror(errno) : "the file has become shorter");
 }
 
 void source_add_host(struct source *s, struct address ip)

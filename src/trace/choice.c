@@ -2,6 +2,7 @@
  * ends; of media, by addresses and time. */
 #include "trace/internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,11 +52,6 @@ void trace_choice_free(struct trace_choice *c)
 void trace_choice_once(struct trace_choice *c)
 {
     c->once = true;
-}
-
-bool trace_choice_is_once(const struct trace_choice *c)
-{
-    return c->once;
 }
 
 void trace_choice_all(struct trace_choice *c, bool media)
@@ -231,6 +227,22 @@ bool trace_choice_takes(struct trace_choice *c, const struct trace_frame *f)
     if (f->media)
         return is_place(c, &f->dst, f->frame->time_ns) || is_place(c, &f->src, f->frame->time_ns);
     return is_flow(c, f);
+}
+
+bool trace_choice_once_from(struct trace_choice *c, struct trace_spool *s)
+{
+    if (!c->once)
+        return false;
+    assert(!c->all);
+    sort(c);
+    for (size_t i = 0; i < c->frames.n; i++)
+        spool_want_frame(s, c->frames.items[i].point, c->frames.items[i].number);
+    for (size_t i = 0; i < c->flows.n; i++)
+        spool_want_flow(s, c->flows.items[i].point, c->flows.items[i].ends);
+    for (size_t i = 0; i < c->places.n; i++)
+        if (i == 0 || !endpoint_equal(&c->places.items[i].at, &c->places.items[i - 1].at))
+            spool_want_place(s, &c->places.items[i].at);
+    return true;
 }
 
 uint64_t trace_choice_missing(const struct trace_choice *c)

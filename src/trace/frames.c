@@ -71,8 +71,10 @@ bool trace_frames(struct trace *t, struct trace_choice *c, trace_frame_sink *sin
                   struct err *err)
 {
     struct again g = {.choice = c, .sink = sink, .context = context};
-    if (t->spool)
-        spool_each(t->spool, takes, sink, c, context, trace_choice_is_once(c));
+    if (t->spool && trace_choice_once_from(c, t->spool))
+        spool_give(t->spool, takes, c, sink, context);
+    else if (t->spool)
+        spool_each(t->spool, takes, c, sink, context);
     bool ok = read_files(t, &g, err);
     vec_free(&g.points);
     return ok;

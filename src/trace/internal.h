@@ -171,7 +171,8 @@ bool trace_can_reread(const struct trace_input *in); /* its source can be opened
 void trace_call_time(const struct hop_call *call, int64_t *from_ns, int64_t *to_ns);
 
 /* choice.c */
-bool trace_choice_is_once(const struct trace_choice *c);
+/* Where they are handed out once: what is chosen is wanted of the spool. */
+bool trace_choice_once_from(struct trace_choice *c, struct trace_spool *s);
 void trace_secret(void *input, const struct packet_secret *secret);
 void trace_secrets_free(struct trace_secrets *s);
 

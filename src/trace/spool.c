@@ -1,4 +1,5 @@
-/* The ring of frames: their bytes lie in a file, what is to be known of them in memory. */
+/* The ring of frames: their bytes lie in a file, what is to be known of them in memory.  Chains
+ * lead to the frames of a call, for there may be as many calls to hand out as there are. */
 #include "trace/spool.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #define BYTES_A_FRAME 128u /* there are never more frames than would fit at this size */
+#define CHAINS        65536u
 
 struct entry {
     uint64_t at;               /* in the ring as if it had no end */
@@ -15,8 +17,15 @@ struct entry {
     uint32_t n;
     uint32_t point;
     bool media, has_message;
-    bool given; /* once */
+    bool given; /* by spool_give */
     struct endpoint src, dst;
+    uint32_t next[2]; /* links, in the two chains that it is in */
+};
+
+/* Links are numbered: 1 and 2 are those of the entry in the ring's first place; 0 is none.  In a
+ * chain the oldest comes first. */
+struct chain {
+    uint32_t first, last;
 };
 
 struct trace_spool {
@@ -25,6 +34,9 @@ struct trace_spool {
     uint64_t end;              /* where the next frame goes */
     VEC(struct entry) entries; /* a ring: place p is at p % most */
     uint64_t from, to, most;
+    struct hash_key key;
+    struct chain *chains;
+    VEC(uint64_t) wanted; /* places */
     struct text buffer;
     struct trace_spool_stats stats;
 };
@@ -53,6 +65,10 @@ struct trace_spool *spool_new(uint64_t limit, struct err *err)
     s->fd = fd;
     s->limit = limit;
     s->most = limit / BYTES_A_FRAME + 1;
+    if (s->most > UINT32_MAX / 2)
+        s->most = UINT32_MAX / 2;
+    s->key = hash_key_random();
+    s->chains = base_alloc(CHAINS * sizeof *s->chains);
     return s;
 }
 
@@ -62,6 +78,8 @@ void spool_free(struct trace_spool *s)
         return;
     close(s->fd);
     vec_free(&s->entries);
+    vec_free(&s->wanted);
+    free(s->chains);
     text_free(&s->buffer);
     free(s);
 }
@@ -71,8 +89,97 @@ static struct entry *entry_at(const struct trace_spool *s, uint64_t place)
     return &s->entries.items[place % s->most];
 }
 
+static struct trace_frame frame_of(const struct entry *e)
+{
+    return (struct trace_frame){e->point, &e->frame, e->media, e->src, e->dst};
+}
+
+/* ---- chains ---------------------------------------------------------------------------------- */
+
+static struct entry *entry_of(const struct trace_spool *s, uint32_t link)
+{
+    return &s->entries.items[(link - 1) / 2];
+}
+
+static uint32_t *next_of(const struct trace_spool *s, uint32_t link)
+{
+    return &entry_of(s, link)->next[(link - 1) % 2];
+}
+
+static uint64_t place_of(const struct trace_spool *s, uint32_t link)
+{
+    return s->from + ((link - 1) / 2 + s->most - s->from % s->most) % s->most;
+}
+
+static struct chain *chain_of(const struct trace_spool *s, uint64_t key)
+{
+    return &s->chains[key % CHAINS];
+}
+
+static uint64_t key_of_frame(const struct trace_spool *s, uint32_t point, uint32_t number)
+{
+    const uint32_t key[2] = {point, number};
+    return hash_bytes(&s->key, key, sizeof key);
+}
+
+static uint64_t key_of_place(const struct trace_spool *s, const struct endpoint *at)
+{
+    return hash_mix(hash_bytes(&s->key, at->ip.bytes, sizeof at->ip.bytes), at->port);
+}
+
+/* Of both directions. */
+static uint64_t key_of_flow(const struct trace_spool *s, uint32_t point, const struct endpoint *a,
+                            const struct endpoint *b)
+{
+    return hash_mix(key_of_place(s, a) + key_of_place(s, b), point);
+}
+
+static bool is_by_number(const struct trace_spool *s, uint32_t link)
+{
+    return !entry_of(s, link)->media && (link - 1) % 2 == 0;
+}
+
+/* Messages are found by their frames' numbers and by their flows, media by either end. */
+static struct chain *chain_of_link(const struct trace_spool *s, uint32_t link)
+{
+    const struct entry *e = entry_of(s, link);
+    bool second = (link - 1) % 2;
+    uint64_t key = e->media ? key_of_place(s, second ? &e->dst : &e->src)
+                   : second ? key_of_flow(s, e->point, &e->src, &e->dst)
+                            : key_of_frame(s, e->point, e->frame.number);
+    return chain_of(s, key);
+}
+
+static void chain_add(struct trace_spool *s, uint32_t link)
+{
+    struct chain *c = chain_of_link(s, link);
+    *next_of(s, link) = 0;
+    *(c->last ? next_of(s, c->last) : &c->first) = link;
+    c->last = link;
+}
+
+/* The oldest of all is the first of its chain, unless it left that before. */
+static void chain_drop(struct trace_spool *s, uint32_t link)
+{
+    struct chain *c = chain_of_link(s, link);
+    if (c->first != link)
+        return;
+    c->first = *next_of(s, link);
+    if (c->first == 0)
+        c->last = 0;
+}
+
+/* ---- the ring -------------------------------------------------------------------------------- */
+
+static uint32_t first_link(const struct trace_spool *s, uint64_t place)
+{
+    return (uint32_t)(place % s->most) * 2 + 1;
+}
+
 static void forget(struct trace_spool *s)
 {
+    chain_drop(s, first_link(s, s->from));
+    chain_drop(s, first_link(s, s->from) + 1);
     s->stats.bytes -= entry_at(s, s->from++)->n;
     s->stats.frames--;
     s->stats.evicted++;
@@ -89,20 +196,6 @@ static void make_room(struct trace_spool *s, uint64_t n)
         forget(s);
 }
 
-static bool write_at(struct trace_spool *s, struct slice bytes)
-{
-    for (size_t done = 0; done < bytes.n;) {
-        ssize_t n =
-            pwrite(s->fd, bytes.p + done, bytes.n - done, (off_t)(s->end % s->limit + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        done += (size_t)n;
-    }
-    return true;
-}
-
 void spool_add(void *context, const struct trace_frame *f)
 {
     struct trace_spool *s = context;
@@ -117,20 +210,23 @@ void spool_add(void *context, const struct trace_frame *f)
         return;
     }
     make_room(s, bytes.n);
-    if (!write_at(s, bytes)) {
+    if (!file_write_at(s->fd, bytes, s->end % s->limit)) {
         s->stats.lost++;
         return;
     }
     while (s->entries.n < s->most && s->entries.n <= s->to % s->most)
         (void)vec_add(&s->entries);
-    *entry_at(s, s->to++) = (struct entry){.at = s->end,
-                                           .frame = *f->frame,
-                                           .n = (uint32_t)bytes.n,
-                                           .point = f->point,
-                                           .media = f->media,
-                                           .has_message = f->frame->message != NULL,
-                                           .src = f->src,
-                                           .dst = f->dst};
+    *entry_at(s, s->to) = (struct entry){.at = s->end,
+                                         .frame = *f->frame,
+                                         .n = (uint32_t)bytes.n,
+                                         .point = f->point,
+                                         .media = f->media,
+                                         .has_message = f->frame->message != NULL,
+                                         .src = f->src,
+                                         .dst = f->dst};
+    chain_add(s, first_link(s, s->to));
+    chain_add(s, first_link(s, s->to) + 1);
+    s->to++;
     s->end += bytes.n;
     s->stats.frames++;
     s->stats.bytes += bytes.n;
@@ -140,36 +236,90 @@ static bool read_entry(struct trace_spool *s, const struct entry *e)
 {
     text_clear(&s->buffer);
     text_add_fill(&s->buffer, '\0', e->n);
-    for (size_t done = 0; done < e->n;) {
-        ssize_t n = pread(s->fd, s->buffer.p + done, e->n - done, (off_t)(e->at % s->limit + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        done += (size_t)n;
-    }
-    return true;
+    return file_read_at(s->fd, s->buffer.p, e->n, e->at % s->limit, NULL);
 }
 
-void spool_each(struct trace_spool *s, bool (*takes)(void *context, const struct trace_frame *f),
-                trace_frame_sink *sink, void *takes_context, void *context, bool once)
+static void hand_out(struct trace_spool *s, struct entry *e, trace_frame_sink *sink, void *context)
+{
+    struct trace_frame frame = frame_of(e);
+    struct source_message message;
+    e->frame.bytes = text_slice(&s->buffer);
+    e->frame.message = NULL;
+    if (e->has_message) {
+        memcpy(&message, s->buffer.p, sizeof message);
+        e->frame.bytes = slice_from(e->frame.bytes, sizeof message);
+        e->frame.message = &message;
+    }
+    sink(context, &frame);
+}
+
+void spool_each(struct trace_spool *s, spool_takes *takes, void *takes_context,
+                trace_frame_sink *sink, void *context)
 {
     for (uint64_t place = s->from; place < s->to; place++) {
         struct entry *e = entry_at(s, place);
-        struct source_message message;
-        struct trace_frame frame = {e->point, &e->frame, e->media, e->src, e->dst};
-        if (!takes(takes_context, &frame) || (once && e->given) || !read_entry(s, e))
-            continue;
-        e->given = once;
-        e->frame.bytes = text_slice(&s->buffer);
-        e->frame.message = NULL;
-        if (e->has_message) {
-            memcpy(&message, s->buffer.p, sizeof message);
-            e->frame.bytes = slice_from(e->frame.bytes, sizeof message);
-            e->frame.message = &message;
-        }
-        sink(context, &frame);
+        struct trace_frame frame = frame_of(e);
+        if (takes(takes_context, &frame) && read_entry(s, e))
+            hand_out(s, e, sink, context);
     }
+}
+
+/* ---- some of them, once ---------------------------------------------------------------------- */
+
+/* What was given leaves the chains that may grow long with it; by its number it is still known. */
+static void want(struct trace_spool *s, uint64_t key)
+{
+    struct chain *c = chain_of(s, key);
+    uint32_t *at = &c->first;
+    c->last = 0;
+    while (*at) {
+        uint32_t link = *at;
+        struct entry *e = entry_of(s, link);
+        if (e->given && !is_by_number(s, link)) {
+            *at = *next_of(s, link);
+            continue;
+        }
+        *vec_add(&s->wanted) = place_of(s, link);
+        c->last = link;
+        at = next_of(s, link);
+    }
+}
+
+void spool_want_frame(struct trace_spool *s, uint32_t point, uint32_t number)
+{
+    want(s, key_of_frame(s, point, number));
+}
+
+void spool_want_flow(struct trace_spool *s, uint32_t point, const struct endpoint ends[2])
+{
+    want(s, key_of_flow(s, point, &ends[0], &ends[1]));
+}
+
+void spool_want_place(struct trace_spool *s, const struct endpoint *at)
+{
+    want(s, key_of_place(s, at));
+}
+
+static int by_place(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+void spool_give(struct trace_spool *s, spool_takes *takes, void *takes_context,
+                trace_frame_sink *sink, void *context)
+{
+    if (s->wanted.n)
+        qsort(s->wanted.items, s->wanted.n, sizeof *s->wanted.items, by_place);
+    for (size_t i = 0; i < s->wanted.n; i++) {
+        struct entry *e = entry_at(s, s->wanted.items[i]);
+        struct trace_frame frame = frame_of(e);
+        if (takes(takes_context, &frame) && !e->given && read_entry(s, e)) {
+            e->given = true;
+            hand_out(s, e, sink, context);
+        }
+    }
+    vec_clear(&s->wanted);
 }
 
 const struct trace_spool_stats *spool_stats(const struct trace_spool *s)

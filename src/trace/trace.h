@@ -352,7 +352,7 @@ void trace_choice_message(struct trace_choice *c, const struct hop_sighting *s);
 void trace_choice_all(struct trace_choice *c, bool media); /* whatever carries SIP */
 /* Lines of a key log with the secrets of the chosen TLS connections. */
 void trace_choice_secrets(const struct trace_choice *c, struct text *out);
-/* A frame that is kept is handed out once, whatever is chosen later. */
+/* A frame that is kept is handed out once, whatever is chosen later; not for trace_choice_all. */
 void trace_choice_once(struct trace_choice *c);
 /* Adds the lines of all secrets that came after the first `from`; returns how many there are. */
 size_t trace_secrets_since(const struct trace *t, size_t from, struct text *out);

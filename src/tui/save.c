@@ -10,24 +10,13 @@
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-static bool write_all(int fd, struct slice bytes)
-{
-    while (bytes.n) {
-        ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n < 0 && errno != EINTR)
-            return false;
-        bytes = slice_from(bytes, n > 0 ? (size_t)n : 0);
-    }
-    return true;
-}
-
 /* A file that is there is never written over. */
 static void write_file(struct tui *t, struct slice path, struct slice bytes)
 {
     char *name = base_alloc(path.n + 1);
     memcpy(name, path.p, path.n);
     int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    bool ok = fd >= 0 && write_all(fd, bytes);
+    bool ok = fd >= 0 && file_write(fd, bytes);
     if (fd >= 0 && close(fd) != 0)
         ok = false;
     if (ok)

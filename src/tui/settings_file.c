@@ -213,24 +213,13 @@ static bool make_folders(char *path)
     return true;
 }
 
-static bool write_synced(int fd, struct slice bytes)
-{
-    while (bytes.n) {
-        ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n < 0 && errno != EINTR)
-            return false;
-        bytes = slice_from(bytes, n > 0 ? (size_t)n : 0);
-    }
-    return fsync(fd) == 0;
-}
-
 /* Beside the file, and renamed to it: a reader sees the old one or the new one. */
 static bool replace(const char *path, struct slice bytes, mode_t mode)
 {
     struct text beside = {0};
     text_printf(&beside, "%s.XXXXXX", path);
     int fd = mkstemp(beside.p), why = 0;
-    bool ok = fd >= 0 && write_synced(fd, bytes) && fchmod(fd, mode) == 0;
+    bool ok = fd >= 0 && file_write(fd, bytes) && fsync(fd) == 0 && fchmod(fd, mode) == 0;
     why = errno;
     if (fd >= 0 && close(fd) != 0 && ok) {
         ok = false;

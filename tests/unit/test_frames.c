@@ -265,6 +265,110 @@ static void test_spool_limit(void **state)
     close(w.fd);
 }
 
+/* ---- the ring, asked in turn ------------------------------------------------------------------
+ */
+
+struct asked {
+    enum { BY_NUMBER, BY_FLOW, BY_PLACE } by;
+    uint32_t point, number;
+    struct endpoint ends[2];
+    bool found; /* by its number, given before or not */
+    struct text out;
+};
+
+static uint64_t draw(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return *state >> 33;
+}
+
+/* Few places, so that each chain has frames of many kinds. */
+static struct endpoint some_place(uint64_t *state)
+{
+    return (struct endpoint){address_of(4, (const uint8_t *)"\x0a\0\0\1"),
+                             (uint16_t)(1 + draw(state) % 5)};
+}
+
+static bool is_asked(void *context, const struct trace_frame *f)
+{
+    struct asked *a = context;
+    bool there = endpoint_equal(&f->src, &a->ends[0]), back = endpoint_equal(&f->dst, &a->ends[0]);
+    if (a->by == BY_NUMBER) {
+        bool is = !f->media && f->point == a->point && f->frame->number == a->number;
+        a->found |= is;
+        return is;
+    }
+    if (a->by == BY_PLACE)
+        return f->media && (there || back);
+    return !f->media && f->point == a->point &&
+           ((there && endpoint_equal(&f->dst, &a->ends[1])) ||
+            (back && endpoint_equal(&f->src, &a->ends[1])));
+}
+
+static void note_length(void *context, const struct trace_frame *f)
+{
+    text_printf(&((struct asked *)context)->out, "%u:%zu ", f->frame->number, f->frame->bytes.n);
+}
+
+static struct trace_frame some_frame(uint64_t *state, uint32_t number, struct source_frame *f)
+{
+    static const char bytes[100] = "";
+    *f = (struct source_frame){.number = number, .bytes = {bytes, 1 + draw(state) % sizeof bytes}};
+    return (struct trace_frame){(uint32_t)draw(state) % 2, f, draw(state) % 3 == 0,
+                                some_place(state), some_place(state)};
+}
+
+static void want(struct trace_spool *s, const struct asked *a)
+{
+    if (a->by == BY_NUMBER)
+        spool_want_frame(s, a->point, a->number);
+    else if (a->by == BY_FLOW)
+        spool_want_flow(s, a->point, a->ends);
+    else
+        spool_want_place(s, &a->ends[0]);
+}
+
+/* What is found by chains is what looking at each frame finds, while the oldest go. */
+static void test_spool_asked_in_turn(void **state)
+{
+    enum { ADDED = 3000 };
+    static struct source_frame frames[ADDED];
+    static struct trace_frame added[ADDED];
+    static bool given[ADDED];
+    uint64_t random = 7;
+    struct err err;
+    struct trace_spool *s = spool_new(4000, &err);
+    size_t handed = 0;
+    (void)state;
+    for (uint32_t i = 0; i < ADDED; i++) {
+        added[i] = some_frame(&random, i, &frames[i]);
+        spool_add(s, &added[i]);
+        struct asked a = {.by = draw(&random) % 3,
+                          .point = (uint32_t)draw(&random) % 2,
+                          .number = i - (uint32_t)draw(&random) % 20,
+                          .ends = {some_place(&random), some_place(&random)}};
+        struct asked wanted = a;
+        for (size_t k = spool_stats(s)->evicted; i % 3 == 0 && k <= i; k++)
+            if (is_asked(&wanted, &added[k]) && !given[k]) {
+                note_length(&wanted, &added[k]);
+                given[k] = true;
+                handed++;
+            }
+        if (i % 3 == 0) {
+            want(s, &a);
+            spool_give(s, is_asked, &a, note_length, &a);
+        }
+        if (!slice_equal(text_slice(&a.out), text_slice(&wanted.out)) || a.found != wanted.found)
+            fail_msg("after %u, by %d: %s, not %s", i, (int)a.by, a.out.n ? a.out.p : "",
+                     wanted.out.n ? wanted.out.p : "");
+        text_free(&a.out);
+        text_free(&wanted.out);
+    }
+    assert_in_range(handed, 500, 2000);
+    assert_in_range(spool_stats(s)->evicted, 2500, 2990);
+    spool_free(s);
+}
+
 /* ---- written ----------------------------------------------------------------------------------
  */
 
@@ -326,7 +430,8 @@ int main(void)
         cmocka_unit_test(test_datagrams),   cmocka_unit_test(test_fragments),
         cmocka_unit_test(test_connections), cmocka_unit_test(test_other_connection),
         cmocka_unit_test(test_limit),       cmocka_unit_test(test_again),
-        cmocka_unit_test(test_spool_limit), cmocka_unit_test(test_written),
+        cmocka_unit_test(test_spool_limit), cmocka_unit_test(test_spool_asked_in_turn),
+        cmocka_unit_test(test_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

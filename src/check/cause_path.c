@@ -104,16 +104,23 @@ static bool is_left_by_keep(const struct sip_header *h)
     }
 }
 
+/* Searched from where the last one was found, for most headers keep their order. */
+static bool is_kept(const struct sip_message *m, struct slice name, uint32_t *at)
+{
+    return sip_header_next(m, *at, name, at) || (*at && sip_header_next(m, 0, name, at));
+}
+
 static void tally_add(struct tally *t, const struct hop_sighting *from,
                       const struct hop_sighting *to)
 {
+    uint32_t at = 0;
     if (!to->message->headers_complete)
         return;
     for (uint32_t i = 0; i < from->message->header_count; i++) {
         const struct sip_header *h = &from->message->headers[i];
-        bool kept = cause_has(to, h->name);
         if (is_left_by_keep(h))
             continue;
+        bool kept = is_kept(to->message, h->name, &at);
         if (slice_starts_nocase(h->name, SLICE("X-")))
             *(kept ? &t->kept_x : &t->lost_x) += 1;
         else

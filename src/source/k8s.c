@@ -59,17 +59,20 @@ static void heed_event(struct k8s *k, struct slice object)
     json_free(root);
 }
 
-static void forget_printed(struct k8s *k, size_t n)
+/* Takes the objects that are whole. */
+static void heed_printed(struct k8s *k)
 {
-    memmove(k->printed.p, k->printed.p + n, k->printed.n - n);
-    k->printed.n -= n;
+    struct slice rest = text_slice(&k->printed), object;
+    while (k8s_event_next(&rest, &object))
+        heed_event(k, object);
+    memmove(k->printed.p, rest.p, rest.n);
+    k->printed.n = rest.n;
 }
 
 static void read_watch(struct k8s *k)
 {
     char bytes[16384];
     struct pollfd fd = {.fd = k->watch_fd, .events = POLLIN};
-    struct slice object;
     ssize_t n;
     for (unsigned i = 0; i < READS && k->watch_fd >= 0 && poll(&fd, 1, 0) > 0; i++) {
         if ((n = read(k->watch_fd, bytes, sizeof bytes)) <= 0) {
@@ -78,10 +81,7 @@ static void read_watch(struct k8s *k)
             break;
         }
         text_add(&k->printed, (struct slice){bytes, (size_t)n});
-        while (k8s_event_next(&k->printed, &object)) {
-            heed_event(k, object);
-            forget_printed(k, (size_t)(object.p + object.n - k->printed.p));
-        }
+        heed_printed(k);
         if (k->printed.n > K8S_EVENT_MAX) {
             source_tell(k->source, "kubectl printed more than %u bytes of one pod: left out",
                         K8S_EVENT_MAX);

@@ -51,7 +51,7 @@ struct k8s_event {
 };
 
 /* Takes the first whole JSON object off the front of what kubectl printed; false: there is none. */
-bool k8s_event_next(struct text *printed, struct slice *object);
+bool k8s_event_next(struct slice *printed, struct slice *object);
 /* False: it is none that we know. */
 bool k8s_event_read(const struct json *root, struct k8s_event *out);
 bool k8s_event_address(const struct k8s_event *e, size_t i, struct address *out);

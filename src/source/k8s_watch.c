@@ -27,13 +27,14 @@ static size_t object_length(struct slice s)
     return 0;
 }
 
-bool k8s_event_next(struct text *printed, struct slice *object)
+bool k8s_event_next(struct slice *printed, struct slice *object)
 {
-    struct slice s = text_slice(printed);
-    size_t at = slice_find(s, '{'), n = object_length(slice_from(s, at));
+    struct slice s = slice_from(*printed, slice_find(*printed, '{'));
+    size_t n = object_length(s);
     if (!n)
         return false;
-    *object = (struct slice){s.p + at, n};
+    *object = slice_first(s, n);
+    *printed = slice_from(s, n);
     return true;
 }
 

@@ -110,22 +110,31 @@ static const char event[] =
 static void objects(void **state)
 {
     struct text t = {0};
-    struct slice object;
+    struct slice object, rest = SLICE_NONE;
     size_t found = 0;
     (void)state;
     for (size_t times = 0; times < 2; times++) {
         text_add(&t, SLICE(" \n"));
         for (size_t i = 0; i + 1 < sizeof event; i++) {
-            assert_false(k8s_event_next(&t, &object));
+            assert_false(k8s_event_next(&rest, &object));
             text_add_char(&t, event[i]);
+            rest = slice_from(text_slice(&t), times * (sizeof event + 1));
         }
-        while (k8s_event_next(&t, &object)) {
+        while (k8s_event_next(&rest, &object)) {
             assert_true(slice_is(object, event));
-            text_clear(&t);
             found++;
         }
+        assert_int_equal(rest.n, 0);
     }
     assert_int_equal(found, 2);
+    text_add(&t, SLICE("{"));
+    rest = text_slice(&t);
+    while (k8s_event_next(&rest, &object)) {
+        assert_true(slice_is(object, event));
+        found++;
+    }
+    assert_int_equal(found, 4);
+    assert_true(slice_is(rest, "{"));
     text_free(&t);
 }
 

@@ -43,12 +43,17 @@ static void add_sending(struct text *out, const struct probe_log *log,
                 probe_transport_name(o->transport));
 }
 
+/* Not finer than need be: what the host's load adds does not make two sentences of one. */
 static void add_seconds(struct text *out, const struct probe_outcome *o)
 {
-    int64_t ms = (o->ended_ns - o->began_ns) / 1000000 + 50;
-    if (o->began_ns && ms >= 0)
-        text_printf(out, " within %lld.%lld s", (long long)(ms / 1000),
-                    (long long)(ms % 1000 / 100));
+    enum { WHOLE_FROM_MS = 3000, EARLY_MS = 50 }; /* two clocks: one may be a little behind */
+    int64_t ms = (o->ended_ns - o->began_ns) / 1000000 + EARLY_MS;
+    if (!o->began_ns || ms < 0)
+        return;
+    text_printf(out, " within %lld", (long long)(ms / 1000));
+    if (ms < WHOLE_FROM_MS)
+        text_printf(out, ".%lld", (long long)(ms % 1000 / 100));
+    text_add(out, SLICE(" s"));
 }
 
 static void add_detail(struct text *out, struct slice detail)

@@ -62,13 +62,14 @@ static void end_outcome(struct probe_outcome *o, enum probe_fate fate)
 }
 
 /* A call without an answered INVITE has nothing to go on with; one whose re-INVITE was refused goes
- * on as it was (RFC 3261 14.1), unless that says that the dialog is gone. */
+ * on as it was (RFC 3261 14.1), unless that says that the dialog is gone.  After a 408, or none at
+ * all, a phone would hang up; what else the path does is worth the trial. */
 static void fail_step(struct call *call, uint32_t step)
 {
     const struct probe_step *s = step_at(call, step);
     const struct probe_outcome *o = &call->outcomes[step];
-    bool stands = call->sides[s->from].dialog.confirmed && o->fate == PROBE_DONE &&
-                  o->status != 408 && o->status != 481;
+    bool stands = call->sides[s->from].dialog.confirmed && o->status != 481 &&
+                  (o->fate == PROBE_DONE || o->fate == PROBE_NO_ANSWER);
     if (!s->go_on || (slice_is(s->method, "INVITE") && !stands))
         call->dead = true;
 }
@@ -126,6 +127,15 @@ static bool is_unsent(const struct probe_outcome *o, const struct transaction *t
     return t->path.transport != PROBE_UDP && o->sent == PROBE_NONE;
 }
 
+/* No CANCEL before the first response (RFC 3261 9.1); a late 2xx gets its ACK all the same. */
+static void give_up_reinvite(struct transaction *t)
+{
+    if (t->status >= 100)
+        request_cancel(t);
+    else
+        transaction_quiet(t);
+}
+
 static void give_up_one(struct engine *e, struct call *call, uint32_t i)
 {
     struct transaction *t = transaction_by_id(e, call->sent_by[i]);
@@ -141,6 +151,8 @@ static void give_up_one(struct engine *e, struct call *call, uint32_t i)
         o->detail = arena_copy(&e->run->log.arena, t->detail);
     if (t && !slice_is(t->method, "INVITE"))
         t->abandoned = true;
+    else if (t && call->sides[t->end].dialog.confirmed)
+        give_up_reinvite(t);
     fail_step(call, i);
 }
 
@@ -332,7 +344,7 @@ static void expire(struct engine *e, struct call *call, uint32_t i)
     if (!o->ended_ns) {
         bool sent = call->begun && e->play[s->from];
         end_outcome(o, sent ? PROBE_DONE : e->play[s->from] ? PROBE_UNOPENED : PROBE_NO_ANSWER);
-        if (o->fate != PROBE_DONE)
+        if (o->fate != PROBE_DONE && !s->status) /* of a response its request has failed */
             fail_step(call, i);
     }
     next_step(e, call);

@@ -73,6 +73,7 @@ void call_free(struct engine *e, struct call *call)
             continue;
         t->call = NULL;
         t->draft.step = NULL;
+        e->run->log.counts.unacknowledged += t->again_ms != INT64_MAX;
         t->again_ms = INT64_MAX;
     }
     arena_free(&call->arena);

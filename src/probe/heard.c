@@ -150,6 +150,20 @@ static void invite_accepted(struct engine *e, struct transaction *t, const struc
         request_ack(t, PROBE_NONE);
 }
 
+/* Who refuses: a Server header is of the node that answers; those that only pass it on add none. */
+static void note_refusal(struct transaction *t, const struct sip_message *m)
+{
+    enum { COLUMNS = 60 };
+    struct slice server = message_header(&t->arena, m, SIP_HEADER_SERVER);
+    struct text all = {0};
+    if (!server.n)
+        return;
+    text_add(&all, t->detail);
+    text_add(&all, t->detail.n ? SLICE("; its Server is ") : SLICE("its Server is "));
+    text_add_fitted(&all, server, COLUMNS);
+    t->detail = text_keep(&all, &t->arena);
+}
+
 void call_heard(struct engine *e, struct transaction *t, const struct sip_message *m, bool first)
 {
     if (t->call)
@@ -159,8 +173,10 @@ void call_heard(struct engine *e, struct transaction *t, const struct sip_messag
     else if (t->call && first && m->status >= 300 && !t->abandoned && t->call->phase != CALL_OVER) {
         if (m->status < 400)
             redirected(e, t, m);
-        else
+        else {
             answer_challenge(e, t, m);
+            note_refusal(t, m);
+        }
     }
 }
 

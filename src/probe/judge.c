@@ -29,6 +29,7 @@ void probe_judge_free(struct probe_judge *j)
     vec_free(&j->rows);
     vec_free(&j->keys);
     vec_free(&j->steps);
+    vec_free(&j->places);
     vec_free(&j->notes);
     sip_scanner_free(j->scanner);
     arena_free(&j->arena);
@@ -71,7 +72,7 @@ void probe_judge_entry(struct probe_judge *j, const struct probe_entry *e)
                     .dst = e->dst},
     };
     source_given_add(j->sources[e->end], &given);
-    *vec_add(&j->frames[e->end]) = (struct probe_judge_key){e->call, e->step, 0};
+    *vec_add(&j->frames[e->end]) = (struct probe_judge_key){.call = e->call, .step = e->step};
 }
 
 void probe_judge_end(struct probe_judge *j)
@@ -140,13 +141,27 @@ static bool is_ours(const struct probe_judge *j, struct slice point)
     return false;
 }
 
-/* A message that never arrived: the last place where it was seen, if that is not its sender's. */
-static void note_last(struct probe_judge *j, struct report_probe_row *row,
+static bool is_same(struct probe_judge_key a, struct probe_judge_key b)
+{
+    return a.call == b.call && a.step == b.step && a.status == b.status &&
+           slice_equal(a.method, b.method);
+}
+
+/* A message that never arrived: the last place where it was seen, if that is not its sender's.  Of
+ * two that saw the same transmission the order is not always known: ours is the first. */
+static void note_last(struct probe_judge *j, struct slice *seen_last, const struct check_request *r)
+{
+    for (size_t i = 0; i < r->sighting_count; i++)
+        if (!is_ours(j, r->sightings[i].point))
+            *seen_last = arena_copy(&j->arena, r->sightings[i].at);
+}
+
+static void note_step(struct probe_judge *j, struct probe_judge_key key,
                       const struct check_request *r)
 {
-    const struct check_sighting *last = &r->sightings[r->sighting_count - 1];
-    if (!is_ours(j, last->point))
-        row->seen_last = arena_copy(&j->arena, last->at);
+    for (size_t i = 0; i < j->places.n; i++)
+        if (is_same(j->places.items[i].key, key))
+            note_last(j, &j->places.items[i].seen_last, r);
 }
 
 /* What the trace says of this header counts where it saw the same harm as the ends did. */
@@ -170,8 +185,7 @@ static void note_journey(struct probe_judge *j, const struct hop_call *call,
     struct check_request r = {.journey = NULL};
     struct probe_judge_key key = j->keys.items[row];
     size_t n = 0;
-    while (row + n < j->rows.n && j->keys.items[row + n].call == key.call &&
-           j->keys.items[row + n].step == key.step)
+    while (row + n < j->rows.n && is_same(j->keys.items[row + n], key))
         n++;
     struct slice *names = ARENA_ARRAY(&j->scratch, struct slice, n);
     for (size_t i = 0; i < n; i++)
@@ -180,7 +194,7 @@ static void note_journey(struct probe_judge *j, const struct hop_call *call,
     for (size_t i = 0; i < n; i++) {
         struct report_probe_row *found = &j->rows.items[row + i];
         if (found->fate == REPORT_REJECTED || found->fate == REPORT_LOST)
-            note_last(j, found, &r);
+            note_last(j, &found->seen_last, &r);
         else if (found->fate != REPORT_ARRIVED)
             note_harm(j, found, &r.headers[i]);
     }
@@ -198,9 +212,7 @@ static size_t rows_of(const struct probe_judge *j, struct probe_judge_key key)
         else
             high = middle;
     }
-    bool there = low < j->rows.n && j->keys.items[low].call == key.call &&
-                 j->keys.items[low].step == key.step;
-    return there ? low : j->rows.n;
+    return low < j->rows.n && is_same(j->keys.items[low], key) ? low : j->rows.n;
 }
 
 void probe_judge_journeys(void *judge, const struct hop_call *call)
@@ -215,9 +227,14 @@ void probe_judge_journeys(void *judge, const struct hop_call *call)
             continue;
         check_follow(&j->scratch, call, journey, NULL, 0, &r);
         /* what answers a request is a message of its step, too */
-        if (key_of(j, &r, &key) && (row = rows_of(j, key)) < j->rows.n &&
-            j->keys.items[row].status == journey->status)
-            note_journey(j, call, journey, row);
+        if (key_of(j, &r, &key)) {
+            key.status = journey->status;
+            key.method = journey->method_name;
+            row = rows_of(j, key);
+            if (row < j->rows.n)
+                note_journey(j, call, journey, row);
+            note_step(j, key, &r);
+        }
         arena_reset(&j->scratch);
     }
 }
@@ -244,6 +261,7 @@ static void add_notes(struct probe_judge *j, const struct probe_counts *c)
     add_note(j, c->slow_connections, "connections closed with part of a message");
     add_note(j, c->log_left_out, "messages beyond the limit of the log, left out of the judgement");
     add_note(j, c->forks, "further answers to one INVITE, each ended at once");
+    add_note(j, c->unacknowledged, "answers to INVITE that got no ACK");
     add_note(j, c->unended, "dialogs whose BYE was never answered");
     add_note(j, j->rows_left_out, "headers beyond the limit, not judged");
 }
@@ -258,6 +276,15 @@ static enum check_verdict verdict_of(const struct probe_judge *j)
         untried |= fate == REPORT_UNTRIED;
     }
     return untried ? CHECK_INCONCLUSIVE : CHECK_PASS;
+}
+
+static void close_steps(struct probe_judge *j)
+{
+    for (size_t i = 0; i < j->steps.n; i++) {
+        struct slice last = j->places.items[i].seen_last, *words = &j->steps.items[i].words;
+        if (last.n)
+            *words = ARENA_JOIN(&j->arena, *words, SLICE("; last seen at "), last);
+    }
 }
 
 /* Without columns that nothing stands in. */
@@ -280,6 +307,7 @@ void probe_judge_report(struct probe_judge *j, const struct probe_counts *counts
                         struct report_probe *out)
 {
     out->column_count = 0;
+    close_steps(j);
     close_columns(j, out);
     add_notes(j, counts);
     out->title = j->script->has_trunk && j->script->items.n ? j->script->items.items[0].group

@@ -7,7 +7,13 @@
 /* A step of a call as the log numbers calls. */
 struct probe_judge_key {
     uint32_t call, step;
-    uint16_t status; /* of a row: of its message; 0: a request */
+    uint16_t status;     /* of its message; 0: a request */
+    struct slice method; /* likewise: ACK and CANCEL of an INVITE are of its step, too */
+};
+
+struct probe_judge_place {
+    struct probe_judge_key key;
+    struct slice seen_last; /* on the way; empty: nowhere, or it arrived */
 };
 
 struct probe_judge {
@@ -21,6 +27,7 @@ struct probe_judge {
     VEC(struct probe_judge_key) keys;                       /* of each row */
     struct report_probe_column columns[2 * PROBE_MESSAGES]; /* `message` empty: not used */
     VEC(struct report_probe_step) steps;
+    VEC(struct probe_judge_place) places; /* of each of these */
     VEC(struct slice) notes;
     uint64_t calls, not_made, reached, sent, received, rows_left_out;
     int64_t began_ns, ended_ns;

@@ -155,7 +155,8 @@ static void judge_response(struct probe_judge *j, const struct probe_call_result
                            const struct pair *p, struct report_probe_row *row)
 {
     const struct probe_outcome *request = request_of(r, p->item->step);
-    if (p->outcome->fate != PROBE_DONE) {
+    bool sent = p->outcome->fate == PROBE_NOT_REACHED && p->outcome->sent != PROBE_NONE;
+    if (p->outcome->fate != PROBE_DONE && !sent) {
         row->how = why_not_reached(&j->arena, r, p->item->step);
         return;
     }
@@ -176,9 +177,10 @@ static void judge_request(struct probe_judge *j, const struct probe_call_result 
     case PROBE_DONE:
         row->fate = o->status >= 300 ? REPORT_REJECTED : REPORT_LOST;
         row->status = o->status;
-        if (o->status < 300)
-            row->how = arena_printf(&j->arena, "answered %u on the way, and it went no further",
-                                    o->status);
+        row->how = o->status >= 300
+                       ? arena_copy(&j->arena, o->detail)
+                       : arena_printf(&j->arena, "answered %u on the way, and it went no further",
+                                      o->status);
         break;
     case PROBE_NOT_REACHED:
     case PROBE_UNOPENED:
@@ -210,6 +212,13 @@ static unsigned column_of(struct probe_judge *j, const struct pair *p)
     return column;
 }
 
+static struct probe_judge_key key_of_step(const struct probe_call_result *r, uint32_t step)
+{
+    const struct probe_step *s = &r->plan->steps[step];
+    return (struct probe_judge_key){
+        .call = r->call, .step = step, .status = s->status, .method = s->method};
+}
+
 static void add_row(struct probe_judge *j, const struct probe_call_result *r,
                     const struct probe_log *log, const struct pair *p, struct slice name)
 {
@@ -237,7 +246,7 @@ static void add_row(struct probe_judge *j, const struct probe_call_result *r,
     if (p->arrived && (row.fate == REPORT_STRIPPED || row.fate == REPORT_ALTERED))
         add_candidates(j, p, &row);
     *vec_add(&j->rows) = row;
-    *vec_add(&j->keys) = (struct probe_judge_key){r->call, p->item->step, p->step->status};
+    *vec_add(&j->keys) = key_of_step(r, p->item->step);
 }
 
 /* Each name once, in order of appearance. */
@@ -317,6 +326,9 @@ static void add_steps(struct probe_judge *j, const struct probe_call_result *r,
             .words = text_keep(&t, &j->arena),
             .judged = s->tag != 0,
         };
+        *vec_add(&j->places) = (struct probe_judge_place){.key = key_of_step(r, i)};
+        if (o->arrived) /* it is not to be found */
+            j->places.items[j->places.n - 1].key.step = PROBE_NONE;
     }
 }
 

@@ -140,6 +140,7 @@ struct probe_counts {
     uint64_t log_left_out;        /* entries beyond the limits of the log */
     uint64_t forks;               /* further 2xx to an INVITE: acknowledged and ended */
     uint64_t unended;             /* dialogs whose BYE got no answer */
+    uint64_t unacknowledged;      /* 2xx to INVITEs whose ACK never came */
 };
 
 struct probe_log {

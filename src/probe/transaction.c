@@ -179,6 +179,7 @@ static void respond_again(struct transaction *t, int64_t now)
 {
     if (now >= t->give_up_ms) {
         t->again_ms = INT64_MAX;
+        t->engine->run->log.counts.unacknowledged++;
         return;
     }
     t->again_wait_ms = t->again_wait_ms * 2 > T2_MS ? T2_MS : t->again_wait_ms * 2;

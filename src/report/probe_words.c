@@ -49,8 +49,9 @@ static struct slice harm(struct arena *a, const struct report_probe_row *row, co
 static struct slice rejected(struct arena *a, const struct report_probe_row *row)
 {
     struct slice last = row->seen_last;
-    return arena_printf(a, "answered %u and not forwarded%s%.*s", row->status,
-                        last.n ? ", last seen at " : "", SLICE_ARG(last));
+    return arena_printf(a, "answered %u and not forwarded%s%.*s%s%.*s", row->status,
+                        last.n ? ", last seen at " : "", SLICE_ARG(last), row->how.n ? "; " : "",
+                        SLICE_ARG(row->how));
 }
 
 struct slice report_probe_words(struct arena *a, const struct report_probe_row *row)
@@ -80,10 +81,13 @@ struct slice report_probe_summary(struct arena *a, const struct report_probe *p)
         counts[p->rows[i].fate]++;
     text_printf(&t, "%llu call%s, %zu header%s judged", (unsigned long long)p->calls,
                 p->calls == 1 ? "" : "s", p->row_count, p->row_count == 1 ? "" : "s");
+    const char *mark = ":";
     for (unsigned i = 0; i <= REPORT_UNTRIED; i++)
-        if (counts[i])
-            text_printf(&t, "%s %llu %s", t.p[t.n - 1] == 'd' && i == 0 ? ":" : ",",
-                        (unsigned long long)counts[i], report_fate_name((enum report_fate)i));
+        if (counts[i]) {
+            text_printf(&t, "%s %llu %s", mark, (unsigned long long)counts[i],
+                        report_fate_name((enum report_fate)i));
+            mark = ",";
+        }
     return text_keep(&t, a);
 }
 

@@ -106,11 +106,40 @@ static void the_table_tells(void **state)
     text_free(&t);
 }
 
+/* Nothing arrived: the counts begin with a colon all the same, and the refusal says whose it is. */
+static void a_refusal_tells(void **state)
+{
+    struct report_probe_row rows[] = {row_of("a", 0, REPORT_REJECTED),
+                                      row_of("a", 1, REPORT_UNTRIED)};
+    struct report_probe p = probe_of(rows, COUNT(rows));
+    struct report_style style = {.width = 80};
+    struct text t = {0};
+    (void)state;
+    rows[0].how = SLICE("its Server is kam");
+    rows[0].seen_last = SLICE("kam1:in");
+    rows[1].how = SLICE("not tried");
+    p.calls = 1;
+    report_probe(&t, &style, "text", &p);
+    assert_string_equal(
+        t.p, "Probe of the suite; -> caller to callee\n"
+             "\n"
+             "  INVITE BYE\n"
+             "  ->     ->\n"
+             "a 403    ?\n"
+             "\n"
+             "FAIL  INVITE from caller to callee: a: answered 403 and not forwarded, last\n"
+             "      seen at kam1:in; its Server is kam\n"
+             "OPEN  BYE from caller to callee: a: unknown: not tried\n"
+             "FAIL  1 call, 2 headers judged: 1 rejected, 1 unknown\n");
+    text_free(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_breaks_out),
         cmocka_unit_test(the_table_tells),
+        cmocka_unit_test(a_refusal_tells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

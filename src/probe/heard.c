@@ -171,9 +171,9 @@ void call_heard(struct engine *e, struct transaction *t, const struct sip_messag
     if (t->invite && m->status >= 200 && m->status < 300)
         invite_accepted(e, t, m, first);
     else if (t->call && first && m->status >= 300 && !t->abandoned && t->call->phase != CALL_OVER) {
-        if (m->status < 400)
+        if (m->status < 400) {
             redirected(e, t, m);
-        else {
+        } else {
             answer_challenge(e, t, m);
             note_refusal(t, m);
         }

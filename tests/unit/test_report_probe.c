@@ -127,8 +127,8 @@ static void a_refusal_tells(void **state)
              "  ->     ->\n"
              "a 403    ?\n"
              "\n"
-             "FAIL  INVITE from caller to callee: a: answered 403 and not forwarded, last\n"
-             "      seen at kam1:in; its Server is kam\n"
+             "FAIL  INVITE from caller to callee: a: answered 403 and not forwarded, last seen\n"
+             "      at kam1:in; its Server is kam\n"
              "OPEN  BYE from caller to callee: a: unknown: not tried\n"
              "FAIL  1 call, 2 headers judged: 1 rejected, 1 unknown\n");
     text_free(&t);

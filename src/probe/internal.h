@@ -93,7 +93,7 @@ enum happening {
     NET_NOISE,
     NET_FAILED, /* a message could not be sent; label, fate, error, detail */
     NET_ICMP,   /* fate and error; peer told so of what went to path.remote */
-    NET_TOLD,   /* something of a connection, in detail */
+    NET_TOLD,   /* a connection ended: fate, detail */
 };
 
 struct happened {

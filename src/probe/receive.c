@@ -134,7 +134,9 @@ static void icmp(struct engine *e, const struct happened *what)
     add_other(e, what, PROBE_EVENT, call, text);
 }
 
-/* Of a connection: whoever waits for an answer over it may wait in vain. */
+/* Of a connection: whoever waits for an answer over it may wait in vain, and surely where TLS
+ * failed: the other side may do so after our first request, which comes with the end of the
+ * handshake. */
 static void told(struct engine *e, const struct happened *what)
 {
     uint32_t call = PROBE_NONE;
@@ -145,6 +147,8 @@ static void told(struct engine *e, const struct happened *what)
             continue;
         call = t->label.call;
         t->detail = arena_copy(&t->arena, what->detail);
+        if (what->fate == PROBE_TLS_FAILED)
+            transaction_failed(t, what->fate, 0, &what->path.remote, what->detail);
     }
     add_other(e, what, PROBE_EVENT, call, what->detail);
 }

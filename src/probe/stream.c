@@ -39,9 +39,11 @@ struct connection {
 /* ---- what is told -------------------------------------------------------------------------------
  */
 
-static void tell(struct net *n, const struct connection *c, struct slice detail)
+static void tell(struct net *n, const struct connection *c, enum probe_fate fate,
+                 struct slice detail)
 {
-    struct happened what = {.kind = NET_TOLD, .end = c->end, .path = c->path, .detail = detail};
+    struct happened what = {
+        .kind = NET_TOLD, .end = c->end, .path = c->path, .fate = fate, .detail = detail};
     n->sink(n->context, &what);
 }
 
@@ -66,7 +68,7 @@ static void stream_fail(struct net *n, struct connection *c, enum probe_fate fat
         text_free(&w->bytes);
     }
     if (detail.n)
-        tell(n, c, detail);
+        tell(n, c, fate, detail);
 }
 
 static void fail_tls(struct net *n, struct connection *c)

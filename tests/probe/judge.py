@@ -341,12 +341,17 @@ def certificate(name):
             "-out", f"{name}.pem", "-days", "2", "-extfile", "ext")
 
 
-def over_tls():
+def tls(*define):
+    """What the configuration takes, and the probe's options."""
     certificate("proxy.example")
-    define = ["WITH_TLS", f'KEY="{WORK}/proxy.example.key"', f'CERT="{WORK}/proxy.example.pem"',
-              f'CA="{WORK}/ca.pem"']
     via = ["--transport", "tls", *ENDS]
     via[via.index(PROXY)] = "127.0.0.1:5061"
+    return [f'KEY="{WORK}/proxy.example.key"', f'CERT="{WORK}/proxy.example.pem"', f'CA="{WORK}/ca.pem"',
+            "WITH_TLS", *define], via
+
+
+def over_tls():
+    define, via = tls()
     with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");', define=define,
                   target=f"sip:{CALLEE};transport=udp"):
         status, report = judge("run", "--ca", WORK / "ca.pem", "--server-name", "proxy.example", *via)
@@ -357,6 +362,20 @@ def over_tls():
         status, _, err = run("run", *via)  # nobody vouches for the certificate
         same(status, 2)
         assert "certificate" in err or "TLS" in err, err
+
+
+def shows_a_certificate():
+    """The proxy wants one of the probe."""
+    define, via = tls("ASK_CLIENT")
+    certificate("probe.example")
+    ca = ["--ca", WORK / "ca.pem", "--server-name", "proxy.example"]
+    with Kamailio(define=define, target=f"sip:{CALLEE};transport=udp"):
+        status, report = judge("run", *ca, "--cert", WORK / "probe.example.pem",
+                               "--cert-key", WORK / "probe.example.key", *via)
+        same((status, all_but(report)), (0, {}))
+        status, _, err = run("run", *ca, *via)
+        same(status, 2)
+        assert "there is no TLS connection: TLS: tlsv13 alert certificate required" in err, err
 
 
 def loses_packets():
@@ -726,6 +745,7 @@ TESTS = [
     ("302", follows_a_redirect),
     ("TCP", over_tcp),
     ("TLS", over_tls),
+    ("TLS, certificates of both", shows_a_certificate),
     ("lost packets", loses_packets),
     *((n, lambda w=w, t=t: nobody_answers(w, t)) for n, w, t in NOBODY),
     ("503", answers_503),

@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* Nothing written, and no error: there is no room. */
@@ -47,4 +48,18 @@ bool file_read_at(int fd, void *into, size_t n, uint64_t offset, size_t *done)
     if (done)
         *done = have;
     return have == n;
+}
+
+bool file_replace(int fd, const char *beside, const char *path, struct slice bytes, bool synced)
+{
+    if (fd < 0)
+        return false;
+    bool ok = file_write(fd, bytes) && (!synced || fsync(fd) == 0);
+    int why = ok ? 0 : errno;
+    ok = close(fd) == 0 && ok && rename(beside, path) == 0;
+    why = why ? why : errno;
+    if (!ok)
+        unlink(beside);
+    errno = why;
+    return ok;
 }

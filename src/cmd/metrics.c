@@ -286,20 +286,8 @@ static bool replace_file(const char *path, struct slice bytes)
     struct text name = {0};
     text_printf(&name, "%s.tmp", path); /* one that a kill left is taken */
     int fd = open(name.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    bool ok = fd >= 0 && file_write(fd, bytes);
-    int error = errno;
-    if (fd >= 0 && close(fd) != 0 && ok) {
-        error = errno;
-        ok = false;
-    }
-    if (ok && rename(name.p, path) != 0) {
-        error = errno;
-        ok = false;
-    }
-    if (!ok && fd >= 0)
-        unlink(name.p);
+    bool ok = file_replace(fd, name.p, path, bytes, false);
     text_free(&name);
-    errno = error;
     return ok;
 }
 

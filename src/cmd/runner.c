@@ -249,13 +249,9 @@ bool cmd_runner_start(struct cmd_runner *r, const char *command, uint32_t second
 static int file_of(struct slice bytes)
 {
     int fd = memfd_create("sipxray", MFD_CLOEXEC);
-    while (fd >= 0 && bytes.n) {
-        ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n < 0) {
-            close(fd);
-            return -1;
-        }
-        bytes = slice_from(bytes, (size_t)n);
+    if (fd >= 0 && !file_write(fd, bytes)) {
+        close(fd);
+        return -1;
     }
     if (fd >= 0)
         lseek(fd, 0, SEEK_SET);

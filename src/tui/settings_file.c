@@ -130,12 +130,13 @@ static bool read_whole(const char *path, struct text *out, struct err *err)
     return ok;
 }
 
+/* /dev/null is a file without lines, as everywhere; nothing is saved to it. */
 bool tui_each_line(struct tui_settings *s, const char *path, tui_line_taker *take, void *context,
                    struct err *err)
 {
     struct text all = {0};
     struct err why;
-    bool ok = read_whole(path, &all, err);
+    bool ok = strcmp(path, "/dev/null") == 0 || read_whole(path, &all, err);
     s->file = path;
     s->line = 0;
     for (struct slice rest = text_slice(&all); ok && rest.n;) {
@@ -218,21 +219,11 @@ static bool replace(const char *path, struct slice bytes, mode_t mode)
 {
     struct text beside = {0};
     text_printf(&beside, "%s.XXXXXX", path);
-    int fd = mkstemp(beside.p), why = 0;
-    bool ok = fd >= 0 && file_write(fd, bytes) && fsync(fd) == 0 && fchmod(fd, mode) == 0;
-    why = errno;
-    if (fd >= 0 && close(fd) != 0 && ok) {
-        ok = false;
-        why = errno;
-    }
-    if (ok && rename(beside.p, path) != 0) {
-        ok = false;
-        why = errno;
-    }
-    if (fd >= 0 && !ok)
-        unlink(beside.p);
+    int fd = mkstemp(beside.p);
+    if (fd >= 0)
+        (void)fchmod(fd, mode); /* else it is the user's alone */
+    bool ok = file_replace(fd, beside.p, path, bytes, true);
     text_free(&beside);
-    errno = why;
     return ok;
 }
 

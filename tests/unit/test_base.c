@@ -3,6 +3,12 @@
 
 #include "unit.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 /* ---- slices --------------------------------------------------------------------------------- */
 
 static void test_slice_compare(void **state)
@@ -480,6 +486,36 @@ static void test_address_order(void **state)
     assert_true(endpoint_equal(&e4, &e4) && !endpoint_equal(&e4, &e6));
 }
 
+/* ---- files ----------------------------------------------------------------------------------- */
+
+/* Replaced as a whole or not at all, and nothing is left beside it. */
+static void test_file_replace(void **state)
+{
+    char folder[] = "/tmp/sipxray-base-XXXXXX", path[64], beside[64], bytes[16] = "";
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/a", folder);
+    snprintf(beside, sizeof beside, "%s/b", folder);
+    int fd = open(beside, O_RDWR | O_CREAT, 0600);
+    assert_true(file_replace(fd, beside, path, SLICE("new"), true));
+    assert_int_equal(access(beside, F_OK), -1);
+    fd = open(path, O_RDONLY);
+    assert_int_equal(read(fd, bytes, sizeof bytes), 3);
+    assert_string_equal(bytes, "new");
+    close(fd);
+    fd = open(beside, O_RDONLY | O_CREAT, 0600); /* which nothing can be written to */
+    assert_false(file_replace(fd, beside, path, SLICE("newer"), false));
+    assert_int_equal(errno, EBADF);
+    assert_int_equal(access(beside, F_OK), -1);
+    fd = open(beside, O_RDWR | O_CREAT, 0600);
+    assert_false(file_replace(fd, beside, "/nowhere/a", SLICE("newer"), false));
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(access(beside, F_OK), -1);
+    assert_false(file_replace(-1, beside, path, SLICE("newer"), false));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_map),           cmocka_unit_test(test_address_parse),
         cmocka_unit_test(test_cidr),          cmocka_unit_test(test_address_private),
         cmocka_unit_test(test_address_next),  cmocka_unit_test(test_address_order),
+        cmocka_unit_test(test_file_replace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

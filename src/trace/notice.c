@@ -132,18 +132,20 @@ static void media_notices(struct trace *t)
     notice(t, "", s->streams_left_out, "RTP streams beyond the limit of those counted");
 }
 
-/* One of a capture id, or of a pod, that did not come. */
+/* A number may be a capture id that no message came from. */
 static void livekit_notice(struct trace *t)
 {
-    const char *name = t->nodes ? hop_nodes_awaited(t->nodes) : NULL;
     uint32_t id;
-    if (!name)
+    if (!t->options.livekit || !slice_to_u32(slice_of(t->options.livekit), &id))
         return;
+    for (size_t i = 0; i < t->points.n; i++)
+        if (slice_is(slice_of(t->options.livekit), t->points.items[i].name))
+            return;
     struct trace_notice *n = vec_add(&t->notices);
-    n->text = arena_printf(&t->arena, "--livekit %s: no point has this name%s", name,
-                           slice_to_u32(slice_of(name), &id)
-                               ? ", and no message came by HEP from this capture id"
-                               : "");
+    n->text = arena_printf(&t->arena,
+                           "--livekit %s: no point has this name, and no message came "
+                           "by HEP from this capture id",
+                           t->options.livekit);
 }
 
 void trace_collect_notices(struct trace *t)

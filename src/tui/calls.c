@@ -393,17 +393,17 @@ static void calls_free(struct tui_screen *screen)
     vec_free(&s->marked);
 }
 
-static void calls_click(struct tui *t, struct tui_screen *screen, size_t row)
+static bool calls_click(struct tui *t, struct tui_screen *screen, size_t row)
 {
     struct calls *s = (struct calls *)screen;
     const struct tui_column *title = row == 0 ? tui_column_at(t, t->clicked) : NULL;
     if (title)
         tui_calls_sort(t, title->cell);
-    if (row < 1 || row - 1 >= s->scroll.page || s->scroll.top + row - 1 >= s->scroll.n)
-        return;
-    s->scroll.at = s->scroll.top + row - 1;
+    if (row < 1 || !tui_scroll_to(&s->scroll, row - 1))
+        return false;
     s->follow = false;
     note_at(s);
+    return true;
 }
 
 static const struct tui_kind calls_kind = {

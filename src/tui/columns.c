@@ -156,7 +156,9 @@ void tui_columns_add_text(struct text *out, const struct tui_columns *c)
 
 struct slice tui_column_title(const struct tui_column *c)
 {
-    return c->cell < VIEW_CELL_COUNT ? slice_of(view_cell_name(c->cell)) : c->spec;
+    if (c->cell < VIEW_CELL_COUNT)
+        return slice_of(view_cell_name(c->cell));
+    return slice_from(c->spec, slice_starts(c->spec, SLICE(":"))); /* of any message */
 }
 
 bool tui_column_is_right(const struct tui_column *c)

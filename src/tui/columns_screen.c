@@ -271,7 +271,7 @@ static void columns_typed(struct tui *t, struct tui_screen *screen, struct slice
     if (slice_trim(line).n == 0)
         return;
     if (!tui_column_read(&t->chosen, line, &column, &err)) {
-        tui_say(t, "%s", err.text);
+        tui_ask_other(t, err.text);
         return;
     }
     add(s, column.spec, true, column.width);
@@ -282,12 +282,11 @@ static void columns_typed(struct tui *t, struct tui_screen *screen, struct slice
     apply(t, s);
 }
 
-static void columns_click(struct tui *t, struct tui_screen *screen, size_t row)
+static bool columns_click(struct tui *t, struct tui_screen *screen, size_t row)
 {
     struct chooser *s = (struct chooser *)screen;
     (void)t;
-    if (row >= 1 && row - 1 < s->scroll.page && s->scroll.top + row - 1 < s->rows.n)
-        s->scroll.at = s->scroll.top + row - 1;
+    return row >= 1 && tui_scroll_to(&s->scroll, row - 1);
 }
 
 static void columns_free(struct tui_screen *screen)

@@ -190,15 +190,30 @@ void tui_diff_push(struct tui *t, uint32_t left, uint32_t right)
     s->right = right;
 }
 
-void tui_diff_before(struct tui *t, uint32_t sighting)
+/* Does the header stand right here for the last time?  *bad: where it does not. */
+static bool is_last_good(const struct tui_call *c, const struct hop_journey *j, struct slice header,
+                         size_t step, size_t *bad)
+{
+    const struct check_header *h =
+        header.n ? tui_request_header(tui_call_request(c, j), header) : NULL;
+    size_t good;
+    if (!h || !tui_header_is_bad(h))
+        return false;
+    tui_header_harm(h, j->step_count, &good, bad);
+    return good == step && *bad < j->step_count;
+}
+
+void tui_diff_hop(struct tui *t, uint32_t sighting, struct slice header)
 {
     const struct tui_call *c = tui_call_now(t);
-    size_t journey, step;
+    size_t journey, step, bad;
     if (!tui_call_find(c, sighting, &journey, &step))
         return;
     const struct hop_journey *j = &c->hops->journeys[journey];
     if (j->step_count < 2)
         tui_say(t, "this message was seen at one hop only");
+    else if (is_last_good(c, j, header, step, &bad))
+        tui_diff_push(t, sighting, j->steps[bad].sighting->id);
     else if (step > 0)
         tui_diff_push(t, j->steps[step - 1].sighting->id, sighting);
     else

@@ -406,13 +406,14 @@ static bool form_key(struct tui *t, struct tui_screen *screen, uint32_t key)
     return true;
 }
 
-static void form_click(struct tui *t, struct tui_screen *screen, size_t row)
+static bool form_click(struct tui *t, struct tui_screen *screen, size_t row)
 {
     struct form *s = (struct form *)screen;
     (void)t;
     for (size_t item = 0; item < ITEMS; item++)
         if (s->rows[item] == s->top + row && !is_method(item))
             s->at = item;
+    return false; /* Enter applies the whole form */
 }
 
 static const struct tui_kind form_kind = {

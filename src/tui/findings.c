@@ -177,13 +177,11 @@ static void findings_act(struct tui *t, struct tui_screen *screen, enum tui_acti
         tui_explain(t, slice_of(it.id));
 }
 
-static void findings_click(struct tui *t, struct tui_screen *screen, size_t row)
+static bool findings_click(struct tui *t, struct tui_screen *screen, size_t row)
 {
     struct findings *s = (struct findings *)screen;
     (void)t;
-    if (row >= s->scroll.page || s->scroll.top + row >= s->scroll.n)
-        return;
-    s->scroll.at = s->scroll.top + row;
+    return tui_scroll_to(&s->scroll, row);
 }
 
 static const struct tui_kind findings_kind = {

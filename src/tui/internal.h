@@ -3,6 +3,7 @@
 #define TUI_INTERNAL_H
 
 #include "report/report.h"
+#include "tui/draw.h"
 #include "tui/tui.h"
 #include "view/view.h"
 
@@ -164,6 +165,7 @@ struct tui_scroll {
 };
 bool tui_scroll_do(struct tui_scroll *s, enum tui_action a); /* false: no action of a list */
 void tui_scroll_fit(struct tui_scroll *s, size_t n, size_t page);
+bool tui_scroll_to(struct tui_scroll *s, size_t row); /* of the page; false: nothing is there */
 /* The same for a text, which has no cursor: `top` moves. */
 bool tui_scroll_text(struct tui_scroll *s, enum tui_action a);
 
@@ -274,11 +276,6 @@ struct slice tui_sighting_title(struct tui_call *c, const struct hop_sighting *s
 
 /* ---- screens --------------------------------------------------------------------------------- */
 
-/* Where a screen may draw: from the row after the title to before the status line. */
-struct tui_area {
-    size_t top, bottom;
-};
-
 struct tui_screen;
 
 struct tui_kind {
@@ -293,8 +290,9 @@ struct tui_kind {
     void (*status)(struct tui *t, struct tui_screen *s, struct text *out); /* NULL: the counters */
     /* keys before they are looked up; false: not taken; NULL: none */
     bool (*key)(struct tui *t, struct tui_screen *s, uint32_t key);
-    /* a click on a row of the grid, told from the area's top; NULL: nothing */
-    void (*click)(struct tui *t, struct tui_screen *s, size_t row);
+    /* a click on a row of the grid, told from the area's top; false: nothing to open is there;
+     * NULL: nothing ever is */
+    bool (*click)(struct tui *t, struct tui_screen *s, size_t row);
     void (*free)(struct tui_screen *s); /* NULL: nothing in it */
 };
 
@@ -314,6 +312,8 @@ void tui_ask_path(struct tui *t, const char *question); /* with the folder to sa
 void tui_ask_expression(struct tui *t, const char *question, struct slice line);
 /* Within `typed`: what was typed is wrong, and is to be mended. */
 void tui_ask_again(struct tui *t, const struct view_filter_fault *fault);
+/* The same of the line as a whole. */
+void tui_ask_other(struct tui *t, const char *why);
 void tui_say(struct tui *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void tui_calls_push(struct tui *t);
@@ -323,8 +323,9 @@ void tui_matrix_push(struct tui *t, size_t journey, size_t step);
 void tui_message_push(struct tui *t, uint32_t sighting, struct slice header);
 void tui_findings_push(struct tui *t);
 void tui_diff_push(struct tui *t, uint32_t left, uint32_t right);
-/* A message and what it was a hop before; says so where there is none. */
-void tui_diff_before(struct tui *t, uint32_t sighting);
+/* A message and what it was a hop before; says so where there is none.  Where this header comes to
+ * harm on the next hop: the two hops between which it does. */
+void tui_diff_hop(struct tui *t, uint32_t sighting, struct slice header);
 void tui_text_push(struct tui *t, const char *title, struct text *text); /* takes the text */
 void tui_explain(struct tui *t, struct slice id);
 void tui_statistics_push(struct tui *t);
@@ -380,36 +381,6 @@ size_t tui_row_harm(const struct tui_call *c, const struct view_row *row);
 /* "10.0.0.1:4000 PCMU,telephone-event hold"; nothing where there is no SDP. */
 void tui_add_sdp(const struct tui *t, struct text *out, const struct sip_message *m, size_t codecs);
 void tui_media_push(struct tui *t);
-
-/* ---- text on the grid ------------------------------------------------------------------------ */
-
-size_t grid_width(const struct grid *g, struct slice bytes);
-
-struct tui_piece {
-    struct slice text;
-    uint8_t look;
-};
-/* A line of pieces as the row `row` of a text of which `top` is seen first.  Returns the rows that
- * it takes: several where it is wrapped; else its first `pan` columns are left out. */
-size_t tui_put_line(struct grid *g, struct tui_area area, size_t top, size_t row,
-                    const struct tui_piece *pieces, size_t n, bool wrap, size_t pan);
-
-/* A message, and where it is looked at. */
-struct tui_page {
-    const struct sip_message *message;
-    struct slice header;         /* its bytes are marked; empty: none */
-    size_t found_from, found_to; /* bytes that are marked as well */
-    size_t top, pan;
-    bool wrap, hex;
-    bool asked_path;  /* what is typed is a path, not a text to search for */
-    size_t found_row; /* out: where the first mark is; SIZE_MAX: there is none */
-};
-/* Returns its rows. */
-size_t tui_draw_page(const struct tui *t, struct grid *g, struct tui_area area, struct tui_page *p);
-void tui_draw_message(const struct tui *t, struct grid *g, struct tui_area area,
-                      const struct sip_message *m);
-/* Its bytes, without secrets. */
-void tui_add_message(const struct tui *t, struct text *out, const struct sip_message *m);
 
 /* ---- the program ----------------------------------------------------------------------------- */
 

@@ -273,27 +273,51 @@ bool tui_keys_unbind(struct tui_settings *s, struct slice action, struct slice k
 /* ---- shown ----------------------------------------------------------------------------------- */
 
 static size_t bar_item(const struct tui_keys *k, struct grid *g, size_t row, size_t column,
-                       size_t i)
+                       size_t end, size_t i)
 {
     struct slice rest = text_slice(&k->rows[i]), key = next_name(&rest);
     struct slice bar = slice_of(keys[i].bar);
-    if (!bar.n || !key.n || column + grid_width(g, key) + bar.n + 1 > g->columns)
+    if (!bar.n || !key.n || column + grid_width(g, key) + bar.n + 1 > end)
         return column;
-    column = grid_put(g, row, column, g->columns, GRID_KEY, key);
-    column = grid_put(g, row, column + 1, g->columns, GRID_PLAIN, bar);
+    column = grid_put(g, row, column, end, GRID_KEY, key);
+    column = grid_put(g, row, column + 1, end, GRID_PLAIN, bar);
     return column + 2;
 }
 
-/* What leads out stands first, so that it is there on the narrowest terminal. */
-void tui_draw_bar(const struct tui_keys *k, struct grid *g, size_t row, enum tui_map map)
+static size_t bar_items(const struct tui_keys *k, struct grid *g, size_t row, size_t column,
+                        size_t end, enum tui_map map)
 {
-    size_t column = 0;
-    for (size_t i = 0; i < KEY_COUNT; i++)
-        if (keys[i].map == MAP_ALL)
-            column = bar_item(k, g, row, column, i);
     for (size_t i = 0; i < KEY_COUNT; i++)
         if (keys[i].map == map)
-            column = bar_item(k, g, row, column, i);
+            column = bar_item(k, g, row, column, end, i);
+    return column;
+}
+
+static struct slice help_key(const struct tui_keys *k)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (keys[i].map == MAP_ALL && keys[i].action == DO_HELP) {
+            struct slice rest = text_slice(&k->rows[i]);
+            return next_name(&rest);
+        }
+    return SLICE_NONE;
+}
+
+#define BAR_NARROW 60u /* columns */
+
+/* What leads out stands first.  On a narrow terminal what the screen is for does, and there is room
+ * left for the key that tells all others, if need be without its word. */
+void tui_draw_bar(const struct tui_keys *k, struct grid *g, size_t row, enum tui_map map)
+{
+    struct slice help = help_key(k);
+    if (g->columns >= BAR_NARROW) {
+        size_t column = bar_items(k, g, row, 0, g->columns, MAP_ALL);
+        (void)bar_items(k, g, row, column, g->columns, map);
+        return;
+    }
+    size_t column = bar_items(k, g, row, 0, g->columns - grid_width(g, help) - 2, map);
+    if (bar_items(k, g, row, column, g->columns, MAP_ALL) == column)
+        (void)grid_put(g, row, column, g->columns, GRID_KEY, help);
 }
 
 static void help_of(struct text *out, const struct tui_keys *k, enum tui_map map, const char *head)

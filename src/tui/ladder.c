@@ -321,7 +321,7 @@ static void open_screen(struct tui *t, struct ladder *s, const struct view_row *
     else if (a == DO_MATRIX)
         tui_matrix_push(t, row->journey_index, row->step);
     else if (a == DO_DIFF)
-        tui_diff_before(t, s->at);
+        tui_diff_hop(t, s->at, SLICE_NONE);
     else if (a == DO_MARK)
         mark(t, s);
 }
@@ -433,15 +433,15 @@ static void ladder_typed(struct tui *t, struct tui_screen *screen, struct slice 
     }
 }
 
-static void ladder_click(struct tui *t, struct tui_screen *screen, size_t row)
+static bool ladder_click(struct tui *t, struct tui_screen *screen, size_t row)
 {
     struct ladder *s = (struct ladder *)screen;
     (void)t;
-    if (row < 1 || row - 1 >= s->scroll.page || s->scroll.top + row - 1 >= s->scroll.n)
-        return;
-    s->scroll.at = s->scroll.top + row - 1;
+    if (row < 1 || !tui_scroll_to(&s->scroll, row - 1))
+        return false;
     s->panned = false;
     note_at(s, ladder_of(t, s));
+    return true;
 }
 
 static void ladder_free(struct tui_screen *screen)

@@ -1,8 +1,6 @@
 /* The headers of one message, hop by hop: headers down, sightings across. */
 #include "tui/internal.h"
 
-#include <string.h>
-
 #define NAME_MOST  26u
 #define CELL_LEAST 9u
 #define CELL_MOST  24u
@@ -101,6 +99,16 @@ struct frame {
     size_t name, cell, left, right; /* columns of the table from left to before right */
 };
 
+/* The hops beside the cursor's are seen as well: what it has the next one may lack. */
+static size_t left_of(const struct matrix *s, size_t steps, size_t shown)
+{
+    size_t before = shown > 2 && s->step > 0, after = shown > 1 && s->step + 1 < steps;
+    size_t first = s->step - before, last = s->step + after;
+    if (first < s->left)
+        return first;
+    return last >= s->left + shown ? last - shown + 1 : s->left;
+}
+
 static struct frame frame_of(struct tui *t, struct grid *g, const struct table *m, struct matrix *s)
 {
     struct frame f = {.t = t, .g = g, .m = m, .name = 8};
@@ -114,11 +122,7 @@ static struct frame frame_of(struct tui *t, struct grid *g, const struct table *
     f.cell = m->steps ? room / m->steps : room;
     f.cell = f.cell < CELL_LEAST ? CELL_LEAST : f.cell > CELL_MOST ? CELL_MOST : f.cell;
     size_t shown = room / f.cell ? room / f.cell : 1;
-    if (s->step < s->left)
-        s->left = s->step;
-    if (s->step >= s->left + shown)
-        s->left = s->step - shown + 1;
-    f.left = s->left;
+    f.left = s->left = left_of(s, m->steps, shown);
     f.right = f.left + shown < m->steps ? f.left + shown : m->steps;
     return f;
 }
@@ -152,32 +156,6 @@ static void draw_heads(const struct frame *f, size_t y)
         grid_put(f->g, y, f->g->columns - 1, f->g->columns, GRID_WARN, SLICE(">"));
 }
 
-static void add_values(struct text *out, const struct tui *t, const struct check_header *h,
-                       size_t step)
-{
-    const struct expect_list *values = &h->values[step];
-    bool secret =
-        !t->options.show_secrets && (sip_is_secret(h->name) || sip_is_credentials(h->name));
-    for (size_t i = 0; i < values->n; i++) {
-        text_add(out, i ? SLICE(" | ") : SLICE(""));
-        text_add(out, secret ? SLICE("***") : values->items[i]);
-    }
-    if (values->n && text_slice(out).n == 0)
-        text_add(out, SLICE("\"\""));
-}
-
-/* The value as it was before somebody altered it; false: none was seen. */
-static bool value_before(struct text *out, const struct tui *t, const struct check_header *h,
-                         size_t step)
-{
-    while (step-- > 0)
-        if (h->states[step] == CHECK_STATE_PRESENT && h->values[step].n) {
-            add_values(out, t, h, step);
-            return true;
-        }
-    return false;
-}
-
 #define CELL_LONG 14u /* room for "... " and something of a value */
 
 /* A value that is too long for its cell is shown from where it differs. */
@@ -186,9 +164,9 @@ static void add_altered(struct text *out, const struct frame *f, const struct ch
 {
     struct text was = {0}, is = {0};
     size_t before, after, room = f->cell - 3;
-    add_values(&is, f->t, h, step);
+    tui_add_values(f->t, &is, h, step);
     struct slice shown = text_slice(&is);
-    if (value_before(&was, f->t, h, step) && f->cell >= CELL_LONG) {
+    if (tui_add_value_before(f->t, &was, h, step) && f->cell >= CELL_LONG) {
         view_inner(text_slice(&was), shown, &before, &after);
         if (grid_width(f->g, shown) > room &&
             grid_width(f->g, slice_first(shown, before)) + 5 > room) {
@@ -225,7 +203,7 @@ static void draw_cell(const struct frame *f, const struct row *r, size_t step, s
         if (altered)
             add_altered(&words, f, h, step);
         else
-            add_values(&words, f->t, h, step);
+            tui_add_values(f->t, &words, h, step);
     }
     grid_fit(f->g, y, x, end, look, text_slice(&words));
     text_free(&words);
@@ -248,57 +226,6 @@ static void draw_row(const struct frame *f, const struct row *r, size_t y)
     grid_fit(f->g, y, 2, f->name + 2, look, r->header->name);
     for (size_t i = f->left; i < f->right; i++)
         draw_cell(f, r, i, y);
-}
-
-#define BEFORE_MOST 24u /* bytes that are equal are shown before what differs, where it is far */
-
-/* "~>X-A: value" over so many rows, with what differs marked. */
-static void put_side(const struct frame *f, struct tui_area area, const char *sign,
-                     struct slice value, size_t before, size_t after)
-{
-    size_t width = f->g->columns * (area.bottom - area.top), skip = 0;
-    if (before > width / 2 && value.n > width)
-        skip = before - BEFORE_MOST;
-    while (skip < before && ((unsigned char)value.p[skip] & 0xc0) == 0x80)
-        skip++;
-    struct slice middle = {value.p + before, value.n - before - after};
-    const struct tui_piece pieces[] = {
-        {slice_of(sign), GRID_HEAD},
-        {skip ? SLICE("...") : SLICE(""), GRID_DIM},
-        {slice_from(slice_first(value, before), skip), GRID_PLAIN},
-        {middle, GRID_MARK},
-        {slice_from(value, value.n - after), GRID_PLAIN},
-    };
-    (void)tui_put_line(f->g, area, 0, 0, pieces, sizeof pieces / sizeof *pieces, true, 0);
-}
-
-static void draw_difference(const struct frame *f, struct slice was, struct slice is,
-                            struct tui_area area)
-{
-    size_t before, after, half = (area.bottom - area.top) / 2;
-    view_inner(was, is, &before, &after);
-    if (half)
-        put_side(f, (struct tui_area){area.top, area.top + half}, "~<", was, before, after);
-    put_side(f, (struct tui_area){area.top + half, area.bottom}, "~>", is, before, after);
-}
-
-/* The value as a whole, which a cell need not hold, and what it was. */
-static void draw_value(const struct frame *f, const struct matrix *s, struct tui_area area)
-{
-    if (s->scroll.at >= f->m->n || area.top >= area.bottom)
-        return;
-    const struct check_header *h = f->m->rows[s->scroll.at].header;
-    struct text was = {0}, is = {0};
-    add_values(&is, f->t, h, s->step);
-    if (h->states[s->step] == CHECK_STATE_ALTERED && value_before(&was, f->t, h, s->step)) {
-        draw_difference(f, text_slice(&was), text_slice(&is), area);
-    } else {
-        const struct tui_piece pieces[] = {
-            {h->name, GRID_NAME}, {SLICE(": "), GRID_NAME}, {text_slice(&is), GRID_PLAIN}};
-        (void)tui_put_line(f->g, area, 0, 0, pieces, 3, true, 0);
-    }
-    text_free(&was);
-    text_free(&is);
 }
 
 static void matrix_draw(struct tui *t, struct tui_screen *screen, struct grid *g,
@@ -326,7 +253,9 @@ static void matrix_draw(struct tui *t, struct tui_screen *screen, struct grid *g
     if (m.n == 0)
         grid_put(g, first, 0, g->columns, GRID_DIM,
                  SLICE("no header of this message matters; a shows all of them"));
-    draw_value(&f, s, (struct tui_area){area.bottom - below, area.bottom});
+    if (s->scroll.at < m.n)
+        tui_draw_value(t, g, (struct tui_area){area.bottom - below, area.bottom},
+                       m.rows[s->scroll.at].header, s->step);
 }
 
 static void matrix_title(struct tui *t, struct tui_screen *screen, struct text *out)
@@ -433,7 +362,8 @@ static void on_cell(struct tui *t, struct matrix *s, const struct table *m, enum
         tui_message_push(t, sighting,
                          s->scroll.at < m->n ? m->rows[s->scroll.at].header->name : SLICE_NONE);
     else if (a == DO_DIFF)
-        tui_diff_before(t, sighting);
+        tui_diff_hop(t, sighting,
+                     s->scroll.at < m->n ? m->rows[s->scroll.at].header->name : SLICE_NONE);
     else if (a == DO_EXPLAIN && s->scroll.at < m->n)
         explain(t, s, m);
 }
@@ -456,13 +386,11 @@ static void matrix_act(struct tui *t, struct tui_screen *screen, enum tui_action
         on_cell(t, s, &m, a);
 }
 
-static void matrix_click(struct tui *t, struct tui_screen *screen, size_t row)
+static bool matrix_click(struct tui *t, struct tui_screen *screen, size_t row)
 {
     struct matrix *s = (struct matrix *)screen;
     (void)t;
-    if (row < 2 || row - 2 >= s->scroll.page || s->scroll.top + row - 2 >= s->scroll.n)
-        return;
-    s->scroll.at = s->scroll.top + row - 2;
+    return row >= 2 && tui_scroll_to(&s->scroll, row - 2);
 }
 
 static void matrix_free(struct tui_screen *screen)

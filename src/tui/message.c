@@ -157,7 +157,7 @@ static void open_screen(struct tui *t, struct message *s, enum tui_action a)
     if (a == DO_FINDINGS)
         tui_findings_push(t);
     else if (a == DO_DIFF)
-        tui_diff_before(t, s->sighting);
+        tui_diff_hop(t, s->sighting, text_slice(&s->header));
     else if (a == DO_MATRIX && tui_call_find(tui_call_now(t), s->sighting, &journey, &step))
         tui_matrix_push(t, journey, step);
 }

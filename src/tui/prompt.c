@@ -3,6 +3,7 @@
  */
 #include "tui/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,14 @@ void tui_ask_again(struct tui *t, const struct view_filter_fault *fault)
     t->prompt.wrong = true;
     t->prompt.fault = *fault;
     t->prompt.edit.at = fault->at < t->prompt.edit.line.n ? fault->at : t->prompt.edit.line.n;
+}
+
+void tui_ask_other(struct tui *t, const char *why)
+{
+    struct view_filter_fault fault = {.at = 0, .n = t->prompt.edit.line.n};
+    snprintf(fault.text, sizeof fault.text, "%s", why);
+    tui_ask_again(t, &fault);
+    t->prompt.edit.at = t->prompt.edit.line.n;
 }
 
 /* ---- what was typed before ------------------------------------------------------------------- */
@@ -104,29 +113,13 @@ bool tui_history_key(const struct tui_history *h, size_t *back, struct tui_edit 
 
 /* ---- drawn ----------------------------------------------------------------------------------- */
 
-/* As many words as go into a row; one that is longer is cut. */
-static struct slice take_row(struct slice *rest, size_t columns)
-{
-    size_t n = 0;
-    *rest = slice_trim(*rest);
-    for (size_t at = 0; at <= rest->n; at++)
-        if (at == rest->n || rest->p[at] == ' ') {
-            if (n && text_width(slice_first(*rest, at)) > columns)
-                break;
-            n = at;
-        }
-    struct slice row = slice_first(*rest, n);
-    *rest = slice_from(*rest, n);
-    return row;
-}
-
 /* Carets under the mistake, as far as it is seen, and what is wrong, over so many rows. */
 size_t tui_fault_rows(const struct grid *g, const struct view_filter_fault *fault)
 {
     struct slice rest = slice_of(fault->text);
     size_t rows = 1;
     while (rest.n && rows <= TUI_FAULT_ROWS) {
-        (void)take_row(&rest, g->columns);
+        (void)tui_take_row(g, &rest, g->columns);
         rows++;
     }
     return rows;
@@ -145,7 +138,22 @@ void tui_fault_draw(struct grid *g, size_t row, size_t column, size_t end, size_
         if (at + i >= pan && column + at + i - pan < end)
             grid_put(g, row, column + at + i - pan, end, GRID_BAD, SLICE("^"));
     for (size_t i = 1; i < rows; i++)
-        grid_fit(g, row + i, 0, g->columns, GRID_BAD, take_row(&rest, g->columns));
+        grid_fit(g, row + i, 0, g->columns, GRID_BAD, tui_take_row(g, &rest, g->columns));
+}
+
+#define ROOM_LEAST 18u /* columns for what is typed */
+
+/* What it says in brackets gives way to what is typed. */
+static size_t put_question(struct grid *g, size_t row, struct slice question)
+{
+    size_t bracket = slice_find(question, '(');
+    if (question.n + ROOM_LEAST > g->columns && bracket < question.n) {
+        struct slice rest = slice_from(question, slice_find(question, ')') + 1);
+        size_t x =
+            grid_put(g, row, 0, g->columns, GRID_HEAD, slice_trim(slice_first(question, bracket)));
+        return grid_put(g, row, x, g->columns, GRID_HEAD, rest);
+    }
+    return grid_fit(g, row, 0, g->columns * 3 / 4, GRID_HEAD, question);
 }
 
 void tui_prompt_draw(struct tui *t, struct grid *g, size_t row)
@@ -154,7 +162,7 @@ void tui_prompt_draw(struct tui *t, struct grid *g, size_t row)
     size_t below = p->wrong ? tui_fault_rows(g, &p->fault) : 0;
     row = row > below ? row - below : 0;
     grid_fill(g, row, 0, g->columns, GRID_PLAIN);
-    size_t column = grid_put(g, row, 0, g->columns, GRID_HEAD, slice_of(p->question)) + 1;
+    size_t column = put_question(g, row, slice_of(p->question)) + 1;
     size_t pan = tui_edit_draw(&p->edit, g, row, column, g->columns, GRID_PLAIN, true);
     if (p->wrong)
         tui_fault_draw(g, row + 1, column, g->columns, pan, text_slice(&p->edit.line), &p->fault);

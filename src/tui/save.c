@@ -22,7 +22,7 @@ static void write_file(struct tui *t, struct slice path, struct slice bytes)
     if (ok)
         tui_say(t, "%zu bytes written to %s", bytes.n, name);
     else
-        tui_say(t, "%s: %s", name, strerror(errno));
+        tui_ask_other(t, strerror(errno));
     free(name);
 }
 
@@ -81,7 +81,7 @@ static void write_capture(struct tui *t, struct slice path, enum capture_format 
     memcpy(name, path.p, path.n);
     int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) {
-        tui_say(t, "%s: %s", name, strerror(errno));
+        tui_ask_other(t, strerror(errno));
         free(name);
         return;
     }
@@ -92,7 +92,7 @@ static void write_capture(struct tui *t, struct slice path, enum capture_format 
         say_saved(t, &s, name, trace_choice_missing(c), secrets && format == CAPTURE_PCAPNG);
     } else {
         unlink(name);
-        tui_say(t, "%s", s.err.text);
+        tui_ask_other(t, s.err.text);
     }
     free(name);
 }
@@ -244,9 +244,9 @@ void tui_save_calls(struct tui *t, struct slice path, const uint32_t *calls, siz
     if (is_capture(&path, &format, &media))
         save_capture(t, path, format, media, calls, n);
     else if (f == SAVE_NONE)
-        tui_say(t, "the name has to end in one of " TUI_SAVE_AS);
+        tui_ask_other(t, "the name has to end in one of " TUI_SAVE_AS);
     else if ((f == SAVE_SVG || f == SAVE_MERMAID) && n != 1)
-        tui_say(t, "a picture holds one call: mark one, or name a .html file");
+        tui_ask_other(t, "a picture holds one call: mark one, or name a .html file");
     else {
         if (f == SAVE_JSON)
             add_json(t, &out, calls, n);

@@ -15,6 +15,14 @@ void tui_scroll_fit(struct tui_scroll *s, size_t n, size_t page)
         s->top = n > s->page ? n - s->page : 0;
 }
 
+bool tui_scroll_to(struct tui_scroll *s, size_t row)
+{
+    if (row >= s->page || s->top + row >= s->n)
+        return false;
+    s->at = s->top + row;
+    return true;
+}
+
 static bool moves(enum tui_action a)
 {
     return a >= DO_UP && a <= DO_BOTTOM;

@@ -60,9 +60,8 @@ static void draw_about(struct tui *t, struct grid *g, struct tui_area area, enum
     text_printf(&words, "%s: %s", of->name, of->what);
     if (of->values[0])
         text_printf(&words, " (%s)", of->values);
-    const struct tui_piece piece = {text_slice(&words), GRID_PLAIN};
     grid_fill(g, area.top, 0, g->columns, GRID_PLAIN);
-    tui_put_line(g, area, 0, 0, &piece, 1, true, 0);
+    tui_put_words(g, area, 0, 0, text_slice(&words), GRID_PLAIN, SLICE_NONE);
     text_free(&words);
 }
 
@@ -156,7 +155,7 @@ static void put(struct tui *t, enum tui_set id, struct slice value)
 {
     struct err err;
     if (!tui_setting_put(t->settings, id, value, &err)) {
-        tui_say(t, "%s", err.text);
+        tui_ask_other(t, err.text);
         return;
     }
     t->settings->changed[id] = true;
@@ -214,12 +213,11 @@ static void settings_typed(struct tui *t, struct tui_screen *screen, struct slic
     put(t, id_of((struct settings *)screen), slice_trim(line));
 }
 
-static void settings_click(struct tui *t, struct tui_screen *screen, size_t row)
+static bool settings_click(struct tui *t, struct tui_screen *screen, size_t row)
 {
     struct settings *s = (struct settings *)screen;
     (void)t;
-    if (row < s->scroll.page && s->scroll.top + row < SET_COUNT)
-        s->scroll.at = s->scroll.top + row;
+    return tui_scroll_to(&s->scroll, row);
 }
 
 static const struct tui_kind settings_kind = {

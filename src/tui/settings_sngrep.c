@@ -51,6 +51,10 @@ static const struct {
     {"sortnext", "calls.sort-next"},
     {"sortswap", "calls.sort-turn"},
     {"toggletime", "ladder.times"},
+    {"togglesyntax", "any.syntax"},
+    {"sdpinfo", "ladder.media"},
+    {"togglemedia", "ladder.media"},
+    {"compress", "ladder.fold"},
 };
 
 static const char *actions_of(struct slice name)

@@ -300,6 +300,9 @@ bool tui_run(struct tui *tui, const struct tui_options *options, const volatile 
     t.light = is_light();
     t.colour = options->colour && has_colors() && start_color() == OK && use_default_colors() == OK;
     loop(&t, tui, stop);
+    move(LINES - 1, 0); /* where no other screen comes back, the shell goes on here */
+    clrtoeol();
+    refresh();
     endwin();
     delscreen(t.screen);
     if (t.keys != stdin)

@@ -7,6 +7,7 @@ struct page {
     struct text text, search;
     struct tui_scroll scroll;
     size_t found, found_row; /* offset and row; SIZE_MAX: none */
+    bool to_found;           /* it is to be brought into sight */
 };
 
 /* A head stands at the left, what is indented is not one. */
@@ -18,39 +19,42 @@ static uint8_t look_of(struct slice line)
 static size_t put_line(struct page *s, struct grid *g, struct tui_area area, size_t row, size_t at,
                        struct slice line)
 {
-    size_t word = s->search.n, from = line.n, to = line.n;
-    if (s->found >= at && s->found + word <= at + line.n && s->found != SIZE_MAX) {
-        from = s->found - at;
-        to = from + word;
+    struct slice marked = SLICE_NONE;
+    if (s->found >= at && s->found + s->search.n <= at + line.n && s->found != SIZE_MAX) {
+        marked = (struct slice){line.p + s->found - at, s->search.n};
         s->found_row = row;
     }
-    uint8_t look = look_of(line);
-    const struct tui_piece pieces[] = {
-        {slice_first(line, from), look},
-        {slice_from(slice_first(line, to), from), GRID_MARK},
-        {slice_from(line, to), look},
-    };
-    return tui_put_line(g, area, s->scroll.top, row, pieces, 3, true, 0);
+    return tui_put_words(g, area, s->scroll.top, row, line, look_of(line), marked);
+}
+
+/* Returns its rows. */
+static size_t put_lines(struct page *s, struct grid *g, struct tui_area area)
+{
+    size_t row = 0, at = 0;
+    for (struct slice rest = text_slice(&s->text); rest.n;) {
+        struct slice line = slice_first(rest, slice_find(rest, '\n'));
+        row += put_line(s, g, area, row, at, line);
+        at += line.n + 1;
+        rest = slice_from(rest, line.n + 1);
+    }
+    return row;
 }
 
 static void text_draw(struct tui *t, struct tui_screen *screen, struct grid *g,
                       struct tui_area area)
 {
     struct page *s = (struct page *)screen;
-    size_t row = 0, at = 0;
-    struct slice rest = text_slice(&s->text);
+    struct grid none = {.rows = 0, .columns = g->columns, .ascii = g->ascii}; /* to count rows */
     (void)t;
     s->scroll.page = area.bottom - area.top;
+    s->scroll.n = put_lines(s, &none, area);
+    if (s->to_found)
+        s->scroll.top = s->found_row;
+    s->to_found = false;
     size_t last = s->scroll.n > s->scroll.page ? s->scroll.n - s->scroll.page : 0;
-    if (s->scroll.n && s->scroll.top > last)
+    if (s->scroll.top > last)
         s->scroll.top = last;
-    while (rest.n) {
-        struct slice line = slice_first(rest, slice_find(rest, '\n'));
-        row += put_line(s, g, area, row, at, line);
-        at += line.n + 1;
-        rest = slice_from(rest, line.n + 1);
-    }
-    s->scroll.n = row;
+    (void)put_lines(s, g, area);
 }
 
 static void text_title(struct tui *t, struct tui_screen *screen, struct text *out)
@@ -75,9 +79,7 @@ static void search(struct tui *t, struct page *s, bool backwards)
         if (at + word.n > all.n || !slice_equal_nocase((struct slice){all.p + at, word.n}, word))
             continue;
         s->found = at;
-        s->scroll.top = 0;
-        for (size_t k = 0; k < at; k++)
-            s->scroll.top += all.p[k] == '\n';
+        s->to_found = true;
         return;
     }
     tui_say(t, "not found");

@@ -403,8 +403,7 @@ void tui_click(struct tui *t, size_t row, size_t column, bool twice)
     struct tui_screen *s = top_of(t);
     if (row < 1 || !s->kind->click || t->prompt.on)
         return;
-    s->kind->click(t, s, row - 1);
-    if (twice)
+    if (s->kind->click(t, s, row - 1) && twice)
         s->kind->act(t, s, DO_OPEN);
 }
 

@@ -30,14 +30,16 @@ static void assert_file(const char *name, const char *expected)
     assert_string_equal(bytes, expected);
 }
 
+typedef bool lines_reader(struct tui_settings *s, const char *path, struct err *err);
+
 /* The remarks, without the place of the file. */
-static struct text read_lines(struct tui_settings *s, struct slice lines)
+static struct text read_by(lines_reader *reader, struct tui_settings *s, struct slice lines)
 {
     struct err err;
     struct text out = {0};
     tui_settings_init(s);
     write_file(path, lines);
-    assert_true(tui_settings_read(s, path, &err));
+    assert_true(reader(s, path, &err));
     for (struct slice rest = text_slice(&s->remarks); rest.n;) {
         struct slice line = slice_first(rest, slice_find(rest, '\n'));
         rest = slice_from(rest, line.n + 1);
@@ -46,6 +48,16 @@ static struct text read_lines(struct tui_settings *s, struct slice lines)
         text_add_char(&out, '\n');
     }
     return out;
+}
+
+static struct text read_lines(struct tui_settings *s, struct slice lines)
+{
+    return read_by(tui_settings_read, s, lines);
+}
+
+static struct text read_sngrep(struct tui_settings *s, struct slice lines)
+{
+    return read_by(tui_settings_read_sngrep, s, lines);
 }
 
 static int setup(void **state)
@@ -198,6 +210,13 @@ static void test_files(void **state)
     assert_int_equal(mkfifo(none, 0600), 0);
     assert_false(tui_settings_read(&s, none, &err)); /* and does not wait for a writer */
     unlink(none);
+    assert_true(tui_settings_read(&s, "/dev/null", &err));
+    assert_true(tui_settings_read_sngrep(&s, "/dev/null", &err));
+    assert_int_equal(s.remark_count, 0);
+    text_add(&s.path, SLICE("/dev/null"));
+    tui_setting_set(&s, SET_WRAP, 0);
+    assert_false(tui_settings_save(&s, &err)); /* it stays a device */
+    assert_non_null(strstr(err.text, "not a file"));
     tui_settings_free(&s);
 }
 
@@ -225,23 +244,6 @@ static void test_aliases(void **state)
 
 /* ---- sngrep's files -------------------------------------------------------------------------- */
 
-static struct text read_sngrep(struct tui_settings *s, struct slice lines)
-{
-    struct err err;
-    struct text out = {0};
-    tui_settings_init(s);
-    write_file(path, lines);
-    assert_true(tui_settings_read_sngrep(s, path, &err));
-    for (struct slice rest = text_slice(&s->remarks); rest.n;) {
-        struct slice line = slice_first(rest, slice_find(rest, '\n'));
-        rest = slice_from(rest, line.n + 1);
-        assert_true(slice_starts(line, slice_of(path)));
-        text_add(&out, slice_from(line, strlen(path) + 1));
-        text_add_char(&out, '\n');
-    }
-    return out;
-}
-
 static void test_sngrep_values(void **state)
 {
     static const struct {
@@ -268,10 +270,10 @@ static void test_sngrep_values(void **state)
         {"set cl.sortfield date\nset cl.sortorder desc", SET_SORT, "-day", ""},
         {"set cl.column1 transport", SET_COLUMNS, "",
          " without a meaning here, and passed over (1): column transport\n"},
-        {"set capture.limit 20000\nset capture.device any\nbind compress s\nignore a b", SET_THEME,
+        {"set capture.limit 20000\nset capture.device any\nbind onlymedia M\nignore a b", SET_THEME,
          "auto",
          " without a meaning here, and passed over (4): set capture.limit, set capture.device, "
-         "bind compress,  ignore\n"},
+         "bind onlymedia,  ignore\n"},
         {"set syntax maybe", SET_SYNTAX, "on", "1: syntax is on or off, not 'maybe'\n"},
         {"set cl.column99 src", SET_COLUMNS, "", "1: there is no column cl.column99\n"},
         {"set cl.column1.width 0", SET_COLUMNS, "",
@@ -308,6 +310,10 @@ static void test_sngrep_keys(void **state)
         {"bind select v", MAP_LADDER, "v", DO_MARK},
         {"bind columnup u", MAP_COLUMNS, "u", DO_MOVE_UP},
         {"bind hnpage v", MAP_SCROLL, "v", DO_PAGE_DOWN},
+        {"bind sdpinfo d", MAP_LADDER, "d", DO_MEDIA},
+        {"bind togglemedia m", MAP_LADDER, "m", DO_MEDIA},
+        {"bind compress s", MAP_LADDER, "s", DO_FOLD},
+        {"bind togglesyntax F8", MAP_ALL, "F8", DO_SYNTAX},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -318,6 +324,26 @@ static void test_sngrep_keys(void **state)
         assert_int_equal(s.remark_count, s.note_count);
         text_free(&remarks);
         tui_settings_free(&s);
+    }
+}
+
+/* A header of any message has no other sign in the title than its name. */
+static void test_titles(void **state)
+{
+    static const struct {
+        const char *column, *title;
+    } cases[] = {
+        {":X-Call-ID", "X-Call-ID"},    {"X-Queue", "X-Queue"}, {"BYE:X-Queue", "BYE:X-Queue"},
+        {"200:Contact", "200:Contact"}, {"caller=20", "From"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct tui_columns c = {0};
+        struct tui_column column;
+        struct err err;
+        assert_true(tui_column_read(&c, slice_of(cases[i].column), &column, &err));
+        assert_true(slice_is(tui_column_title(&column), cases[i].title));
+        arena_free(&c.arena);
     }
 }
 
@@ -561,6 +587,7 @@ int main(void)
         cmocka_unit_test(test_sngrep_values),
         cmocka_unit_test(test_sngrep_keys),
         cmocka_unit_test(test_sngrep_aliases),
+        cmocka_unit_test(test_titles),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_keys_are_shown),
         cmocka_unit_test(test_keys_are_one),

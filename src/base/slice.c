@@ -28,9 +28,11 @@ bool slice_is(struct slice a, const char *string)
     return slice_equal(a, slice_of(string));
 }
 
+/* Most differ in their first byte, which is cheaper to see here than by a call. */
 bool slice_starts(struct slice a, struct slice prefix)
 {
-    return a.n >= prefix.n && slice_equal(slice_first(a, prefix.n), prefix);
+    return prefix.n == 0 ||
+           (a.n >= prefix.n && *a.p == *prefix.p && memcmp(a.p, prefix.p, prefix.n) == 0);
 }
 
 bool slice_starts_nocase(struct slice a, struct slice prefix)

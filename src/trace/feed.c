@@ -18,6 +18,15 @@ static uint16_t file_point(struct trace *t, struct trace_input *in, const struct
     return point;
 }
 
+static void tell_message(struct trace *t, const struct call_filing *filing,
+                         const struct trace_message *message)
+{
+    if (t->options.filter && filing->leg != CALL_NONE)
+        trace_choose_saw(t, filing->leg, message);
+    if (t->sinks.message)
+        t->sinks.message(t->sinks.context, message);
+}
+
 void trace_file(void *input, const struct packet_payload *payload, const struct sip_message *m)
 {
     struct trace_input *in = input;
@@ -36,11 +45,10 @@ void trace_file(void *input, const struct packet_payload *payload, const struct 
     }
     if (t->browse.on && filing.leg != CALL_NONE)
         trace_browse_saw(t, filing.leg);
-    struct trace_message message = {point, payload, m, filing.retransmission, filing.duplicate};
-    if (t->options.filter && filing.leg != CALL_NONE)
-        trace_choose_saw(t, filing.leg, &message);
-    if (t->sinks.message)
-        t->sinks.message(t->sinks.context, &message);
+    if (t->options.filter || t->sinks.message)
+        tell_message(
+            t, &filing,
+            &(struct trace_message){point, payload, m, filing.retransmission, filing.duplicate});
 }
 
 static void file_message(struct trace_input *in, const struct packet_payload *payload,

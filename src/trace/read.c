@@ -70,20 +70,25 @@ static void tell_news(struct trace *t, const struct trace_input *in)
             t->watch.news(t->watch.context, in->point, text);
 }
 
-static bool advance(struct trace *t, struct trace_input *in, struct err *err)
+/* It has no frame now. */
+static bool rest(struct trace *t, struct trace_input *in, enum source_result r, struct err *err)
+{
+    if (r == SOURCE_END)
+        end_input(t, in);
+    else if (r == SOURCE_WAIT)
+        in->asked_ns = now_ns();
+    tell_news(t, in);
+    return r != SOURCE_ERROR && trace_take_members(t, in, err);
+}
+
+static inline bool advance(struct trace *t, struct trace_input *in, struct err *err)
 {
     enum source_result r = source_next(in->source, &in->frame, err);
     learn_secrets(t, in);
     in->ready = r == SOURCE_FRAME;
     t->waiting += (r == SOURCE_WAIT) - in->waiting;
     in->waiting = r == SOURCE_WAIT;
-    if (r == SOURCE_END)
-        end_input(t, in);
-    else if (r == SOURCE_WAIT)
-        in->asked_ns = now_ns();
-    if (r != SOURCE_FRAME)
-        tell_news(t, in);
-    return r != SOURCE_ERROR && (r == SOURCE_FRAME || trace_take_members(t, in, err));
+    return in->ready || rest(t, in, r, err);
 }
 
 /* What a capture says of its host comes with its interface blocks, so it is asked for as they are
@@ -162,33 +167,18 @@ static void wait_for_any(struct trace *t)
     arena_reset(&t->scratch);
 }
 
-static void heed_stop(struct trace *t)
+static inline bool is_to_stop(const struct trace *t)
 {
-    bool asked = (t->options.stop && *t->options.stop) || trace_live_has_enough(t);
-    if (t->stopping || !asked)
-        return;
+    return !t->stopping && ((t->options.stop && *t->options.stop) || trace_live_has_enough(t));
+}
+
+static void stop(struct trace *t)
+{
     t->stopping = true;
     for (size_t i = 0; i < t->inputs.n; i++)
         source_stop(t->inputs.items[i]->source);
     for (size_t i = 0; t->options.stop_all && i < t->inputs.n; i++)
         source_abandon(t->inputs.items[i]->source);
-}
-
-/* The frame to go next; NULL: there is no more. */
-static bool choose(struct trace *t, struct trace_input **next, struct err *err)
-{
-    for (;;) {
-        heed_stop(t);
-        *next = earliest(t);
-        if (!t->waiting)
-            return true;
-        if (!ask_again(t, *next ? (*next)->frame.time_ns : INT64_MAX, err))
-            return false;
-        *next = earliest(t);
-        if (*next || !t->waiting)
-            return true;
-        wait_for_any(t);
-    }
 }
 
 /* ---- the loop -------------------------------------------------------------------------------- */
@@ -237,28 +227,33 @@ void trace_feed_end(struct trace *t)
         packet_flush(t->inputs.items[i]->decoder); /* another's secrets may have come since */
 }
 
-bool trace_feed(struct trace *t, struct err *err)
-{
-    struct trace_input *in;
-    bool ok = trace_feed_begin(t, err);
-    while (ok && (ok = choose(t, &in, err)) && in)
-        ok = feed_one(t, in, err);
-    trace_feed_end(t);
-    return ok;
-}
-
 enum trace_step trace_feed_some(struct trace *t, uint32_t frames, struct err *err)
 {
     while (frames-- > 0) {
+        if (is_to_stop(t))
+            stop(t);
         struct trace_input *in = earliest(t);
-        heed_stop(t);
-        if (t->waiting && !ask_again(t, in ? in->frame.time_ns : INT64_MAX, err))
-            return TRACE_FAILED;
-        in = earliest(t);
+        if (t->waiting) {
+            if (!ask_again(t, in ? in->frame.time_ns : INT64_MAX, err))
+                return TRACE_FAILED;
+            in = earliest(t);
+        }
         if (!in)
             return t->waiting ? TRACE_WAIT : TRACE_OVER;
         if (!feed_one(t, in, err))
             return TRACE_FAILED;
     }
     return TRACE_MORE;
+}
+
+bool trace_feed(struct trace *t, struct err *err)
+{
+    enum trace_step step = trace_feed_begin(t, err) ? TRACE_MORE : TRACE_FAILED;
+    while (step == TRACE_MORE || step == TRACE_WAIT) {
+        if (step == TRACE_WAIT)
+            wait_for_any(t);
+        step = trace_feed_some(t, UINT32_MAX, err);
+    }
+    trace_feed_end(t);
+    return step == TRACE_OVER;
 }

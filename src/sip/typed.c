@@ -40,6 +40,22 @@ static char *osip_input(struct arena *a, struct slice value)
     return copy;
 }
 
+/* The same of a URI.  %00, which would end the text that libosip2 makes of it, stays as it is
+ * written. */
+static const char *osip_input_uri(struct arena *a, struct slice value)
+{
+    const char *text = osip_input(a, value), *nul = text ? strstr(text, "%00") : NULL;
+    struct text out = {0};
+    if (!nul)
+        return text;
+    for (; nul; text = nul + 1, nul = strstr(text, "%00"))
+        text_printf(&out, "%.*s%%25", (int)(nul - text), text);
+    text_add(&out, slice_of(text));
+    text = arena_copy(a, text_slice(&out)).p;
+    text_free(&out);
+    return text;
+}
+
 static struct slice kept(struct arena *a, struct slice s)
 {
     return s.n ? arena_copy(a, s) : (struct slice){"", 0};
@@ -225,7 +241,7 @@ static bool read_uri(struct arena *a, const osip_uri_t *uri, struct sip_address 
 
 bool sip_uri_parse(struct arena *a, struct slice uri, struct sip_address *out)
 {
-    const char *text = osip_input(a, uri);
+    const char *text = osip_input_uri(a, uri);
     osip_uri_t *parsed = NULL;
     if (!text || osip_uri_init(&parsed) != 0)
         return false;
@@ -236,7 +252,7 @@ bool sip_uri_parse(struct arena *a, struct slice uri, struct sip_address *out)
 
 static bool parse_address(struct arena *a, struct slice value, struct sip_address *out)
 {
-    const char *text = osip_input(a, value);
+    const char *text = osip_input_uri(a, value);
     osip_from_t *from = NULL;
     if (!text || osip_from_init(&from) != 0)
         return false;

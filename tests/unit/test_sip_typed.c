@@ -137,6 +137,8 @@ static void test_addresses(void **state)
         {SLICE("\"a\\\"b\" <sip:c@h>"), true, "a\\\"b", "sip", "c", "h", 0, ""},
         {SLICE("<sip:h>"), true, "", "sip", "", "h", 0, ""},
         {SLICE("<sip:%2B1@h>"), true, "", "sip", "+1", "h", 0, ""},
+        {SLICE("<sip:a%00b%00%2B@h>"), true, "", "sip", "a%00b%00+", "h", 0, ""},
+        {SLICE("\"%00\" <sip:%00@h>"), true, "%00", "sip", "%00", "h", 0, ""},
         {SLICE("<sip:a:secret@h>"), true, "", "sip", "a", "h", 0, ""},
         {SLICE("<sip:user;par=u%40example.net@example.com>"), true, "", "sip",
          "user;par=u@example.net", "example.com", 0, ""},

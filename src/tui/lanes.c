@@ -1,10 +1,11 @@
 /* How a ladder lies in the grid: lifelines, arrows, times. */
 #include "tui/internal.h"
 
-#define TIME_WIDTH 13u
-#define GAP_LEAST  15u /* columns between two lifelines */
-#define GAP_MOST   30u
-#define GAP_TWO    46u /* where there are two only: what SDP says fits in */
+#define TIME_WIDTH  13u
+#define GAP_LEAST   15u /* columns between two lifelines */
+#define GAP_MOST    30u
+#define LABEL_LEAST 7u  /* columns for a label; less would say nothing */
+#define GAP_TWO     46u /* where there are two only: what SDP says fits in */
 
 static size_t x_of(const struct tui_lanes *f, size_t column)
 {
@@ -173,7 +174,8 @@ void tui_lanes_arrow(const struct tui_lanes *f, struct tui_call *c, const struct
         draw_line(f, y, row, look == GRID_START ? GRID_PLAIN : look);
     size_t width = text_width(text_slice(&label));
     size_t x = from == to || width >= end - begin ? begin : begin + (end - begin - width) / 2;
-    grid_fit(f->g, y, x, end, look, text_slice(&label));
+    if (end - begin >= LABEL_LEAST)
+        grid_fit(f->g, y, x, end, look, text_slice(&label));
     if (row->ends_here && is_seen(f, to))
         grid_put(f->g, y, x_of(f, to), f->g->columns, GRID_BAD, SLICE("x"));
     text_free(&label);

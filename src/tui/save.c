@@ -57,7 +57,8 @@ static void say_saved(struct tui *t, const struct saving *s, const char *name, u
         text_printf(&also, "; %llu more are not kept any more", (unsigned long long)missing);
     if (secrets)
         text_add(&also, SLICE("; with the secrets of their TLS"));
-    tui_say(t, "%llu packets written to %s%s", (unsigned long long)s->packets, name, also.p);
+    tui_say(t, "%llu packet%s written to %s%s", (unsigned long long)s->packets,
+            s->packets == 1 ? "" : "s", name, also.p);
     text_free(&also);
 }
 

@@ -11,14 +11,15 @@ static bool listed(const struct names *list, struct slice name)
     return false;
 }
 
-static void list_name(struct names *list, struct view_matrix *m, struct slice name)
+/* False: there is no room for it. */
+static bool list_name(struct names *list, struct slice name)
 {
     if (listed(list, name))
-        return;
+        return true;
     if (list->n == VIEW_MATRIX_MAX)
-        m->left_out++;
-    else
-        *vec_add(list) = name;
+        return false;
+    *vec_add(list) = name;
+    return true;
 }
 
 /* Every header of every sighting, in the order in which they are met. */
@@ -26,8 +27,10 @@ static void list_all(struct names *list, struct view_matrix *m, const struct hop
 {
     for (size_t i = 0; i < j->step_count; i++) {
         const struct sip_message *message = j->steps[i].sighting->message;
+        uint64_t left_out = 0;
         for (uint32_t k = 0; k < message->header_count; k++)
-            list_name(list, m, message->headers[k].name);
+            left_out += !list_name(list, message->headers[k].name);
+        m->left_out = left_out > m->left_out ? left_out : m->left_out;
     }
 }
 
@@ -103,9 +106,9 @@ void view_matrix_build(struct arena *a, const struct hop_call *call, const struc
     struct names list = {0};
     *out = (struct view_matrix){0};
     for (size_t i = 0; judged && rows != VIEW_ROWS_NAMED && i < judged->header_count; i++)
-        list_name(&list, out, judged->headers[i].name);
+        (void)list_name(&list, judged->headers[i].name);
     for (size_t i = 0; rows == VIEW_ROWS_NAMED && i < o->name_count; i++)
-        list_name(&list, out, o->names[i]);
+        out->left_out += !list_name(&list, o->names[i]);
     if (rows != VIEW_ROWS_NAMED)
         list_all(&list, out, j);
     check_follow(a, call, j, list.items, list.n, &out->request);

@@ -145,7 +145,7 @@ struct view_matrix {
     struct check_request request;
     const enum view_header_class *classes; /* of each header */
     const bool *changed;                   /* likewise: it differs between two sightings */
-    uint64_t left_out;                     /* headers beyond VIEW_MATRIX_MAX */
+    uint64_t left_out;                     /* headers beyond VIEW_MATRIX_MAX, of a sighting */
 };
 
 void view_matrix_build(struct arena *a, const struct hop_call *call, const struct hop_journey *j,

@@ -494,13 +494,45 @@ static void test_matrices(void **state)
     }
 }
 
+static void take_left_out(void *context, const struct hop_call *hops)
+{
+    uint64_t *left_out = context;
+    struct arena a = {0};
+    struct view_matrix m;
+    assert_int_equal(hops->journey_count, 1);
+    view_matrix_build(&a, hops, &hops->journeys[0], &(struct view_options){0}, VIEW_ROWS_ALL, &m);
+    assert_int_equal(m.request.header_count, VIEW_MATRIX_MAX);
+    *left_out = m.left_out;
+    arena_free(&a);
+}
+
+/* A header that is left out at each of six sightings is one. */
+static void test_left_out(void **state)
+{
+    struct lab lab = {0};
+    struct text headers = {0};
+    struct told m = bye;
+    uint64_t left_out = 0;
+    const struct trace_sinks sinks = {.flow = take_left_out, .context = &left_out};
+    (void)state;
+    for (int i = 0; i < 300; i++)
+        text_printf(&headers, "X-%03d: %d\r\n", i, i);
+    m.headers = headers.p;
+    struct path p = path_outbound(&lab, LAB_SLL2, path_all);
+    path_send(&p, &call, m);
+    lab_trace(&lab, NULL, NULL, &sinks);
+    /* with Via, Call-ID, CSeq, From, To before them, Content-Length behind */
+    assert_int_equal(left_out, 300 + 6 - VIEW_MATRIX_MAX);
+    text_free(&headers);
+    lab_free(&lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ladders),
-        cmocka_unit_test(test_folded),
-        cmocka_unit_test(test_backwards),
-        cmocka_unit_test(test_matrices),
+        cmocka_unit_test(test_ladders),   cmocka_unit_test(test_folded),
+        cmocka_unit_test(test_backwards), cmocka_unit_test(test_matrices),
+        cmocka_unit_test(test_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

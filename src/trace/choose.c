@@ -95,14 +95,11 @@ static const struct sip_message *read_message(void *context)
     return &r->message;
 }
 
-/* Returns whether it was read, which costs most. */
-static bool look_at(struct trace *t, const struct trace_filter *f, uint32_t id,
-                    struct trace_marks *marks)
+void trace_seen_indexed(const struct trace *t, const struct call_sighting *s,
+                        struct trace_seen *out)
 {
-    const struct call_sighting *s = call_sighting_of(t->calls, id);
     const struct call_flow *flow = call_flow_of(t->calls, s->flow);
-    struct reader reader = {.trace = t, .index = s};
-    const struct trace_seen seen = {
+    *out = (struct trace_seen){
         .point = t->points.items[s->point].name,
         .transport = (enum packet_transport)flow->transport,
         .src = flow->src,
@@ -115,9 +112,19 @@ static bool look_at(struct trace *t, const struct trace_filter *f, uint32_t id,
         .method = (enum sip_method)s->method,
         .status = s->status,
         .state = (enum sip_state)s->state,
-        .read = read_message,
-        .reader = &reader,
     };
+}
+
+/* Returns whether it was read, which costs most. */
+static bool look_at(struct trace *t, const struct trace_filter *f, uint32_t id,
+                    struct trace_marks *marks)
+{
+    const struct call_sighting *s = call_sighting_of(t->calls, id);
+    struct reader reader = {.trace = t, .index = s};
+    struct trace_seen seen;
+    trace_seen_indexed(t, s, &seen);
+    seen.read = read_message;
+    seen.reader = &reader;
     f->message(f->context, &seen, marks);
     if (reader.read)
         arena_reset(&t->scratch);

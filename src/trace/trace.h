@@ -58,6 +58,9 @@ struct trace_seen {
 };
 
 void trace_seen_of(const struct trace *t, const struct trace_message *m, struct trace_seen *out);
+/* As the index has it: without its bytes, and without what it is among others. */
+void trace_seen_indexed(const struct trace *t, const struct call_sighting *s,
+                        struct trace_seen *out);
 
 /* What a filter remembers of the messages of a call; all zero at first.  That of several legs is
  * put together by or. */

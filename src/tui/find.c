@@ -38,25 +38,10 @@ void tui_find_free(struct tui_find *f)
 
 static bool is_found(const struct tui *t, struct tui_find *f, const struct hop_sighting *s)
 {
-    const struct trace_point *points;
-    trace_points(t->trace, &points);
-    const struct call_sighting *index = s->index;
-    const struct trace_seen seen = {
-        .point = points[index->point].name,
-        .transport = (enum packet_transport)s->transport,
-        .src = s->src,
-        .dst = s->dst,
-        .time_ns = index->time_ns,
-        .frames = &index->frame,
-        .frame_count = 1,
-        .length = index->length,
-        .missing = index->missing == UINT32_MAX ? SIZE_MAX : index->missing,
-        .method = (enum sip_method)index->method,
-        .status = index->status,
-        .state = (enum sip_state)index->state,
-        .retransmission = index->transmissions > 1,
-        .sip = s->message,
-    };
+    struct trace_seen seen;
+    trace_seen_indexed(t->trace, s->index, &seen);
+    seen.retransmission = s->index->transmissions > 1;
+    seen.sip = s->message;
     return view_filter_message(f->filter, &seen) == VIEW_FILTER_YES;
 }
 

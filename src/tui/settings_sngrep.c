@@ -6,12 +6,24 @@
 
 #define FIELDS_MAX 20u /* columns of its list */
 
+/* A word of its own, and what that is here. */
+struct word {
+    const char *name, *here;
+};
+
+/* NULL: nothing. */
+static const char *meaning_of(const struct word *words, size_t n, struct slice name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slice_equal_nocase(name, slice_of(words[i].name)))
+            return words[i].here;
+    return NULL;
+}
+
 /* ---- actions --------------------------------------------------------------------------------- */
 
-/* What its actions are here, on each screen that has them; NULL: it does what needs no key here. */
-static const struct {
-    const char *name, *actions;
-} actions[] = {
+/* What its actions are here, on each screen that has them. */
+static const struct word actions[] = {
     {"up", "lists.up"},
     {"down", "lists.down"},
     {"left", "left"},
@@ -59,17 +71,12 @@ static const struct {
 
 static const char *actions_of(struct slice name)
 {
-    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
-        if (slice_equal_nocase(name, slice_of(actions[i].name)))
-            return actions[i].actions;
-    return NULL;
+    return meaning_of(actions, sizeof actions / sizeof *actions, name);
 }
 
 /* ---- columns --------------------------------------------------------------------------------- */
 
-static const struct {
-    const char *field, *column;
-} fields[] = {
+static const struct word fields[] = {
     {"index", "number"},       {"sipfrom", "caller"},
     {"sipfromuser", "caller"}, {"sipto", "callee"},
     {"siptouser", "callee"},   {"src", "src"},
@@ -85,10 +92,7 @@ static const struct {
 
 static const char *column_of(struct slice field)
 {
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (slice_equal_nocase(field, slice_of(fields[i].field)))
-            return fields[i].column;
-    return NULL;
+    return meaning_of(fields, sizeof fields / sizeof *fields, field);
 }
 
 /* Its usual columns, which lines of the file change one by one. */

@@ -5,8 +5,10 @@
 #include <ifaddrs.h>
 #include <linux/filter.h>
 #include <net/if.h>
+#include <netpacket/packet.h>
 #include <pcap.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,8 +24,11 @@ struct live {
     pcap_t *pcap;
     const char *interface; /* within the path */
     int link_type;
-    int64_t unit_ns;  /* one unit of tv_usec */
-    int64_t quiet_by; /* stopping: what was captured is here by then; 0: not yet asked */
+    bool promiscuous;
+    struct sockaddr_ll bound; /* to which interface, and of which kind that is */
+    int64_t unit_ns;          /* one unit of tv_usec */
+    uint32_t link_drops;      /* as libpcap counts them */
+    int64_t quiet_by;         /* stopping: what was captured is here by then; 0: not yet asked */
     enum state state;
     int64_t look_at; /* source_clock_ms of the next look at the interface */
     struct text remark;
@@ -51,16 +56,39 @@ static void add_host(struct source *s, const struct sockaddr *a)
         source_add_host(s, ip);
 }
 
+/* What our socket is bound to; that needs no right. */
+static struct sockaddr_ll bound_to(const struct live *l)
+{
+    struct sockaddr_ll a = {0};
+    socklen_t size = sizeof a;
+    (void)getsockname(pcap_fileno(l->pcap), (struct sockaddr *)(void *)&a, &size);
+    return a;
+}
+
+/* The number of the interface that has the name now; 0: there is none. */
+static int index_now(const struct live *l)
+{
+    struct ifreq r = {0};
+    memcpy(r.ifr_name, l->interface, strnlen(l->interface, sizeof r.ifr_name - 1));
+    return ioctl(pcap_fileno(l->pcap), SIOCGIFINDEX, &r) == 0 ? r.ifr_ifindex : 0;
+}
+
+static bool is_gone(const struct live *l)
+{
+    return !is_any(l) && index_now(l) != l->bound.sll_ifindex;
+}
+
 /* Learns its addresses, which may be given to it later than we come; the result is its state. */
 static enum state look_at_interface(struct source *s)
 {
     const struct live *l = s->state;
-    enum state state = is_any(l) ? STATE_UP : STATE_GONE;
+    bool gone = is_gone(l);
+    enum state state = gone ? STATE_GONE : is_any(l) ? STATE_UP : l->state;
     struct ifaddrs *list;
     if (getifaddrs(&list) != 0)
         return l->state;
     for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
-        bool ours = strcmp(i->ifa_name, l->interface) == 0;
+        bool ours = !gone && strcmp(i->ifa_name, l->interface) == 0;
         if (ours)
             state = !(i->ifa_flags & IFF_UP)        ? STATE_DOWN
                     : !(i->ifa_flags & IFF_RUNNING) ? STATE_NO_CARRIER
@@ -72,36 +100,63 @@ static enum state look_at_interface(struct source *s)
     return state;
 }
 
-/* Its socket stays with the interface while that is down; one that is gone ends the reading. */
-static void watch_interface(struct source *s)
+/* Another interface has the name of the one that is gone: our socket, which still has its ring and
+ * its filter, goes over to it.  False: what comes from that would look otherwise. */
+static bool take_over(struct live *l)
+{
+    struct sockaddr_ll a = {.sll_family = AF_PACKET,
+                            .sll_protocol = l->bound.sll_protocol,
+                            .sll_ifindex = index_now(l)};
+    int fd = pcap_fileno(l->pcap);
+    if (bind(fd, (const struct sockaddr *)(const void *)&a, sizeof a) != 0)
+        return true; /* it has gone again */
+    struct sockaddr_ll before = l->bound;
+    l->bound = bound_to(l);
+    const struct packet_mreq all = {.mr_ifindex = a.sll_ifindex, .mr_type = PACKET_MR_PROMISC};
+    if (l->promiscuous)
+        (void)setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof all);
+    return l->bound.sll_hatype == before.sll_hatype;
+}
+
+/* Its socket stays with the interface while that is down, and goes over to the next of its name
+ * when that is removed.  False: that is of another kind. */
+static bool watch_interface(struct source *s)
 {
     static const char *const words[] = {
         [STATE_UP] = "the interface is up again",
         [STATE_NO_CARRIER] = "the interface has no carrier; it is waited for",
         [STATE_DOWN] = "the interface is down; it is waited for",
+        [STATE_GONE] = "the interface is gone; it is waited for",
     };
     struct live *l = s->state;
     int64_t now = source_clock_ms();
     if (now < l->look_at)
-        return;
+        return true;
     l->look_at = now + LOOK_MS;
     enum state state = look_at_interface(s);
-    if (state != l->state && state != STATE_GONE)
+    bool another = state == STATE_GONE && index_now(l);
+    if (another && !take_over(l))
+        return false;
+    if (another)
+        state = look_at_interface(s);
+    if (state != l->state || another)
         source_tell(s, "%s", words[state]);
-    if (state != STATE_GONE)
-        l->state = state;
+    l->state = state;
+    return true;
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
 static void count(struct source *s)
 {
-    const struct live *l = s->state;
+    struct live *l = s->state;
     struct pcap_stat stat;
     if (pcap_stats(l->pcap, &stat) != 0)
         return;
     s->stats.kernel_dropped += (uint32_t)(stat.ps_drop - (uint32_t)s->stats.kernel_dropped);
-    s->stats.dropped_by_link += (uint32_t)(stat.ps_ifdrop - (uint32_t)s->stats.dropped_by_link);
+    int32_t more = (int32_t)(stat.ps_ifdrop - l->link_drops);
+    s->stats.dropped_by_link += more > 0 ? (uint32_t)more : 0; /* a new interface begins at 0 */
+    l->link_drops = stat.ps_ifdrop;
 }
 
 static enum source_result next(struct source *s, struct source_frame *frame, struct err *err)
@@ -111,6 +166,11 @@ static enum source_result next(struct source *s, struct source_frame *frame, str
     const u_char *bytes;
     int result = pcap_next_ex(l->pcap, &h, &bytes);
     (void)err;
+    if (result < 0 && is_gone(l)) {
+        if (l->state != STATE_GONE)
+            l->look_at = 0; /* it is told at once, and looked for now and then */
+        return SOURCE_WAIT;
+    }
     if (result == 0)
         return SOURCE_WAIT;
     if (result < 0) {
@@ -140,7 +200,10 @@ static enum source_result look(struct source *s, enum source_result result, stru
             result = SOURCE_END;
     }
     count(s);
-    watch_interface(s);
+    if (!watch_interface(s)) {
+        s->stats.remark = "there is an interface of its name again, but of another kind";
+        return SOURCE_END;
+    }
     return result;
 }
 
@@ -280,6 +343,8 @@ static bool activate(struct source *s, const struct source_options *o, struct er
     if (pcap_setnonblock(l->pcap, 1, why) != 0)
         return err_set(err, "%s: %s", s->label, why);
     choose_link_type(l);
+    l->promiscuous = o->promiscuous;
+    l->bound = bound_to(l);
     leave_out_echo(l);
     l->unit_ns = pcap_get_tstamp_precision(l->pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
     return true;

@@ -871,28 +871,73 @@ def test_interface_down():
     subprocess.run(["ip", "link", "del", "d0"], check=True)
 
 
-def test_interface_goes():
-    subprocess.run(["ip", "link", "add", "d0", "type", "veth", "peer", "name", "d1"], check=True)
-    subprocess.run(["ip", "link", "set", "d0", "up"], check=True)
-    subprocess.run(["ip", "link", "set", "d1", "up"], check=True)
-    run = listening(messages_of("iface:lo", "iface:d0"), 2)
-    send_frame("d1", options("c1"))
-    same(json.loads(run.line())["point"], "d0")
-    subprocess.run(["ip", "link", "del", "d0"], check=True)
-    has(run.process.stderr.readline().decode(), "sipxray: iface:d0: ")
-    send(options("c2"))
-    same(json.loads(run.line())["call_id"], "c2")
-    same(run.end(signal.SIGINT)[0], 0)
-
-
 def ip(*words):
     return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
 
 
-def test_interface_down_and_up():
+def veth():
+    """An interface d0, and d1 that what is sent to comes from it."""
     ip("link", "add", "d0", "type", "veth", "peer", "name", "d1")
     ip("link", "set", "d0", "up")
     ip("link", "set", "d1", "up")
+
+
+def told(run, said):
+    """Of d0, after what it may have been in between: the kernel takes its time with a link."""
+    passing = ("the interface is down; it is waited for", "the interface has no carrier; it is waited for",
+               "the interface is gone; it is waited for")
+    line = None
+    while line != f"sipxray: iface:d0: {said}\n":
+        assert line is None or line in [f"sipxray: iface:d0: {p}\n" for p in passing], line
+        signal.alarm(PATIENCE)
+        line = run.process.stderr.readline().decode()
+        signal.alarm(0)
+
+
+def test_interface_goes():
+    """What is removed is waited for, the others go on; the filter and the rest are as they were."""
+    veth()
+    run = listening(messages_of("--promiscuous", "--bpf", "udp", "iface:lo", "iface:d0"), 2)
+    send_frame("d1", options("c1"))
+    same(json.loads(run.line())["point"], "d0")
+    for again in range(3):
+        ip("link", "del", "d0")
+        told(run, "the interface is gone; it is waited for")
+        send(options(f"lo{again}"))
+        same(json.loads(run.line())["call_id"], f"lo{again}")
+        veth()
+        told(run, "the interface is up again")
+        has(ip("-d", "link", "show", "d0"), "promiscuity 1 ")
+        send_frame("d1", options(f"d{again}"))
+        line = json.loads(run.line())
+        same((line["point"], line["call_id"]), ("d0", f"d{again}"))
+    ip("link", "del", "d0")
+    told(run, "the interface is gone; it is waited for")
+    status, _, err = run.end(signal.SIGINT)
+    same(status, 0)
+    has(err, "sipxray: d0: 4 packets received, 0 dropped by the kernel\n")
+
+
+def test_interface_replaced():
+    """By one that is there before anybody looked; by one of another kind."""
+    veth()
+    run = listening(messages_of("iface:d0"))
+    ip("link", "del", "d0")
+    veth()
+    told(run, "the interface is up again")
+    send_frame("d1", options("c1"))
+    same(json.loads(run.line())["call_id"], "c1")
+    ip("link", "del", "d0")
+    ip("tuntap", "add", "d0", "mode", "tun")
+    ip("link", "set", "d0", "up")
+    status, _, err = run.end()
+    same(status, 0)
+    has(err, "sipxray: iface:d0: there is an interface of its name again, but of another kind\n")
+    ip("link", "del", "d0")
+
+
+def test_interface_down_and_up():
+    veth()
     run = listening(messages_of("iface:d0"))
     send_frame("d1", options("c1"))
     same(json.loads(run.line())["call_id"], "c1")
@@ -901,7 +946,7 @@ def test_interface_down_and_up():
                         (("d1", "down"), "the interface has no carrier; it is waited for"),
                         (("d1", "up"), "the interface is up again")):
         ip("link", "set", *words)
-        same(run.process.stderr.readline().decode(), f"sipxray: iface:d0: {said}\n")
+        told(run, said)
     send_frame("d1", options("c2"))
     same(json.loads(run.line())["call_id"], "c2")
     same(run.end(signal.SIGINT)[0], 0)
@@ -1009,7 +1054,7 @@ PIPES = [test_live_at_once, test_live_corrected, test_live_calls, test_live_for,
          test_standard_input_ends, test_files_are_killed]
 NETWORK = [test_loopback, test_until_the_signal, test_check, test_rights, test_rights_with_a_file,
            test_command_beside, test_no_permission, test_no_such_interface, test_interface_down,
-           test_interface_goes, test_interface_down_and_up, test_promiscuous, test_later_address,
+           test_interface_goes, test_interface_replaced, test_interface_down_and_up, test_promiscuous, test_later_address,
            test_two_interfaces, test_any, test_own_addresses,
            test_file_beside, test_filter, test_ignored_signal]
 

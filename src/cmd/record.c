@@ -337,7 +337,7 @@ static bool open_trace(struct record *r, struct err *err)
     o->node_count = nodes->n;
     o->filter = view_filter_calls(r->filter);
     o->keep_files = true;
-    o->media = r->rtp;
+    o->media = o->source.media = r->rtp;
     o->secrets = true;
     o->stop_all = true;
     o->live = true; /* each call as soon as it is over */

@@ -67,8 +67,12 @@ void hop_nodes_listens(struct hop_nodes *n, const struct endpoint *at, const str
 void hop_nodes_forwards(struct hop_nodes *n, const struct endpoint *at);
 /* LiveKit sends from here (wire marks), or was named by --livekit. */
 void hop_nodes_livekit(struct hop_nodes *n, const struct endpoint *at);
-/* A number may be the name of a point that comes later (a capture id of HEP). */
-bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name_or_address, struct err *err);
+/* A number may be the name of a point that comes later (a capture id of HEP); where others may come
+ * as well (`later`), so may any name. */
+bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name_or_address, bool later,
+                            struct err *err);
+/* The name that none of the points has so far; NULL: one has it, or it was an address. */
+const char *hop_nodes_awaited(const struct hop_nodes *n);
 
 /* Works out which node each point is on; to be called before the questions below when something was
  * learned. */

@@ -352,7 +352,15 @@ bool hop_nodes_name(struct hop_nodes *n, const char *spec, struct err *err)
     return true;
 }
 
-bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name, struct err *err)
+const char *hop_nodes_awaited(const struct hop_nodes *n)
+{
+    for (size_t i = 0; n->livekit_point && i < n->points.n; i++)
+        if (strcmp(n->points.items[i].name, n->livekit_point) == 0)
+            return NULL;
+    return n->livekit_point;
+}
+
+bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name, bool later, struct err *err)
 {
     struct endpoint e = {.port = 0};
     if (address_parse(slice_of(name), &e.ip)) {
@@ -366,7 +374,7 @@ bool hop_nodes_name_livekit(struct hop_nodes *n, const char *name, struct err *e
             return true;
         }
     uint32_t capture_id;
-    bool known = slice_to_u32(slice_of(name), &capture_id);
+    bool known = slice_to_u32(slice_of(name), &capture_id) || later;
     for (size_t i = 0; i < n->points.n; i++)
         known |= strcmp(n->points.items[i].name, name) == 0;
     if (known)

@@ -407,6 +407,17 @@ static void grow_buffer(int fd)
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 }
 
+static bool fail(const struct source *s, int why, struct err *err)
+{
+    const struct hep_in *h = s->state;
+    bool right = why == EACCES || why == EPERM;
+    return err_set(err, "%s: cannot listen: %s%s", s->label, strerror(why),
+                   right && endpoint_of(&h->address.address).port < IPPORT_RESERVED
+                       ? " (for a port below 1024 CAP_NET_BIND_SERVICE is needed: take another, as "
+                         "9060, or run as root)"
+                       : "");
+}
+
 static bool begin(struct source *s, struct err *err)
 {
     struct hep_in *h = s->state;
@@ -427,7 +438,7 @@ static bool begin(struct source *s, struct err *err)
         ok = listen(h->fd, SOMAXCONN) == 0 && h->poll >= 0 &&
              epoll_ctl(h->poll, EPOLL_CTL_ADD, h->fd, &e) == 0;
     }
-    return ok || err_set(err, "%s: cannot listen: %s", s->label, strerror(errno));
+    return ok || fail(s, errno, err);
 }
 
 struct source *source_hep_open(const char *name, const char *path, const char *rest,

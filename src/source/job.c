@@ -85,12 +85,28 @@ static bool is_greeting(struct slice line)
     return false;
 }
 
-/* The last lines that were printed, in one. */
+/* Of what was printed as many whole lines as are shown, the last ones; of one that is longer its
+ * beginning. */
+static struct slice last_lines(const struct source_job *j, bool *more)
+{
+    struct slice said = slice_trim((struct slice){j->said, j->said_n});
+    *more = j->said_n == sizeof j->said;
+    if (said.n <= SHOWN)
+        return said;
+    struct slice tail = slice_from(said, said.n - SHOWN - 1);
+    const char *before = memchr(tail.p, '\n', tail.n);
+    if (!before)
+        before = memrchr(said.p, '\n', said.n);
+    *more |= before != NULL;
+    return before ? slice_from(said, (size_t)(before + 1 - said.p)) : said;
+}
+
+/* In one line. */
 static void add_said(const struct source_job *j, struct text *out)
 {
-    size_t from = j->said_n > SHOWN ? j->said_n - SHOWN : 0;
-    struct slice rest = {j->said + from, j->said_n - from};
-    const char *between = from ? ": ..." : ": ";
+    bool more;
+    struct slice rest = last_lines(j, &more);
+    const char *between = more ? ": ...; " : ": ";
     while (rest.n) {
         struct slice line = slice_first(rest, slice_find(rest, '\n'));
         rest = slice_from(rest, line.n + 1);
@@ -98,7 +114,9 @@ static void add_said(const struct source_job *j, struct text *out)
         if (!line.n || is_greeting(line))
             continue;
         text_add(out, slice_of(between));
-        text_add(out, line);
+        text_add(out, slice_first(line, SHOWN));
+        if (line.n > SHOWN)
+            text_add(out, SLICE("..."));
         between = "; ";
     }
 }

@@ -132,7 +132,7 @@ static enum source_result look_at_watch(struct k8s *k, struct err *err)
     }
     if (k->none_by && source_clock_ms() >= k->none_by) {
         k->none_by = 0;
-        source_tell(k->source, "no such pod so far; it is waited for");
+        source_tell(k->source, "kubectl tells of no such pod so far; it is waited for");
     }
     return SOURCE_WAIT;
 }
@@ -248,12 +248,14 @@ static const struct source_origin origin = {
 /* ---- opening --------------------------------------------------------------------------------- */
 
 /* What the tcpdumps get: --bpf with what lets fragments through, or what SIP is found by. */
-static const char *filter_of(struct k8s *k, const char *bpf, struct err *err)
+static const char *filter_of(struct k8s *k, const struct source_options *options, struct err *err)
 {
     struct err why;
-    struct source_filter *f = source_filter_new(bpf ? bpf : K8S_FILTER, K8S_LINK_TYPE, &why);
+    const char *usual = options->media ? K8S_FILTER_MEDIA : K8S_FILTER;
+    const char *expression = options->bpf ? options->bpf : usual;
+    struct source_filter *f = source_filter_new(expression, K8S_LINK_TYPE, &why);
     if (!f) {
-        err_set(err, "capture filter '%s': %s", bpf, why.text);
+        err_set(err, "capture filter '%s': %s", expression, why.text);
         return NULL;
     }
     const char *text = arena_copy(&k->arena, slice_of(source_filter_text(f))).p;
@@ -264,7 +266,7 @@ static const char *filter_of(struct k8s *k, const char *bpf, struct err *err)
 static bool begin(struct k8s *k, const struct source_options *options, struct err *err)
 {
     const struct source *s = k->source;
-    const char *kubectl = getenv("KUBECTL"), *filter = filter_of(k, options->bpf, err);
+    const char *kubectl = getenv("KUBECTL"), *filter = filter_of(k, options, err);
     struct source_plan plans[K8S_PLANS];
     struct err why;
     if (!filter)
@@ -296,7 +298,8 @@ struct source *source_k8s_open(const char *name, const char *path, const char *r
     k->one = k->spec.pod.n > 0;
     k->none_by = source_clock_ms() + NONE_MS;
     if (!options->bpf)
-        source_tell(s, "each pod is captured by the filter '" K8S_FILTER "'; --bpf gives another");
+        source_tell(s, "each pod is captured by the filter '%s'; --bpf gives another",
+                    options->media ? K8S_FILTER_MEDIA : K8S_FILTER);
     watch(k);
     return s;
 }

@@ -14,7 +14,8 @@
                            */
 #define K8S_LINK_TYPE 276 /* LINUX_SLL2, as interface any has it; for checking a filter only */
 /* What kubectl is asked to capture where --bpf does not say. */
-#define K8S_FILTER "port 5060 or port 5061 or ip[6:2] & 0x1fff != 0 or ip6[6] = 44"
+#define K8S_FILTER       "port 5060 or port 5061 or ip[6:2] & 0x1fff != 0 or ip6[6] = 44"
+#define K8S_FILTER_MEDIA "udp or " K8S_FILTER
 
 /* ---- the specification (k8s_spec.c) ---------------------------------------------------------- */
 
@@ -84,8 +85,8 @@ struct k8s_pod {
     unsigned debugs;     /* that gave nothing */
     struct source_job job;
     struct source_pause pause;
-    bool told; /* that it is captured */
-    char *why; /* it pauses */
+    bool told, slow; /* that it is captured, that nothing comes */
+    char *why;       /* it pauses */
     uint32_t pause_s;
     char *waits_for; /* why the container does not run, told already */
 };

@@ -4,9 +4,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PATIENCE_MS SOURCE_KEEPER_END_MS
+#define SLOW_MS     10000 /* a tcpdump writes the head of its capture at once */
 
 static void tell(struct k8s_pod *p, const char *text)
 {
@@ -31,7 +33,7 @@ static void capture(struct k8s_pod *p)
                                   p->container[0] ? slice_of(p->container) : own};
     bool in = words[1].n > 0;
     p->state = K8S_CAPTURES;
-    p->told = false;
+    p->told = p->slow = false;
     source_pause_run(&p->pause);
     source_job_start(&p->job, &p->k8s->keeper, in ? K8S_EXEC_IN : K8S_EXEC, words, in ? 2 : 1);
 }
@@ -133,8 +135,9 @@ static void end_capture(struct k8s_pod *p)
         rest(p, K8S_ABSENT);
     } else if (why) {
         fall_back(p, why);
-    } else {
-        word_job(p, captured ? "tcpdump" : "kubectl exec", &words);
+    } else { /* how tcpdump ended is the status of kubectl, which a signal has ended itself */
+        bool well = captured && WIFEXITED(p->job.status);
+        word_job(p, well ? "tcpdump" : "kubectl exec", &words);
         pause_pod(p, words.p);
     }
     text_free(&words);
@@ -246,6 +249,10 @@ static enum source_result look(struct source *s, enum source_result result, stru
     if (s->opened && busy && !p->told) {
         p->told = true;
         source_tell(s, "captured%s", p->container[0] ? ", by an ephemeral container" : "");
+    }
+    if (busy && !s->opened && !p->slow && source_clock_ms() - p->pause.begun_ms >= SLOW_MS) {
+        p->slow = true;
+        source_tell(s, "nothing came of kubectl exec for %u s; it is waited for", SLOW_MS / 1000);
     }
     if (busy && result == SOURCE_WAIT && (p->job.started || !p->job.ended))
         return SOURCE_WAIT;

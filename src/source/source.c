@@ -334,9 +334,14 @@ void source_tell(struct source *s, const char *format, ...)
     *vec_add(&s->news) = words.p;
 }
 
+bool source_has_members(const struct source *s)
+{
+    return s->origin && s->origin->member;
+}
+
 struct source *source_member(struct source *s)
 {
-    return s->origin && s->origin->member ? s->origin->member(s) : NULL;
+    return source_has_members(s) ? s->origin->member(s) : NULL;
 }
 
 static void forget_news(struct source *s)

@@ -99,6 +99,7 @@ struct source_options {
     uint32_t retry_s; /* cmd: run the command again when it has ended, after so many seconds, and
                          after twice as many each time, up to SOURCE_RETRY_S_MAX; 0: never */
     const char *bpf;  /* k8s: the capture filter, which is applied there; NULL: one for SIP */
+    bool media;       /* k8s: where there is no bpf, take media as well */
     const char *k8s_image; /* k8s: of ephemeral containers; NULL: SOURCE_K8S_IMAGE */
     bool follow;           /* a file is waited for to grow, until source_stop; a log is not */
     char hep_key[SOURCE_HEP_KEY_MAX + 1]; /* hep: messages must have it; empty: any will do */
@@ -132,6 +133,7 @@ bool source_read_at(struct source *s, uint64_t offset, void *into, size_t n, str
  * which has its own name and has to be closed before it.  The next of them; NULL: there is none, or
  * it is an ordinary source. */
 struct source *source_member(struct source *s);
+bool source_has_members(const struct source *s); /* it is such a source */
 /* The next of what a live source has to tell of itself while it goes on ("the interface is down"),
  * oldest first; NULL: nothing.  Valid until the next call. */
 const char *source_news(struct source *s);

@@ -132,20 +132,18 @@ static void media_notices(struct trace *t)
     notice(t, "", s->streams_left_out, "RTP streams beyond the limit of those counted");
 }
 
-/* A number may be a capture id that no message came from. */
+/* One of a capture id, or of a pod, that did not come. */
 static void livekit_notice(struct trace *t)
 {
+    const char *name = t->nodes ? hop_nodes_awaited(t->nodes) : NULL;
     uint32_t id;
-    if (!t->options.livekit || !slice_to_u32(slice_of(t->options.livekit), &id))
+    if (!name)
         return;
-    for (size_t i = 0; i < t->points.n; i++)
-        if (slice_is(slice_of(t->options.livekit), t->points.items[i].name))
-            return;
     struct trace_notice *n = vec_add(&t->notices);
-    n->text = arena_printf(&t->arena,
-                           "--livekit %s: no point has this name, and no message came "
-                           "by HEP from this capture id",
-                           t->options.livekit);
+    n->text = arena_printf(&t->arena, "--livekit %s: no point has this name%s", name,
+                           slice_to_u32(slice_of(name), &id)
+                               ? ", and no message came by HEP from this capture id"
+                               : "");
 }
 
 void trace_collect_notices(struct trace *t)

@@ -264,13 +264,16 @@ struct source *trace_add_given(struct trace *t, const char *name, const char *la
 
 bool trace_nodes_begin(struct trace *t, struct err *err)
 {
+    bool later = false;
     t->nodes = hop_nodes_new(&t->key);
+    for (size_t i = 0; i < t->inputs.n; i++)
+        later |= source_has_members(t->inputs.items[i]->source);
     for (size_t i = 0; i < t->points.n; i++)
         hop_nodes_add_point(t->nodes, t->points.items[i].name);
     for (size_t i = 0; i < t->options.node_count; i++)
         if (!hop_nodes_name(t->nodes, t->options.nodes[i], err))
             return false;
-    return !t->options.livekit || hop_nodes_name_livekit(t->nodes, t->options.livekit, err);
+    return !t->options.livekit || hop_nodes_name_livekit(t->nodes, t->options.livekit, later, err);
 }
 
 static void *read_sources(void *context)

@@ -110,7 +110,7 @@ class Cluster:
 
     def __init__(self, folder):
         self.path, self.pods, self.watches, self.calls = folder + "/cluster", {}, [], []
-        self.forbidden, self.lock = set(), threading.RLock()
+        self.forbidden, self.lock, self.hangs = set(), threading.RLock(), False
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(self.path)
         self.listener.listen(64)
@@ -237,6 +237,7 @@ class Cluster:
         if not c.runs():
             client.end(1, "error: Internal error occurred: unable to upgrade connection: container not found")
             return
+        wait_until(lambda: not self.hangs, "it goes on")
         process = subprocess.Popen(c.enter(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, start_new_session=True)
         readers = [threading.Thread(target=forward, args=(client, kind, pipe))

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -226,12 +227,58 @@ static void pauses(void **state)
     }
 }
 
+/* What is shown of what a command printed: whole lines, the last ones. */
+static void said(void **state)
+{
+    (void)state;
+    char lines[2000] = "", expected[2000] = ": ...", one[1000];
+    for (int i = 0; i < 30; i++) {
+        snprintf(one, sizeof one, "E1122 10:00:%02d memcache.go:265] nobody answers\n", i);
+        strcat(lines, one);
+    }
+    strcat(lines, "The connection was refused\n");
+    for (int i = 18; i < 30; i++) {
+        snprintf(one, sizeof one, "; E1122 10:00:%02d memcache.go:265] nobody answers", i);
+        strcat(expected, one);
+    }
+    strcat(expected, "; The connection was refused");
+    memset(one, 'x', 700);
+    strcpy(one + 700, "\n");
+    char long_line[1000] = "first\n", long_shown[1000] = ": ...; ";
+    strcat(long_line, one);
+    strncat(long_shown, one, 600);
+    strcat(long_shown, "...");
+    char alone[1000] = ": ";
+    strcat(alone, long_shown + strlen(": ...; "));
+    const struct {
+        const char *printed, *shown;
+    } table[] = {
+        {"", ""},
+        {"\n \n", ""},
+        {"why\n", ": why"},
+        {"tcpdump: listening on any\n one\r\n\ntwo", ": one; two"},
+        {lines, expected},
+        {long_line, long_shown},
+        {long_line + strlen("first\n"), alone},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct source_job j = {.errors = -1, .status = 7 << 8, .said_n = strlen(table[i].printed)};
+        struct text out = {0};
+        memcpy(j.said, table[i].printed, j.said_n);
+        source_job_word(&j, "it", &out);
+        assert_int_equal(strncmp(out.p, "it ended with status 7", 22), 0);
+        assert_string_equal(out.p + 22, table[i].shown);
+        text_free(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_left), cmocka_unit_test(statuses), cmocka_unit_test(words),
-        cmocka_unit_test(not_found),       cmocka_unit_test(input),    cmocka_unit_test(is_killed),
-        cmocka_unit_test(pauses),
+        cmocka_unit_test(nothing_is_left), cmocka_unit_test(statuses),
+        cmocka_unit_test(words),           cmocka_unit_test(said),
+        cmocka_unit_test(not_found),       cmocka_unit_test(input),
+        cmocka_unit_test(is_killed),       cmocka_unit_test(pauses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,8 @@ struct cmd_output {
     char *temporary;  /* what is renamed to it */
     int fd;
     bool streaming;    /* CMD_HELD_MAX was passed */
-    int error;         /* errno of the first failed write */
+    int error;         /* errno of the first failed write; */
+    bool told;         /* while the run went on */
     struct text text;  /* where reports go; cmd_output_wrote after each addition */
     bool patient;      /* its descriptor does not block: */
     uint64_t left_out; /* lines that nobody took in time */

@@ -281,14 +281,26 @@ void cmd_output_wrote(struct cmd_output *o)
     flush(o);
 }
 
+/* What goes on does so without it. */
+static void tell_failure(struct cmd_output *o)
+{
+    struct err err;
+    if (!o->error || o->told)
+        return;
+    o->told = true;
+    errno = o->error;
+    fail_file(o, &err);
+    cmd_complain("%s; the run goes on without it", err.text);
+}
+
 void cmd_outputs_show(struct cmd_outputs *all)
 {
     for (size_t i = 0; i < all->n; i++) {
         struct cmd_output *o = &all->items[i];
-        if (o->temporary)
-            continue;
         o->streaming = true;
-        flush(o);
+        if (!o->temporary)
+            flush(o);
+        tell_failure(o);
     }
 }
 
@@ -329,12 +341,16 @@ static bool close_output(struct cmd_output *o, size_t index, bool keep, struct e
     return ok;
 }
 
+/* After a failure no further one appears, but of one that was shown all along its end does. */
 bool cmd_outputs_close(struct cmd_outputs *all, bool keep, struct err *err)
 {
     bool ok = true;
-    for (size_t i = 0; i < all->n; i++)
-        if (!close_output(&all->items[i], i, keep && ok, err))
+    for (size_t i = 0; i < all->n; i++) {
+        struct cmd_output *o = &all->items[i];
+        bool shown = o->streaming && !o->temporary;
+        if (!close_output(o, i, keep && (ok || shown), err))
             ok = false;
+    }
     all->n = 0;
     return ok;
 }

@@ -53,6 +53,13 @@ class Run:
         self.lines.append(line)
         return line
 
+    def error(self):
+        """The next line on standard error, likewise."""
+        signal.alarm(PATIENCE)
+        line = self.process.stderr.readline().decode()
+        signal.alarm(0)
+        return line
+
     def signal(self, number):
         self.process.send_signal(number)
 
@@ -207,12 +214,13 @@ for b in open("{CAPTURE}", "rb").read(3000):
 
 
 def test_at_the_same_time():
-    began = time.monotonic()
-    commands = [f"{name}=cmd:sleep 1; cat {CAPTURE}" for name in "abc"]
-    status, out, _ = messages_of(*commands).end()
-    same(status, 0)
-    assert time.monotonic() - began < 2.9
-    same(sorted({json.loads(line)["point"] for line in out.splitlines()}), ["a", "b", "c"])
+    with temporary() as folder:
+        there = " && ".join(f"[ -e {folder}/{name} ]" for name in "abc")
+        commands = [f"{name}=cmd:touch {folder}/{name}; until {there}; do sleep 0.05; done; cat {CAPTURE}"
+                    for name in "abc"]
+        status, out, _ = messages_of(*commands).end()
+        same(status, 0)
+        same(sorted({json.loads(line)["point"] for line in out.splitlines()}), ["a", "b", "c"])
 
 
 def test_shown_at_once():
@@ -227,13 +235,15 @@ def test_check_by_signal():
     with open(folder + "/command", encoding="utf-8") as f:
         words = f.read().split()
     words = [f"{folder}/{w}" if w.endswith(".json") else w for w in words]
-    words = [re.sub(r"^(\w+)=(.*)", rf"\1=cmd:cat {folder}/\2; exec sleep 100", w) for w in words]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        run = Run("check", "--format", "text", "--verbose", *words)
-        time.sleep(1)
-        status, out, _ = run.end(number)
-        same(status, 1)
-        has(out, "strips 7 of 7 headers from BYE")
+        with temporary() as read:
+            sources = [re.sub(r"^(\w+)=(.*)", rf"\1=cmd:cat {folder}/\2; touch {read}/\1; exec sleep 100", w)
+                       for w in words]
+            run = Run("check", "--format", "text", "--verbose", *sources)
+            wait_until(lambda folder=read: len(os.listdir(folder)) == len(POINTS), "all is written")
+            status, out, _ = run.end(number)
+            same(status, 1)
+            has(out, "strips 7 of 7 headers from BYE")
 
 
 STRIPS = "captures/kam1-strips-bye"
@@ -241,23 +251,25 @@ POINTS = {"livekit": "livekit.pcap", "kam1": "kam1.pcapng", "kam2": "kam2.pcap",
           "five9": "five9.pcap"}
 
 
-def watch(*args, late=None, **more):
-    """check --live of the four points, which go on; one of them comes late."""
+def watch(*args, late=None, written=None, **more):
+    """check --live of the four points, which go on; one of them comes late.  Once one is all written,
+    the folder `written` has a file of its name."""
     sources = [f"{name}=cmd:{'sleep 1.5; ' if name == late else ''}cat {STRIPS}/{file}; "
-               "exec sleep 100" for name, file in POINTS.items()]
+               f"{f'touch {written}/{name}; ' if written else ''}exec sleep 100" for name, file in POINTS.items()]
     return Run("check", "--live", "--trunk", f"{STRIPS}/trunk.json", *args, *sources, **more)
 
 
 def test_live_at_once():
     """The strip is told within a second of its being there, and counts in the end."""
-    began = time.monotonic()
-    run = watch(leaks=True)
-    has(run.line(), "(UTC)")
-    has(run.line(), "FAIL #1 +14155550100 -> +15105550100: kam1 (10.0.1.1 in, 10.0.2.1 out) strips "
-                    "7 of 7 headers from BYE: ")
-    assert time.monotonic() - began < 2  # with the start of the program
-    status, out, err = run.end(signal.SIGINT)
-    same((status, out, err), (1, "1 call: 0 passed, 1 failed\n", ""))
+    with temporary() as written:
+        run = watch(written=written, leaks=True)
+        has(run.line(), "(UTC)")
+        has(run.line(), "FAIL #1 +14155550100 -> +15105550100: kam1 (10.0.1.1 in, 10.0.2.1 out) strips "
+                        "7 of 7 headers from BYE: ")
+        late = time.time() - max(os.stat(f"{written}/{name}").st_mtime for name in POINTS)
+        assert late < 1, f"told after {late:.3f} s"
+        status, out, err = run.end(signal.SIGINT)
+        same((status, out, err), (1, "1 call: 0 passed, 1 failed\n", ""))
 
 
 def test_live_corrected():
@@ -277,11 +289,9 @@ def test_live_corrected():
 
 
 def test_live_calls():
-    began = time.monotonic()
-    status, out, _ = watch("--calls", "1").end()
+    status, out, _ = watch("--calls", "1").end()  # by itself
     same(status, 1)
     has(out, "1 call: 0 passed, 1 failed")
-    assert time.monotonic() - began < 3
     status, out, err = Run("check", "--calls", "1", f"{STRIPS}/five9.pcap").end()
     same((status, err), (2, "sipxray: --calls counts the calls of --live, which is missing\n"))
 
@@ -290,7 +300,7 @@ def test_live_for():
     began = time.monotonic()
     same(messages_of("--for", "1s", f"x=cmd:cat {CAPTURE}; exec sleep 100").end(),
          (0, expected_messages(), ""))
-    assert 0.9 < time.monotonic() - began < 5
+    assert 0.9 < time.monotonic() - began < PATIENCE
     for words, said in ((["--for", "1x", CAPTURE], "--for 1x: a time such as 90s, 10m or 1h30m"),
                         (["--for", "1s", CAPTURE], "--for: no source is live; files are read to "
                                                    "their end")):
@@ -320,7 +330,7 @@ def test_exec():
         run = watch("--exec", f"env > {folder}/env; cat > {folder}/events; exit 3", late="kam1")
         wait_until(lambda: os.path.exists(folder + "/events") and
                    os.path.getsize(folder + "/events"), "the command")
-        has(run.process.stderr.readline().decode(), "--exec: the command ended with status 3")
+        has(run.error(), "--exec: the command ended with status 3")
         os.unlink(folder + "/env")
         while "corrected (was FAIL)" not in run.line():
             pass
@@ -425,8 +435,11 @@ def test_metrics():
         run = watch("--metrics", str(port), "--metrics-file", folder + "/m.prom")
         while "#1" not in run.line():
             pass
-        time.sleep(1.5)
-        answer = ask_http(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+
+        def told():
+            answer = ask_http(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+            return 'sipxray_calls_total{verdict="fail"} 1\n' in answer and answer
+        answer = wait_until(told, "the call in the counters")
         head, page = answer.split("\r\n\r\n", 1)
         has(head, "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4")
         has(head, f"Content-Length: {len(page)}")
@@ -462,7 +475,7 @@ def test_metrics_hostile():
     began = time.monotonic()
     idle[-1].settimeout(20)
     same(idle[-1].recv(10), b"")
-    assert time.monotonic() - began < 7
+    assert time.monotonic() - began < PATIENCE
     for s in idle:
         s.close()
     same(run.end(signal.SIGINT)[0], 1)
@@ -476,6 +489,16 @@ def test_metrics_disk_full():
     status, _, err = run.end(signal.SIGINT)
     same((status, err), (1, "sipxray: /dev/full/m: cannot write: Not a directory; tried again every "
                             "10 seconds\n"))
+
+
+def test_report_disk_full():
+    """A report that can't be written is told of at once; the others go on to their end."""
+    run = watch("--format", "ndjson:/dev/full", "--format", "text")
+    while "#1" not in run.line():
+        pass
+    said = "sipxray: /dev/full: cannot write: No space left on device"
+    same(run.error(), said + "; the run goes on without it\n")
+    same(run.end(signal.SIGINT), (2, "1 call: 0 passed, 1 failed\n", said + "\n"))
 
 
 def test_weeks():
@@ -532,8 +555,7 @@ def test_slow_reader():
             f.write(pcap_of(frames))
         run = messages_of(f"a=cmd:cat {folder}/a.pcap; echo > {folder}/read; exec sleep 100")
         wait_until(lambda: os.path.exists(folder + "/read"), "the end of the capture")
-        same(run.process.stderr.readline(),
-             b"sipxray: standard output is too slow: lines are left out\n")
+        same(run.error(), "sipxray: standard output is too slow: lines are left out\n")
         out, err = run.process.stdout, run.process.stderr
         run.signal(signal.SIGINT)
         time.sleep(0.5)
@@ -549,14 +571,16 @@ def test_slow_reader():
 def test_stopped_terminal():
     """Ctrl-S on the terminal, then Ctrl-C: it ends all the same, soon."""
     master, slave = pty.openpty()
-    with subprocess.Popen([PROGRAM, "messages", "--verbose", f"x=cmd:cat {CAPTURE}; cat {CAPTURE}; exec sleep 100"],
-                          stdout=slave, stderr=subprocess.PIPE, env=NO_LEAKS) as process:
+    with temporary() as folder, \
+            subprocess.Popen([PROGRAM, "messages", "--verbose",
+                              f"x=cmd:cat {CAPTURE}; cat {CAPTURE}; touch {folder}/read; exec sleep 100"],
+                             stdout=slave, stderr=subprocess.PIPE, env=NO_LEAKS) as process:
         os.close(slave)
-        time.sleep(1)
+        wait_until(lambda: os.path.exists(folder + "/read"), "all is written")
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         same(process.wait(PATIENCE), 0)
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < PATIENCE
         has(process.stderr.read(), b"standard output did not take them")
     os.close(master)
 
@@ -600,11 +624,9 @@ def test_retry():
 
 def test_retry_is_told():
     run = messages_of("--retry=2", "x=cmd:echo why >&2; exit 7")
-    time.sleep(3)
-    status, out, err = run.end(signal.SIGINT)
-    same((status, out), (0, ""))
-    has(err, "exit 7: the command ended with status 7: why; it is run again in 2 s\n")
-    has(err, "exit 7: the command ended with status 7: why; it is run again in 4 s\n")
+    for pause in (2, 4):
+        has(run.error(), f"exit 7: the command ended with status 7: why; it is run again in {pause} s\n")
+    same(run.end(signal.SIGINT)[:2], (0, ""))
     status, _, err = messages_of("--retry=0", f"x={CAPTURE}").end()
     same((status, err), (2, "sipxray: --retry=0: a number of seconds from 1 to 3600\n"))
 
@@ -644,7 +666,7 @@ def test_stubborn_child():
         run.line()
         began = time.monotonic()
         same(run.end(signal.SIGINT)[0], 0)
-        assert 0.9 < time.monotonic() - began < 4
+        assert 0.9 < time.monotonic() - began < PATIENCE
         with open(pid, encoding="ascii") as f:
             assert is_gone(int(f.read()))
 
@@ -714,9 +736,7 @@ def test_second_signal():
     run.line()
     run.signal(signal.SIGINT)
     time.sleep(0.3)
-    began = time.monotonic()
-    same(run.end(signal.SIGINT)[0], -signal.SIGINT)
-    assert time.monotonic() - began < 0.5
+    same(run.end(signal.SIGINT)[0], -signal.SIGINT)  # the first alone ends it well, after a second or two
 
 
 def test_closed_pipe():
@@ -742,10 +762,8 @@ def test_slow_standard_input():
     run.process.stdin.flush()
     while '"point":"x"' not in run.line():
         pass
-    began = time.monotonic()
-    status, _, err = run.end(signal.SIGINT)
+    status, _, err = run.end(signal.SIGINT)  # the rest of its record is not waited for
     same((status, err), (0, ""))
-    assert time.monotonic() - began < 4
 
 
 def test_standard_input_ends():
@@ -889,9 +907,7 @@ def told(run, said):
     line = None
     while line != f"sipxray: iface:d0: {said}\n":
         assert line is None or line in [f"sipxray: iface:d0: {p}\n" for p in passing], line
-        signal.alarm(PATIENCE)
-        line = run.process.stderr.readline().decode()
-        signal.alarm(0)
+        line = run.error()
 
 
 def test_interface_goes():
@@ -967,7 +983,7 @@ def test_later_address():
     with temporary() as folder:
         run = listening(Run("check", "--format", f"json:{folder}/json", "here=iface:v0"))
         ip("addr", "add", "198.51.100.77/24", "dev", "v0")
-        time.sleep(1.5)
+        time.sleep(3)  # it looks each second
         send_frame("v1", options("c", "X-Test: 1\r\n"), dst="198.51.100.77")
         time.sleep(0.2)
         run.end(signal.SIGINT)
@@ -1043,7 +1059,7 @@ def test_ignored_signal():
 
 PIPES = [test_live_at_once, test_live_corrected, test_live_calls, test_live_for,
          test_live_file_grows, test_exec, test_exec_hostile, test_exec_many, test_metrics,
-         test_metrics_hostile, test_metrics_disk_full, test_weeks, test_flood,
+         test_metrics_hostile, test_metrics_disk_full, test_report_disk_full, test_weeks, test_flood,
          test_slow_reader, test_stopped_terminal,
          test_command, test_command_is_freed, test_byte_by_byte, test_at_the_same_time,
          test_shown_at_once, test_check_by_signal, test_failing, test_one_of_two_fails,
@@ -1054,8 +1070,8 @@ PIPES = [test_live_at_once, test_live_corrected, test_live_calls, test_live_for,
          test_standard_input_ends, test_files_are_killed]
 NETWORK = [test_loopback, test_until_the_signal, test_check, test_rights, test_rights_with_a_file,
            test_command_beside, test_no_permission, test_no_such_interface, test_interface_down,
-           test_interface_goes, test_interface_replaced, test_interface_down_and_up, test_promiscuous, test_later_address,
-           test_two_interfaces, test_any, test_own_addresses,
+           test_interface_goes, test_interface_replaced, test_interface_down_and_up, test_promiscuous,
+           test_later_address, test_two_interfaces, test_any, test_own_addresses,
            test_file_beside, test_filter, test_ignored_signal]
 
 

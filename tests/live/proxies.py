@@ -19,6 +19,7 @@ from datetime import datetime
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "lab"))
 from lab import case as cases, net, run  # pylint: disable=wrong-import-position
+from live import wait_until  # pylint: disable=wrong-import-position
 
 PROGRAM = os.path.abspath(sys.argv[1])
 HOSTS = ("livekit", "kam1", "kam2", "five9")
@@ -42,12 +43,9 @@ class Watcher:
             self.lines.append((time.time(), json.loads(line)))
 
     def wait(self, choose):
-        for _ in range(PATIENCE * 50):
-            for at, event in list(self.lines):
-                if choose(event):
-                    return at, event
-            time.sleep(0.02)
-        raise AssertionError(f"waited in vain; there are {[e for _, e in self.lines][-3:]}")
+        def found():
+            return next((line for line in list(self.lines) if choose(line[1])), None)
+        return wait_until(found, "an event of check")
 
     def end(self):
         self.process.send_signal(signal.SIGINT)
@@ -76,16 +74,18 @@ def capturing(*watchers):
     return [pid for w in watchers for pid in below(w.process.pid) if is_tcpdump(pid)]
 
 
+def captures_of(host):
+    """The packet sockets on it."""
+    done = subprocess.run([*net.inside(host), "cat", "/proc/net/packet"], capture_output=True, text=True, check=True)
+    return len(done.stdout.splitlines()) - 1
+
+
 def strip_at_once(case, folder, processes):
     """The strip on the first proxy is told within a second of the BYE's last answer."""
     trunk = str(case.out / "trunk.json")
     check = Watcher("check", "--live", "--format", "ndjson", "--trunk", trunk)
     messages = Watcher("messages", "--format", "ndjson")
-    for _ in range(100):
-        if len(capturing(check, messages)) >= 2 * len(HOSTS):
-            break
-        time.sleep(0.1)
-    time.sleep(1)
+    wait_until(lambda: all(captures_of(h) >= 2 for h in HOSTS), "each host is captured twice")
     errors = run.play(next(iter(case.plays())), 0, folder, processes)
     assert not errors, errors
     came, call = check.wait(lambda e: e["event"] == "call")
@@ -103,8 +103,7 @@ def one_is_killed(check):
     """What captured on one host is killed; that is told, and the others go on."""
     ours = capturing(check)
     os.kill(ours[0], signal.SIGKILL)
-    time.sleep(1)
-    assert len(capturing(check)) == len(HOSTS) - 1
+    wait_until(lambda: len(capturing(check)) == len(HOSTS) - 1, "it is gone")
     status, err = check.end()
     assert status == 1, (status, err)
     assert "the command ended with status 137" in err, err

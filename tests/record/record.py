@@ -217,6 +217,11 @@ def listed(folder, end=".pcapng"):
     return sorted(os.path.join(folder, f) for f in os.listdir(folder) if f.endswith(end))
 
 
+def is_in(content, path):
+    with open(path, "rb") as f:
+        return content in f.read()
+
+
 def fresh(scratch, name):
     folder = os.path.join(scratch, name)
     os.mkdir(folder)
@@ -388,11 +393,10 @@ def by_time_and_signal(scratch):
     live.feed(options(1))
     wait_for(lambda: len(listed(folder)) == 1, "the first file is finished")
     live.feed(options(2))
-    time.sleep(0.3)
+    wait_for(lambda: listed(folder, ".part") and is_in(b"o2", listed(folder, ".part")[0]), "it is in the second")
     live.process.send_signal(signal.SIGHUP)
     wait_for(lambda: len(listed(folder)) == 2, "SIGHUP begins the next")
     live.feed(options(3))
-    time.sleep(0.3)
     live.end(signal.SIGTERM)
     expect([packets(f) for f in listed(folder)] == [1, 1, 1], str(listed(folder)))
     expect(not listed(folder, ".part"), "nothing is left over")
@@ -424,7 +428,7 @@ def full_disk(scratch):
         live = Live("--output", path)
         for i in range(1500):
             live.feed(options(i, i))
-        time.sleep(1)
+        wait_for(lambda: os.statvfs(folder).f_bavail == 0, "the disk is full")
         count = packets(path + ".part")
         expect(500 < count < 1500, f"{count} packets in a full disk")
         os.unlink(ballast)
@@ -459,7 +463,6 @@ def interface(scratch):
     with subprocess.Popen([PROGRAM, "record", "--output", path, "--for", "3s", "host=iface:lo"],
                           stderr=subprocess.PIPE) as p:
         wait_for(lambda: os.path.exists(path + ".part"), "it is begun")
-        time.sleep(0.5)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             for i in range(50):
                 s.sendto(sip("OPTIONS sip:2@b SIP/2.0", f"i{i}", "1 OPTIONS"), ("127.0.0.1", 5060))

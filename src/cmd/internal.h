@@ -55,6 +55,9 @@ void cmd_output_wrote(struct cmd_output *o);
 void cmd_outputs_show(struct cmd_outputs *o);
 /* From now on nothing waits for a terminal or a pipe. */
 void cmd_outputs_patient(struct cmd_outputs *o);
+/* A descriptor of our own for the same terminal or pipe, which does not block: that of the others,
+ * who share it, goes on to.  -1: a file never blocks, and would begin anew. */
+int cmd_patient(int fd);
 bool cmd_outputs_replace(const struct cmd_outputs *o); /* files are to be put in place at the end */
 /* Ends the outputs: `keep` writes what is held and puts files in place; else nothing appears. */
 bool cmd_outputs_close(struct cmd_outputs *o, bool keep, struct err *err);

@@ -180,15 +180,18 @@ static bool may_be_seen(int fd)
 
 /* ---- slow readers ---------------------------------------------------------------------------- */
 
-/* A descriptor of our own for the same terminal or pipe: that of the others, who share it, goes on
- * to block.  A file never blocks, and would begin anew. */
-static void make_patient(struct cmd_output *o)
+int cmd_patient(int fd)
 {
     char path[32];
     struct stat st;
-    bool slow = isatty(o->fd) || (fstat(o->fd, &st) == 0 && S_ISFIFO(st.st_mode));
-    snprintf(path, sizeof path, "/proc/self/fd/%d", o->fd);
-    int fd = slow && !o->temporary ? open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY) : -1;
+    bool slow = isatty(fd) || (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode));
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return slow ? open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY) : -1;
+}
+
+static void make_patient(struct cmd_output *o)
+{
+    int fd = o->temporary ? -1 : cmd_patient(o->fd);
     if (fd < 0)
         return;
     o->fd = fd;

@@ -138,7 +138,9 @@ static bool begin(struct record_files *f, struct err *err)
         f->final = name_of(f);
         f->part = join(f->final, PART);
     }
-    int fd = to_stdout ? dup(STDOUT_FILENO) : open_part(f, err);
+    int fd = to_stdout ? cmd_patient(STDOUT_FILENO) : open_part(f, err);
+    if (fd < 0 && to_stdout)
+        fd = dup(STDOUT_FILENO);
     if (fd < 0) {
         forget_names(f);
         f->number--;
@@ -146,6 +148,7 @@ static bool begin(struct record_files *f, struct err *err)
     }
     f->writer =
         trace_writer_new(f->trace, f->options.format, fd, to_stdout ? "standard output" : f->part);
+    capture_out_heed(trace_writer_out(f->writer), cmd_signal_stop());
     return true;
 }
 

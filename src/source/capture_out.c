@@ -1,22 +1,13 @@
 /* Writes pcapng (draft-ietf-opsawg-pcapng) and pcap (draft-ietf-opsawg-pcap), in this machine's
  * byte order. */
-#include "source/capture_out.h"
-#include "source/source.h"
+#include "source/capture_held.h"
+#include "source/internal.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum block {
-    BLOCK_INTERFACE = 0x00000001,
-    BLOCK_STATISTICS = 0x00000005,
-    BLOCK_PACKET = 0x00000006,
-    BLOCK_SECRETS = 0x0000000a,
-    BLOCK_SECTION = 0x0a0d0d0a,
-};
 
 enum option {
     OPTION_END = 0,
@@ -32,104 +23,22 @@ enum option {
     OPTION_DROPPED = 5,
 };
 
-#define PCAP_MAGIC_NS    0xa1b23c4du
-#define PCAP_SNAPLEN     0x08000000u
-#define PCAP_HEAD        24u
-#define PCAP_RECORD_HEAD 16u
-#define LINK_ETHERNET    1
-#define NANOSECONDS      9
-#define SECRETS_TLS      0x544c534bu
-
-struct capture_out {
-    enum capture_format format;
-    int fd;
-    char *label;
-    struct text held; /* whole records that are not in the file yet */
-    uint64_t at;      /* where the file ends: behind a whole record */
-    bool regular;     /* it can be cut back */
-    bool broken;      /* a pipe that took a part of a record: nothing more can follow */
-    uint32_t interfaces;
-    uint64_t packets;
-    int link_type;    /* pcap; -1: not known yet */
-    struct err error; /* text empty: the file takes what it is given */
-};
+#define PCAP_MAGIC_NS 0xa1b23c4du
+#define PCAP_SNAPLEN  0x08000000u
+#define LINK_ETHERNET 1
+#define NANOSECONDS   9
+#define SECRETS_TLS   0x544c534bu
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-/* Of the record at the front of what is held.  The first of a pcap file is its header. */
-static size_t record_length(const struct capture_out *o, struct slice held, bool first)
+void capture_out_heed(struct capture_out *o, const volatile sig_atomic_t *stop)
 {
-    uint32_t n;
-    if (o->format == CAPTURE_PCAP && first)
-        return PCAP_HEAD;
-    memcpy(&n, held.p + (o->format == CAPTURE_PCAP ? 8 : 4), sizeof n);
-    return o->format == CAPTURE_PCAP ? n + PCAP_RECORD_HEAD : n;
-}
-
-/* So many of the `n` bytes are whole records. */
-static size_t whole_records(const struct capture_out *o, size_t n)
-{
-    struct slice held = text_slice(&o->held);
-    size_t whole = 0, next;
-    while (whole < n &&
-           whole + (next = record_length(o, slice_from(held, whole), o->at == 0 && whole == 0)) <=
-               n)
-        whole += next;
-    return whole;
-}
-
-static void drop_held(struct capture_out *o, size_t n)
-{
-    o->held.n -= n;
-    memmove(o->held.p, o->held.p + n, o->held.n);
-    o->at += n;
-}
-
-/* The n bytes that did go out end within a record: those of it are taken back. */
-static void cut_back(struct capture_out *o, size_t n)
-{
-    size_t whole = whole_records(o, n);
-    if (whole < n && !o->regular) {
-        o->broken = true;
-        return;
-    }
-    drop_held(o, whole);
-    if (whole < n &&
-        (ftruncate(o->fd, (off_t)o->at) != 0 || lseek(o->fd, (off_t)o->at, SEEK_SET) < 0))
-        o->broken = true;
-}
-
-/* A reader that is slow is waited for. */
-static bool may_go_on(int fd)
-{
-    struct pollfd p = {fd, POLLOUT, 0};
-    if (errno == EAGAIN)
-        (void)poll(&p, 1, -1);
-    return errno == EINTR || errno == EAGAIN;
-}
-
-static bool write_held(struct capture_out *o)
-{
-    size_t done = 0;
-    while (done < o->held.n) {
-        ssize_t n = write(o->fd, o->held.p + done, o->held.n - done);
-        if (n < 0 && may_go_on(o->fd))
-            continue;
-        if (n <= 0) {
-            err_set(&o->error, "%s: %s", o->label, n ? strerror(errno) : "nothing is written");
-            cut_back(o, done);
-            return false;
-        }
-        done += (size_t)n;
-    }
-    drop_held(o, done);
-    o->error.text[0] = '\0';
-    return true;
+    o->stop = stop;
 }
 
 bool capture_out_flush(struct capture_out *o, struct err *err)
 {
-    if (o->held.n == 0 || (!o->broken && write_held(o)))
+    if (o->held.n == 0 || (!o->broken && capture_held_write(o)))
         return true;
     return err_set(err, "%s", o->error.text);
 }
@@ -138,7 +47,7 @@ bool capture_out_flush(struct capture_out *o, struct err *err)
 static void wrote(struct capture_out *o)
 {
     if (o->held.n >= CAPTURE_OUT_BUFFER && !o->broken)
-        (void)write_held(o);
+        (void)capture_held_write(o);
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -180,7 +89,7 @@ static void put_text(struct capture_out *o, enum option code, struct slice forei
     text_free(&safe);
 }
 
-static size_t block_begin(struct capture_out *o, enum block type)
+static size_t block_begin(struct capture_out *o, enum capture_block type)
 {
     size_t at = o->held.n;
     put32(o, type);
@@ -318,7 +227,7 @@ bool capture_out_interface(struct capture_out *o, const struct capture_out_inter
 
 bool capture_out_packet(struct capture_out *o, const struct capture_out_packet *p, struct err *err)
 {
-    if (o->broken || (o->held.n >= CAPTURE_OUT_HELD && !write_held(o)))
+    if (o->broken || (o->held.n >= CAPTURE_OUT_HELD && !capture_held_write(o)))
         return err_set(err, "%s", o->error.text);
     if (o->format == CAPTURE_PCAPNG)
         put_enhanced(o, p);
@@ -373,29 +282,13 @@ uint64_t capture_out_packets(const struct capture_out *o)
     return o->packets;
 }
 
-/* Of what is held. */
-static uint64_t packets_left(const struct capture_out *o)
-{
-    struct slice held = text_slice(&o->held);
-    uint64_t n = 0;
-    bool first = o->at == 0;
-    while (held.n) {
-        uint32_t type;
-        memcpy(&type, held.p, sizeof type);
-        n += o->format == CAPTURE_PCAP ? !first : type == BLOCK_PACKET;
-        held = slice_from(held, record_length(o, held, first));
-        first = false;
-    }
-    return n;
-}
-
 bool capture_out_close(struct capture_out *o, bool sync, uint64_t *left, struct err *err)
 {
     if (o->format == CAPTURE_PCAP && o->link_type < 0)
         put_pcap_head(o, LINK_ETHERNET); /* without packets it is a capture all the same */
     bool ok = capture_out_flush(o, err);
     if (left)
-        *left = packets_left(o);
+        *left = capture_held_packets(o);
     if (sync && o->regular && fsync(o->fd) != 0 && ok)
         ok = err_set(err, "%s: %s", o->label, strerror(errno));
     ok = (close(o->fd) == 0 || !ok || err_set(err, "%s: %s", o->label, strerror(errno))) && ok;

@@ -10,6 +10,8 @@
 #include "base/base.h"
 #include "source/source.h"
 
+#include <signal.h>
+
 struct capture_out;
 
 enum capture_format { CAPTURE_PCAPNG, CAPTURE_PCAP };
@@ -42,6 +44,8 @@ struct capture_out_packet {
 /* `fd` now belongs to it and is written to from where it stands; the label is for messages and is
  * copied. */
 struct capture_out *capture_out_new(enum capture_format format, int fd, const char *label);
+/* Where `fd` does not block, a slow reader is waited for until some time after *stop is set. */
+void capture_out_heed(struct capture_out *o, const volatile sig_atomic_t *stop);
 /* False: pcap has one link type, and another was there before. */
 bool capture_out_interface(struct capture_out *o, const struct capture_out_interface *i,
                            uint32_t *id, struct err *err);

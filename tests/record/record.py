@@ -5,8 +5,10 @@ record.py SIPXRAY STAGE: prints "ok NAME", "skip NAME: WHY" or "not NAME: WHAT" 
 """
 
 import concurrent.futures
+import fcntl
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -15,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 PROGRAM = sys.argv[1]
@@ -415,6 +418,27 @@ def ended(scratch):
         expect(packets(path, True) == 101 and "packets recorded: 101" in said, said)
 
 
+def stalled(_scratch):
+    """Who does not read is waited for; the first signal ends it all the same, and says what is not there."""
+    live = Live("--output", "-", stdout=subprocess.PIPE)
+    count, size = 0, len(options(100))
+    while count * size < 170000:  # more than fits in the pipe to nobody, and less than in all on the way
+        live.feed(options(100 + count))
+        count += 1
+    held = bytearray(4)
+
+    def full():
+        fcntl.ioctl(live.process.stdout, termios.FIONREAD, held)
+        return int.from_bytes(held, sys.byteorder) > 60000  # of 65536, by pages
+    wait_for(full, "nothing more fits")
+    live.process.send_signal(signal.SIGINT)
+    expect(live.process.wait(30) == 2, "it ends")
+    said = live.process.stderr.read().decode()
+    lost = re.search(r"standard output: what was recorded is not read; packets that were not recorded: (\d+)", said)
+    expect(lost and 0 < int(lost[1]) < count, said)
+    live.process.stdout.close()
+
+
 def full_disk(scratch):
     """Told once; goes on when there is room; what is there is whole; the status says that it is not
     all."""
@@ -475,7 +499,7 @@ def interface(scratch):
 
 
 def stage_live(scratch):
-    for test in (killed, left_over, rotated, by_time_and_signal, ended):
+    for test in (killed, left_over, rotated, by_time_and_signal, ended, stalled):
         yield test.__name__.replace("_", " "), lambda test=test: test(scratch)
 
 

@@ -17,6 +17,23 @@ skip() {
     echo "SKIP $1: $2"
 }
 
+# counted COMMAND...: what a test program prints, in lines "ok NAME", "skip NAME: WHY" or what failed; one more
+# where it does not come to its end
+counted() {
+    timeout -k 10 1800 "$@" 2>&1 || echo "not ok: it ended with status $?"
+}
+
+# judge STAGE FILE: counts those lines
+judge() {
+    while read -r word rest; do
+        case $word in
+        ok) pass ;;
+        skip) skip "$1 ${rest%%:*}" "${rest#*: }" ;;
+        *) echo "$word $rest" >"$2.one" && fail "$1" "$2.one" ;;
+        esac
+    done <"$2"
+}
+
 tally() {
     echo "$passed $failed $skipped" >"$TALLY/$1"
     [ "$failed" -eq 0 ]

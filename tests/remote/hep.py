@@ -16,7 +16,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "live"))
 
 # pylint: disable=wrong-import-position
-from live import NO_LEAKS, Run, has, options, same, temporary, wait_until  # noqa: E402
+from live import NO_LEAKS, Run, has, options, run_tests, same, temporary, wait_until  # noqa: E402
 from sip_path import ADDRESSES, Path  # noqa: E402
 
 PORT = 9060
@@ -317,27 +317,6 @@ def prepare():
         subprocess.run(["ip", "addr", "add", address + "/32", "dev", "lo"], check=True)
 
 
-def too_late(*_):
-    raise AssertionError("waited in vain for a line")
-
-
-def run_tests(tests, only):
-    signal.signal(signal.SIGALRM, too_late)
-    for test in tests:
-        name = test.__name__.removeprefix("test_")
-        if only and name not in only:
-            continue
-        try:
-            test()
-            print(f"ok {name}", flush=True)
-        except Exception as e:  # pylint: disable=broad-except
-            line = e.__traceback__.tb_next.tb_lineno
-            print(f"not ok {name}: line {line}: {type(e).__name__}: {e}", flush=True)
-        Run.kill_all()
-
-
 if __name__ == "__main__":
-    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(ignored, signal.SIG_DFL)  # who runs us in the background ignores them
     prepare()
     run_tests(TESTS, sys.argv[2:])

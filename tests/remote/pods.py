@@ -15,9 +15,8 @@ from datetime import datetime
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "live"))
 
 # pylint: disable=wrong-import-position
-from live import NO_LEAKS, PROGRAM, Run, children_of, has, options, same, temporary, wait_until  # noqa: E402
+from live import NO_LEAKS, PROGRAM, Run, children_of, has, options, run_tests, same, temporary, wait_until  # noqa: E402
 from cluster import Cluster, Pod  # noqa: E402
-from hep import run_tests  # noqa: E402
 from sip_path import ADDRESSES, Path  # noqa: E402
 
 LABEL = "k8s:voip/app=kamailio"
@@ -356,8 +355,6 @@ TESTS = [test_every_pod_at_once, test_at_once, test_without_tcpdump, test_killed
 
 
 if __name__ == "__main__":
-    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(ignored, signal.SIG_DFL)  # who runs us in the background ignores them
     for line in ("ip link set lo up", "ip link add br0 type bridge", "ip link set br0 up"):
         subprocess.run(line.split(), check=True)
     run_tests(TESTS, sys.argv[2:])

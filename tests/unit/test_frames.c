@@ -3,24 +3,8 @@
 #include "trace/internal.h"
 #include "wire.h"
 
-#define MS 1000000ll
-#define A  "10.0.0.1:5060"
-#define B  "10.0.0.2:5060"
-#define AM "10.0.0.1:4000"
-#define BM "10.0.0.2:6000"
-
 #define OFFER  "v=0\r\nc=IN IP4 10.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n"
 #define ANSWER "v=0\r\nc=IN IP4 10.0.0.2\r\nm=audio 6000 RTP/AVP 0\r\n"
-
-static void say(struct wire *w, const char *from, const char *to, const char *start, const char *id,
-                const char *cseq, const char *sdp)
-{
-    struct text t = {0};
-    wire_sip(&t, start, id, cseq, sdp);
-    wire_udp(w, from, to, text_slice(&t));
-    text_free(&t);
-    w->now_ns += 10 * MS;
-}
 
 static struct text message(const char *id, size_t padding)
 {
@@ -64,13 +48,13 @@ static void test_datagrams(void **state)
     (void)state;
     for (unsigned media = 0; media < 2; media++) {
         struct wire w = wire_new();
-        say(&w, A, B, "INVITE sip:2@b SIP/2.0", "x", "1 INVITE", OFFER); /* 1 */
-        say(&w, B, A, "SIP/2.0 200 OK", "x", "1 INVITE", ANSWER);        /* 2 */
-        wire_rtp(&w, AM, BM, 0, 1, 1, 1);                                /* 3 */
-        wire_rtp(&w, "10.0.0.7:1", "10.0.0.7:2", 0, 1, 1, 1);            /* 4 */
-        wire_udp(&w, A, B, SLICE("\r\n\r\n"));                           /* 5 */
-        wire_fragments(&w, A, B, text_slice(&big));                      /* 6 7 8 */
-        wire_udp(&w, A, B, SLICE("BYE sip:"));                           /* 9 */
+        wire_say(&w, A, B, "INVITE sip:2@b SIP/2.0", "x", "1 INVITE", OFFER); /* 1 */
+        wire_say(&w, B, A, "SIP/2.0 200 OK", "x", "1 INVITE", ANSWER);        /* 2 */
+        wire_rtp(&w, AM, BM, 0, 1, 1, 1);                                     /* 3 */
+        wire_rtp(&w, "10.0.0.7:1", "10.0.0.7:2", 0, 1, 1, 1);                 /* 4 */
+        wire_udp(&w, A, B, SLICE("\r\n\r\n"));                                /* 5 */
+        wire_fragments(&w, A, B, text_slice(&big));                           /* 6 7 8 */
+        wire_udp(&w, A, B, SLICE("BYE sip:"));                                /* 9 */
         assert_selected(&w, media, media ? "1 2 3m 6 7 8 " : "1 2 6 7 8 ", 0);
     }
     text_free(&big);
@@ -178,15 +162,15 @@ static void two_calls(struct wire *w)
     struct text big = message("x", 1200);
     for (unsigned i = 0; i < 2; i++) {
         const char *id = i ? "y" : "x";
-        say(w, A, B, "INVITE sip:2@b SIP/2.0", id, "1 INVITE", OFFER);
-        say(w, A, B, "INVITE sip:2@b SIP/2.0", id, "1 INVITE", OFFER);
-        say(w, B, A, "SIP/2.0 200 OK", id, "1 INVITE", ANSWER);
+        wire_say(w, A, B, "INVITE sip:2@b SIP/2.0", id, "1 INVITE", OFFER);
+        wire_say(w, A, B, "INVITE sip:2@b SIP/2.0", id, "1 INVITE", OFFER);
+        wire_say(w, B, A, "SIP/2.0 200 OK", id, "1 INVITE", ANSWER);
         wire_rtp(w, AM, BM, 0, 1, 1, 1);
         wire_udp(w, "10.0.0.2:6001", "10.0.0.9:9", SLICE("\x80\xc8\0\0\0\0\0\0"));
         w->now_ns += 1000 * MS;
         if (i == 0)
             wire_fragments(w, A, B, text_slice(&big));
-        say(w, B, A, "SIP/2.0 200 OK", id, "2 BYE", NULL);
+        wire_say(w, B, A, "SIP/2.0 200 OK", id, "2 BYE", NULL);
         w->now_ns += 100000 * MS;
     }
     text_free(&big);
@@ -397,7 +381,7 @@ static void test_written(void **state)
     unsigned frames = 0, interfaces = 0;
     (void)state;
     two_calls(&first);
-    say(&second, A, B, "OPTIONS sip:2@b SIP/2.0", "o", "1 OPTIONS", NULL);
+    wire_say(&second, A, B, "OPTIONS sip:2@b SIP/2.0", "o", "1 OPTIONS", NULL);
     wire_close(&second);
     const struct trace_sinks sinks = {.frame = write_frame, .context = &writing};
     struct trace *t = trace_new(&(struct trace_options){.threads = 1});

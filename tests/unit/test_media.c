@@ -2,29 +2,12 @@
 #include "trace/media.h"
 #include "wire.h"
 
-#define MS 1000000ll
-
 #define OFFER                                                                                      \
     "v=0\r\nc=IN IP4 10.0.0.1\r\nm=audio 4000 RTP/AVP 0 101\r\n"                                   \
     "a=rtpmap:101 telephone-event/8000\r\n"
 #define ANSWER                                                                                     \
     "v=0\r\nc=IN IP4 10.0.0.2\r\nm=audio 6000 RTP/AVP 0 96\r\na=rtpmap:96 opus/48000/2\r\n"
 #define HOLD "v=0\r\nc=IN IP4 10.0.0.1\r\na=sendonly\r\nm=audio 4000 RTP/AVP 0\r\n"
-
-#define A  "10.0.0.1:5060"
-#define B  "10.0.0.2:5060"
-#define AM "10.0.0.1:4000"
-#define BM "10.0.0.2:6000"
-
-static void say(struct wire *w, const char *from, const char *to, const char *start, const char *id,
-                const char *cseq, const char *sdp)
-{
-    struct text t = {0};
-    wire_sip(&t, start, id, cseq, sdp);
-    wire_udp(w, from, to, text_slice(&t));
-    text_free(&t);
-    w->now_ns += 10 * MS;
-}
 
 /* What is known of each call's media, a line each. */
 static void describe(struct wire *w, bool watch, struct text *out)
@@ -63,15 +46,15 @@ static void describe(struct wire *w, bool watch, struct text *out)
 
 static void invite(struct wire *w, const char *id)
 {
-    say(w, A, B, "INVITE sip:2@b SIP/2.0", id, "1 INVITE", OFFER);
-    say(w, B, A, "SIP/2.0 200 OK", id, "1 INVITE", ANSWER);
-    say(w, A, B, "ACK sip:2@b SIP/2.0", id, "1 ACK", NULL);
+    wire_say(w, A, B, "INVITE sip:2@b SIP/2.0", id, "1 INVITE", OFFER);
+    wire_say(w, B, A, "SIP/2.0 200 OK", id, "1 INVITE", ANSWER);
+    wire_say(w, A, B, "ACK sip:2@b SIP/2.0", id, "1 ACK", NULL);
 }
 
 static void bye(struct wire *w, const char *id)
 {
-    say(w, A, B, "BYE sip:2@b SIP/2.0", id, "2 BYE", NULL);
-    say(w, B, A, "SIP/2.0 200 OK", id, "2 BYE", NULL);
+    wire_say(w, A, B, "BYE sip:2@b SIP/2.0", id, "2 BYE", NULL);
+    wire_say(w, B, A, "SIP/2.0 200 OK", id, "2 BYE", NULL);
 }
 
 static void assert_described(struct wire *w, bool watch, const char *wanted)
@@ -139,7 +122,7 @@ static void test_calls_apart(void **state)
     w.now_ns += 60000 * MS;
     invite(&w, "y");
     wire_rtp(&w, AM, BM, 0, 10, 0, 2);
-    say(&w, A, B, "INVITE sip:2@b SIP/2.0", "y", "2 INVITE", HOLD);
+    wire_say(&w, A, B, "INVITE sip:2@b SIP/2.0", "y", "2 INVITE", HOLD);
     assert_described(&w, true,
                      SAID
                      "10.0.0.1:4000 > 10.0.0.2:6000 1 PCMU/8000: 1 packets, 0 lost, 0 us\n" SAID

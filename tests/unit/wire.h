@@ -13,6 +13,14 @@
 
 #define WIRE_RAW 101
 
+#define MS 1000000ll
+
+/* Two phones, and where their media are. */
+#define A  "10.0.0.1:5060"
+#define B  "10.0.0.2:5060"
+#define AM "10.0.0.1:4000"
+#define BM "10.0.0.2:6000"
+
 struct wire {
     char path[64];
     int fd;
@@ -157,6 +165,17 @@ static inline void wire_close(struct wire *w)
 {
     struct err err;
     assert_true(capture_out_close(w->out, false, NULL, &err));
+}
+
+/* A message, and ten milliseconds. */
+static inline void wire_say(struct wire *w, const char *from, const char *to, const char *start,
+                            const char *id, const char *cseq, const char *sdp)
+{
+    struct text t = {0};
+    wire_sip(&t, start, id, cseq, sdp);
+    wire_udp(w, from, to, text_slice(&t));
+    text_free(&t);
+    w->now_ns += 10 * MS;
 }
 
 #endif

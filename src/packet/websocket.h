@@ -37,8 +37,9 @@ static inline bool websocket_frame_is_control(const struct websocket_frame *f)
 /* Takes the mask off n bytes, of which the first is the payload's byte at `at`. */
 void websocket_unmask(const struct websocket_frame *f, size_t at, const char *from, char *to,
                       size_t n);
-/* Where a frame that begins a SIP message begins; bytes.n: nowhere.  Its head and a part of its
- * payload have to be there. */
+/* Where a frame that begins a SIP message, or a compressed one, begins; bytes.n: nowhere, or the
+ * bytes may tell when there are more.  The head and a part of the payload have to be there; of a
+ * compressed message all, and nothing behind it but whole frames. */
 size_t websocket_frame_find(struct slice bytes);
 #define WEBSOCKET_FRAME_START 32u /* bytes that are enough to know such a frame */
 

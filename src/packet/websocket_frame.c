@@ -1,7 +1,9 @@
 /* WebSocket: the HTTP heads that it begins with (RFC 6455 4), and its frames' heads (5.2). */
 #include "packet/websocket.h"
 
-#define MESSAGE_START 16u /* bytes of a message that are enough to know it */
+#define MESSAGE_START 16u  /* bytes of a message that are enough to know it */
+#define LONG          126u /* bytes: the length has a field of its own */
+#define CHAIN_MAX     16u  /* frames looked at */
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
@@ -47,29 +49,48 @@ void websocket_unmask(const struct websocket_frame *f, size_t at, const char *fr
         to[i] = (char)(from[i] ^ f->mask[(at + i) % 4]);
 }
 
-/* Does a SIP message, or its first fragment, begin with these bytes? */
-static bool begins_message(struct slice bytes)
+/* Does a SIP message, or its first fragment, begin with these bytes?  -1: there are too few. */
+static int begins_message(struct slice bytes)
 {
     struct websocket_frame f;
     char start[MESSAGE_START];
     if (!websocket_frame_read(bytes, &f) || !websocket_frame_is_sane(&f) || f.compressed ||
         (f.opcode != WEBSOCKET_TEXT && f.opcode != WEBSOCKET_BINARY))
-        return false;
+        return 0;
     struct slice payload = slice_first(slice_from(bytes, f.head), sizeof start);
     payload.n = payload.n < f.length ? payload.n : (size_t)f.length;
     websocket_unmask(&f, 0, payload.p, start, payload.n);
-    return payload.n > 0 && (payload.n == sizeof start || payload.n == f.length) &&
-           start[0] != '\r' && start[0] != '\n' &&
-           packet_begins_sip((struct slice){start, payload.n});
+    if (payload.n == 0 || start[0] == '\r' || start[0] == '\n' ||
+        !packet_begins_sip((struct slice){start, payload.n}))
+        return 0;
+    return payload.n == sizeof start || payload.n == f.length ? 1 : -1;
+}
+
+/* Of a compressed message nothing is seen: it begins where frames, the first of which is longer
+ * than chance makes them, end where the bytes end, as they do where each message is sent at once.
+ */
+static bool begins_compressed(struct slice bytes)
+{
+    struct websocket_frame f;
+    for (unsigned i = 0; bytes.n && i < CHAIN_MAX; i++) {
+        if (!websocket_frame_read(bytes, &f) || !websocket_frame_is_sane(&f) ||
+            f.length > bytes.n - f.head || (i == 0 && (!f.compressed || f.length < LONG)))
+            return false;
+        bytes = slice_from(bytes, f.head + (size_t)f.length);
+    }
+    return bytes.n == 0;
 }
 
 size_t websocket_frame_find(struct slice bytes)
 {
-    size_t at = 0;
-    while (at < bytes.n &&
-           (((uint8_t)bytes.p[at] & 0x7c) || !begins_message(slice_from(bytes, at))))
-        at++;
-    return at;
+    for (size_t at = 0; at < bytes.n; at++) {
+        struct slice rest = slice_from(bytes, at);
+        unsigned kind = (uint8_t)bytes.p[at] & 0x7c;
+        int begins = kind == 0 ? begins_message(rest) : kind == 0x40 && begins_compressed(rest);
+        if (begins)
+            return begins > 0 ? at : bytes.n;
+    }
+    return bytes.n;
 }
 
 /* ---- heads ----------------------------------------------------------------------------------- */

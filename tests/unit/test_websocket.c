@@ -349,6 +349,32 @@ static void test_holes(void **state)
     vec_free(&b);
 }
 
+/* Behind a hole the head of a frame comes in two pieces, of any lengths: in 0x010b one may see the
+ * head of another frame, of eleven bytes. */
+static void test_torn_head_after_a_hole(void **state)
+{
+    (void)state;
+    for (size_t length = 257; length < 300; length++) {
+        struct bytes text = {0}, b = {0};
+        put_slice(&text, SLICE("SUBSCRIBE sip:a@b SIP/2.0\r\nX: "));
+        put_times(&text, 'x', length - 4 - text.n);
+        put_slice(&text, SLICE("\r\n\r\n"));
+        put_frame(&b, FIN | 1, bytes_slice(&text));
+        for (size_t split = 1; split < 60; split++) {
+            struct flow *f = upgraded(PACKET_TCP);
+            packet_stream_hole(&f->stream, SERVER, PACKET_GAP, 1000);
+            flow_push(f, SERVER, slice_first(bytes_slice(&b), split));
+            flow_push(f, SERVER, slice_from(bytes_slice(&b), split));
+            if (f->count != 1 || !f->log.n || packet_stats(f->decoder)->malformed)
+                fail_msg("%zu bytes, split after %zu: %.*s", length, split, (int)f->log.n,
+                         f->log.n ? f->log.p : "");
+            flow_free(f);
+        }
+        vec_free(&text);
+        vec_free(&b);
+    }
+}
+
 /* In a message of fragments: what was there of it, and its later fragments do not count. */
 static void test_hole_in_fragments(void **state)
 {
@@ -542,6 +568,41 @@ static void test_deflate_after_a_hole(void **state)
     flow_free(f);
 }
 
+/* Of compressed messages nothing is seen but their heads: one that ends where a segment does. */
+static void test_found_by_its_length(void **state)
+{
+    static const struct {
+        size_t more; /* bytes behind it */
+        unsigned reserved;
+        bool found;
+    } cases[] = {{0, 0, true}, {7, 0, false}, {0, 0x20, false}};
+    struct bytes text = {0};
+    uint32_t random = 1;
+    (void)state;
+    put_slice(&text, SLICE("BYE sip:a@b SIP/2.0\r\nX: "));
+    for (int i = 0; i < 400; i++)
+        put8(&text, (uint8_t)('a' + ((random = random * 1103515245 + 12345) >> 16) % 26));
+    put_slice(&text, SLICE("\r\n\r\n"));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct flow *f = upgraded(PACKET_TCP);
+        struct deflater d = {.forgets = true};
+        struct bytes message = deflated(&d, bytes_slice(&text)), b = {0};
+        assert_in_range(message.n, 126, 400);
+        packet_stream_hole(&f->stream, CLIENT, PACKET_GAP, 1000);
+        put_times(&b, 0x55, 40); /* of what the hole ended in */
+        put_frame(&b, FIN | RSV1 | 1 | MASKED | cases[i].reserved, bytes_slice(&message));
+        put_frame(&b, FIN | 9 | MASKED, SLICE(""));
+        put_times(&b, 0x55, cases[i].more);
+        flow_push(f, CLIENT, bytes_slice(&b));
+        assert_int_equal(f->count, cases[i].found);
+        deflateEnd(&d.z);
+        vec_free(&message);
+        vec_free(&b);
+        flow_free(f);
+    }
+    vec_free(&text);
+}
+
 static void test_deflate_bomb(void **state)
 {
     struct flow *f = upgraded(PACKET_TCP);
@@ -590,6 +651,7 @@ int main(void)
         cmocka_unit_test(test_joined),
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_torn_head_after_a_hole),
         cmocka_unit_test(test_hole_in_fragments),
         cmocka_unit_test(test_end),
         cmocka_unit_test(test_bad_frames),
@@ -598,6 +660,7 @@ int main(void)
         cmocka_unit_test(test_huge_fragments),
         cmocka_unit_test(test_deflate),
         cmocka_unit_test(test_deflate_after_a_hole),
+        cmocka_unit_test(test_found_by_its_length),
         cmocka_unit_test(test_deflate_bomb),
         cmocka_unit_test(test_deflate_garbage),
     };

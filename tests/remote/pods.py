@@ -96,6 +96,15 @@ def messages(cluster, *args, **more):
     return Watched(cluster, "messages", "--format", "ndjson", *args, **more)
 
 
+def captured_pod(cluster):
+    """One that sends to a carrier, and what says what is seen in it."""
+    pod = cluster.add("kam-0", ["10.0.1.1"])
+    cluster.add("carrier-0", ["10.0.3.20"], app="carrier")
+    run = messages(cluster, LABEL)
+    run.said(": captured\n")
+    return pod, run
+
+
 def proxies_in(cluster, **more):
     """The path of sip_path.py with a pod for each of its hosts."""
     cluster.add("livekit-0", ADDRESSES["livekit"], app="livekit")
@@ -131,10 +140,7 @@ def test_every_pod_at_once():
 def test_at_once():
     """What is sent in a pod is seen within a second."""
     with temporary() as folder, Cluster(folder) as cluster:
-        pod = cluster.add("kam-0", ["10.0.1.1"])
-        cluster.add("carrier-0", ["10.0.3.20"], app="carrier")
-        run = messages(cluster, LABEL)
-        run.said(": captured\n")
+        pod, run = captured_pod(cluster)
         send(pod, options("c1"))
         got = json.loads(run.line())
         late = time.time() - datetime.fromisoformat(got["time"][:26] + "+00:00").timestamp()
@@ -179,10 +185,7 @@ def test_killed():
 def test_kubectl_is_killed():
     """The stream ends, and is begun again."""
     with temporary() as folder, Cluster(folder) as cluster:
-        pod = cluster.add("kam-0", ["10.0.1.1"])
-        cluster.add("carrier-0", ["10.0.3.20"], app="carrier")
-        run = messages(cluster, LABEL)
-        run.said(": captured")
+        pod, run = captured_pod(cluster)
         for pid in commands_of(run, "exec"):
             os.kill(pid, signal.SIGKILL)
         run.said("kam-0: kubectl exec was ended by signal 9 (Killed)")

@@ -17,12 +17,17 @@ static void write_file(struct tui *t, struct slice path, struct slice bytes)
     memcpy(name, path.p, path.n);
     int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     bool ok = fd >= 0 && file_write(fd, bytes);
-    if (fd >= 0 && close(fd) != 0)
+    int why = errno;
+    if (fd >= 0 && close(fd) != 0 && ok) {
+        why = errno;
         ok = false;
+    }
+    if (fd >= 0 && !ok)
+        unlink(name);
     if (ok)
         tui_say(t, "%zu bytes written to %s", bytes.n, name);
     else
-        tui_ask_other(t, strerror(errno));
+        tui_ask_other(t, strerror(why));
     free(name);
 }
 

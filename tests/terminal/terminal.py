@@ -174,6 +174,23 @@ def save():
         t.quit()
 
 
+def save_without_room():
+    """Nothing is left of what could not be written whole, so that the name is free."""
+    with Terminal() as t:
+        t.start(env="trap '' XFSZ; ulimit -f 1;")
+        path = os.path.join(t.folder, "call.html")
+        for _ in range(2):
+            t.keys("s")
+            t.wait("Save to")
+            t.tmux("send-keys", "-l", path)
+            t.keys("Enter")
+            t.wait("File too large")
+            assert not os.path.exists(path)
+            t.keys("Escape")
+            t.wait("Calls 1", gone=("Save to",))
+        t.quit()
+
+
 def columns():
     """A header of BYE as a column, to filter by."""
     with Terminal() as t:
@@ -231,7 +248,7 @@ def hang_up():
     assert not os.path.exists(f"/proc/{child}"), "still running"
 
 
-TESTS = (walk, small, resize, escape, signals, unknown, no_colour, ascii_only, pipe, copy, save,
+TESTS = (walk, small, resize, escape, signals, unknown, no_colour, ascii_only, pipe, copy, save, save_without_room,
          columns, filters, hang_up)
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ static int probe(const struct cmd_arguments *a, struct cmd_probe_in *in, struct 
     cmd_signals_begin(true);
     in->options.stop = cmd_signal_stop();
     cmd_probe_watch(out, &in->options.watch);
+    cmd_probe_await(out);
     bool ran = probe_run(&run, &in->script.plan, &in->options, err);
     int status = CMD_ERROR;
     if (ran)

@@ -40,6 +40,8 @@ struct cmd_probe_out {
 
 /* Opens outputs and those sources that are read while the probe runs. */
 bool cmd_probe_out_begin(struct cmd_probe_out *out, const struct cmd_probe_in *in, struct err *err);
+/* Waits until commands among the sources have begun to capture, for a while. */
+void cmd_probe_await(struct cmd_probe_out *out);
 /* What the run tells. */
 void cmd_probe_watch(struct cmd_probe_out *out, struct probe_watch *watch);
 /* Reads the sources to their end, judges and reports; the exit status. */

@@ -140,7 +140,7 @@ static bool read_as(const struct cmd_probe_in *in, enum probe_end *livekit, bool
     *livekit = own;
     if (!as || strcmp(as, "livekit") == 0)
         return true;
-    *livekit = own == PROBE_CALLER ? PROBE_CALLEE : PROBE_CALLER;
+    *livekit = probe_other_end(own);
     return strcmp(as, "carrier") == 0 || err_set(err, "--as %s: livekit or carrier", as);
 }
 

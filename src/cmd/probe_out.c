@@ -6,12 +6,18 @@
 
 #define STEP_FRAMES 1000u
 #define WAIT_US     20000u
-#define FILE_US     1200000u /* until what tcpdump has seen is in its file */
+#define LATE_US     1200000u  /* until what tcpdump has seen is in its file, or here */
+#define START_US    10000000u /* until a command, ssh perhaps, has begun to capture */
 
 /* ---- sources --------------------------------------------------------------------------------- */
 
-/* Read while the probe runs; files are read afterwards, when whoever captured has written them. */
-static bool is_live(const char *spec)
+enum kind {
+    INTERFACE,
+    ELSEWHERE, /* live too, and it may take a while from there to here */
+    FILES,     /* read after the calls, when whoever captures has written them */
+};
+
+static enum kind kind_of(const char *spec)
 {
     static const char *const schemes[] = {"iface:", "cmd:", "hep:", "k8s:"};
     struct slice path = slice_of(spec);
@@ -21,24 +27,24 @@ static bool is_live(const char *spec)
         path = slice_from(path, at + 1);
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         if (slice_starts(path, slice_of(schemes[i])))
-            return true;
-    return slice_is(path, "-");
+            return i == 0 ? INTERFACE : ELSEWHERE;
+    return slice_is(path, "-") ? ELSEWHERE : FILES;
 }
 
-static bool has_files(const struct cmd_probe_out *out)
+static bool has(const struct cmd_probe_out *out, enum kind kind)
 {
     const struct cmd_list *specs = &out->in->arguments->operands;
-    size_t live = 0;
+    bool found = false;
     for (size_t i = 1; i < specs->n; i++)
-        live += is_live(specs->items[i]);
-    return live + 1 < specs->n;
+        found |= kind_of(specs->items[i]) == kind;
+    return found;
 }
 
 static bool add_sources(struct cmd_probe_out *out, bool live, struct err *err)
 {
     const struct cmd_list *specs = &out->in->arguments->operands;
     for (size_t i = 1; i < specs->n; i++)
-        if (is_live(specs->items[i]) == live) {
+        if ((kind_of(specs->items[i]) != FILES) == live) {
             out->live |= live;
             if (!trace_add(out->trace, specs->items[i], err))
                 return false;
@@ -225,6 +231,37 @@ bool cmd_probe_out_begin(struct cmd_probe_out *out, const struct cmd_probe_in *i
     return in->options.dry || begin_trace(out, err);
 }
 
+/* ---- the beginning --------------------------------------------------------------------------- */
+
+static bool is_awaited(const struct cmd_probe_out *out, bool complain)
+{
+    const struct trace_point *points;
+    size_t n = trace_points(out->trace, &points);
+    bool found = false;
+    for (size_t i = 0; i < n; i++) {
+        if (!points[i].source->awaited)
+            continue;
+        found = true;
+        if (complain)
+            cmd_complain("%s: nothing came from it within %u s: the calls are made all the same",
+                         points[i].name, START_US / 1000000);
+    }
+    return found;
+}
+
+/* What is sent before a command captures would not be seen there. */
+void cmd_probe_await(struct cmd_probe_out *out)
+{
+    const volatile sig_atomic_t *stop = out->in->options.stop;
+    bool wait = out->live && has(out, ELSEWHERE);
+    for (uint32_t waited = 0; wait && read_on(out, &wait) && is_awaited(out, waited >= START_US);
+         waited += WAIT_US) {
+        if (waited >= START_US || *stop)
+            return;
+        usleep(WAIT_US);
+    }
+}
+
 /* ---- the end --------------------------------------------------------------------------------- */
 
 static bool end_trace(struct cmd_probe_out *out, struct err *err)
@@ -232,8 +269,8 @@ static bool end_trace(struct cmd_probe_out *out, struct err *err)
     bool wait;
     struct err why;
     probe_judge_end(out->judge);
-    if (has_files(out))
-        usleep(FILE_US);
+    if (has(out, FILES) || has(out, ELSEWHERE))
+        usleep(LATE_US);
     /* the calls were made: what they showed is told all the same */
     if (!add_sources(out, false, &why)) {
         cmd_complain("%s", why.text);

@@ -19,7 +19,9 @@ static bool end_invite(struct engine *e, struct call *call, enum probe_end end, 
     if (t->status >= 100 && !t->cancelled)
         request_cancel(t);
     if (t->status < 100)
-        transaction_quiet(t); /* RFC 3261 9.1: no CANCEL before the first response */
+        transaction_quiet(t);              /* RFC 3261 9.1: no CANCEL before the first response */
+    if (call->sides[end].dialog.confirmed) /* a re-INVITE: BYE ends it, too */
+        return false;
     return passed < (t->status >= 100 ? ENDING_MS : UNANSWERED_MS);
 }
 

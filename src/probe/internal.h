@@ -487,9 +487,4 @@ void call_ack_came(struct engine *e, struct call *call, enum probe_end end);
 void call_respond(struct engine *e, struct call *call, struct transaction *t, uint16_t status,
                   uint32_t step);
 
-static inline enum probe_end other_end(enum probe_end end)
-{
-    return end == PROBE_CALLER ? PROBE_CALLEE : PROBE_CALLER;
-}
-
 #endif

@@ -30,6 +30,7 @@ void probe_judge_free(struct probe_judge *j)
     vec_free(&j->keys);
     vec_free(&j->steps);
     vec_free(&j->places);
+    vec_free(&j->passes);
     vec_free(&j->notes);
     sip_scanner_free(j->scanner);
     arena_free(&j->arena);
@@ -179,6 +180,42 @@ static void note_harm(struct probe_judge *j, struct report_probe_row *row,
     row->guilty = guilty_copy(&j->arena, &h->guilty);
 }
 
+/* The one node that lies between this sighting and the one before, both at a point on the way. */
+static struct slice passed(const struct probe_judge *j, const struct hop_call *call,
+                           const struct hop_journey *journey, const struct check_request *r,
+                           size_t i)
+{
+    bool one = journey->steps[i].link == HOP_NODE && !is_ours(j, r->sightings[i].point) &&
+               slice_equal(r->sightings[i].point, r->sightings[i - 1].point);
+    return one ? hop_node_name(call->nodes, journey->steps[i].node) : SLICE_NONE;
+}
+
+static bool is_known_pass(const struct probe_judge *j, struct slice point, struct slice node)
+{
+    for (size_t i = 0; i < j->passes.n; i++)
+        if (slice_equal(j->passes.items[i].point, point) &&
+            slice_equal(j->passes.items[i].node, node))
+            return true;
+    return false;
+}
+
+/* Between our ends only: what is before or behind them is another's call. */
+static void note_passes(struct probe_judge *j, const struct hop_call *call,
+                        const struct hop_journey *journey, const struct check_request *r)
+{
+    size_t from = 0, to = r->sighting_count;
+    while (from < to && !is_ours(j, r->sightings[from].point))
+        from++;
+    while (to > from && !is_ours(j, r->sightings[to - 1].point))
+        to--;
+    for (size_t i = from + 1; i < to; i++) {
+        struct slice point = r->sightings[i].point, node = passed(j, call, journey, r, i);
+        if (node.n && !is_known_pass(j, point, node))
+            *vec_add(&j->passes) = (struct probe_judge_pass){arena_copy(&j->arena, point),
+                                                             arena_copy(&j->arena, node)};
+    }
+}
+
 static void note_journey(struct probe_judge *j, const struct hop_call *call,
                          const struct hop_journey *journey, size_t row)
 {
@@ -234,6 +271,7 @@ void probe_judge_journeys(void *judge, const struct hop_call *call)
             if (row < j->rows.n)
                 note_journey(j, call, journey, row);
             note_step(j, key, &r);
+            note_passes(j, call, journey, &r);
         }
         arena_reset(&j->scratch);
     }
@@ -278,6 +316,38 @@ static enum check_verdict verdict_of(const struct probe_judge *j)
     return untried ? CHECK_INCONCLUSIVE : CHECK_PASS;
 }
 
+/* Where others talk at the same point it is not known to be on a node.  Yet if all calls of ours
+ * went there through one node, and that one nowhere else, its name is meant for that. */
+static struct slice name_of(const struct probe_judge *j, struct slice node)
+{
+    const struct probe_judge_pass *found = NULL;
+    size_t nodes = 0, points = 0;
+    for (size_t i = 0; i < j->passes.n; i++)
+        if (slice_equal(j->passes.items[i].node, node)) {
+            found = &j->passes.items[i];
+            points++;
+        }
+    for (size_t i = 0; i < j->passes.n && found; i++)
+        nodes += slice_equal(j->passes.items[i].point, found->point);
+    return nodes == 1 && points == 1 ? found->point : node;
+}
+
+/* A node without a name is called by its address, in brackets perhaps, with its port perhaps. */
+static bool is_unnamed(const struct check_guilty *g)
+{
+    return g->node.n && g->in.n &&
+           (slice_starts(g->node, g->in) || slice_starts(slice_from(g->node, 1), g->in));
+}
+
+static void close_rows(struct probe_judge *j)
+{
+    for (size_t i = 0; i < j->rows.n; i++) {
+        struct check_guilty *g = &j->rows.items[i].guilty;
+        if (is_unnamed(g))
+            g->node = name_of(j, g->node);
+    }
+}
+
 static void close_steps(struct probe_judge *j)
 {
     for (size_t i = 0; i < j->steps.n; i++) {
@@ -307,6 +377,7 @@ void probe_judge_report(struct probe_judge *j, const struct probe_counts *counts
                         struct report_probe *out)
 {
     out->column_count = 0;
+    close_rows(j);
     close_steps(j);
     close_columns(j, out);
     add_notes(j, counts);

@@ -16,6 +16,11 @@ struct probe_judge_place {
     struct slice seen_last; /* on the way; empty: nowhere, or it arrived */
 };
 
+/* A node through which a point on the way saw a message go. */
+struct probe_judge_pass {
+    struct slice point, node;
+};
+
 struct probe_judge {
     const struct probe_script *script;
     bool mine[PROBE_ENDS];
@@ -28,6 +33,7 @@ struct probe_judge {
     struct report_probe_column columns[2 * PROBE_MESSAGES]; /* `message` empty: not used */
     VEC(struct report_probe_step) steps;
     VEC(struct probe_judge_place) places; /* of each of these */
+    VEC(struct probe_judge_pass) passes;  /* each pair once */
     VEC(struct slice) notes;
     uint64_t calls, not_made, reached, sent, received, rows_left_out;
     int64_t began_ns, ended_ns;

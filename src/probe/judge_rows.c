@@ -190,7 +190,9 @@ static void judge_request(struct probe_judge *j, const struct probe_call_result 
         row->how = SLICE("not tried: the run was stopped");
         break;
     default:
-        row->fate = j->mine[p->step->from] ? REPORT_LOST : REPORT_UNTRIED;
+        /* who rings has got it: a phone, not the path, is what does not answer */
+        row->fate = j->mine[p->step->from] && !(row->unwatched && o->status > 100) ? REPORT_LOST
+                                                                                   : REPORT_UNTRIED;
         probe_outcome_text(&t, log, r, p->item->step);
         row->how = text_keep(&t, &j->arena);
     }
@@ -202,7 +204,7 @@ static void judge_request(struct probe_judge *j, const struct probe_call_result 
 static unsigned column_of(struct probe_judge *j, const struct pair *p)
 {
     enum probe_end from = p->step->from;
-    enum probe_end to = from == PROBE_CALLER ? PROBE_CALLEE : PROBE_CALLER;
+    enum probe_end to = probe_other_end(from);
     unsigned column = (unsigned)p->item->message * 2 + (from == PROBE_CALLEE);
     j->columns[column] =
         (struct report_probe_column){.message = slice_of(probe_message_name(p->item->message)),
@@ -236,6 +238,7 @@ static void add_row(struct probe_judge *j, const struct probe_call_result *r,
         .fate = REPORT_UNTRIED,
         .sent = keep(&j->arena, &sent),
         .loose = names(p->item->loose, p->item->loose_count, name),
+        .unwatched = !j->mine[probe_other_end(p->step->from)],
     };
     if (p->arrived)
         compare(j, p, &row);
@@ -286,8 +289,7 @@ static bool scan_received(const struct probe_log *log, struct pair *p)
 /* What goes to an end that is not ours is judged there, unless it never gets that far. */
 static bool is_judged(const struct probe_judge *j, const struct pair *p)
 {
-    enum probe_end to = p->step->from == PROBE_CALLER ? PROBE_CALLEE : PROBE_CALLER;
-    if (j->mine[to])
+    if (j->mine[probe_other_end(p->step->from)])
         return true;
     return !p->step->status && !(p->outcome->fate == PROBE_DONE && p->outcome->status < 300) &&
            p->outcome->fate != PROBE_NOT_REACHED && p->outcome->fate != PROBE_STOPPED;

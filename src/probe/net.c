@@ -367,7 +367,7 @@ static void deliver_dry(struct net *n)
     size_t count = n->wire.n;
     for (size_t i = 0; i < count; i++) {
         struct dry_message m = n->wire.items[i];
-        enum probe_end to = other_end(m.from);
+        enum probe_end to = probe_other_end(m.from);
         struct path path = m.path;
         path.local = n->ends[to].bound;
         path.remote = m.path.local;

@@ -102,7 +102,7 @@ void probe_outcome_text(struct text *out, const struct probe_log *log,
         add_final(out, log, o);
         break;
     case PROBE_NO_ANSWER:
-        text_add(out, SLICE("no answer"));
+        text_add(out, !o->next_hop.ip.family ? SLICE("nothing came") : SLICE("no answer"));
         add_seconds(out, o);
         break;
     case PROBE_ICMP:

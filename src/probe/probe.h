@@ -36,6 +36,11 @@ enum probe_end {
 };
 #define PROBE_ENDS 2
 
+static inline enum probe_end probe_other_end(enum probe_end end)
+{
+    return end == PROBE_CALLER ? PROBE_CALLEE : PROBE_CALLER;
+}
+
 /* One message that an end sends.  The steps of a call are done in order:
  *
  * - A request is sent as soon as the step before it is over: the first INVITE at once, one within

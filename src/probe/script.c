@@ -59,11 +59,6 @@ static void end_call(struct draft *d, struct slice name)
     d->n = 0;
 }
 
-static enum probe_end other(enum probe_end end)
-{
-    return end == PROBE_CALLER ? PROBE_CALLEE : PROBE_CALLER;
-}
-
 /* ---- the suite ------------------------------------------------------------------------------- */
 
 static const char *method_of(enum probe_message m)
@@ -96,7 +91,7 @@ static void add_case(struct draft *d, const struct probe_case *c, enum probe_mes
 static void add_rest(struct draft *d, const struct probe_case *c, enum probe_end from)
 {
     add_case(d, c, PROBE_REINVITE, from);
-    add_case(d, c, PROBE_REINVITE_200, other(from));
+    add_case(d, c, PROBE_REINVITE_200, probe_other_end(from));
     add_case(d, c, PROBE_INFO, from);
     add_case(d, c, PROBE_REFER, from);
     add_case(d, c, PROBE_BYE, from);
@@ -238,7 +233,7 @@ bool probe_script_trunk(struct probe_script *s, const struct expect_trunk *trunk
     if (mine[s->livekit] && expect_speaks_of(trunk, EXPECT_REFER)) {
         add_setup(&d, &o);
         add_by_livekit(&d, &o, PROBE_REFER);
-        add_step(&d, other(s->livekit), "BYE", 0);
+        add_step(&d, probe_other_end(s->livekit), "BYE", 0);
         end_call(&d, SLICE("LiveKit transfers"));
     }
     return s->items.n ||

@@ -212,7 +212,7 @@ static bool has_come(struct engine *e, struct call *call, uint32_t i)
 {
     const struct probe_step *s = step_at(call, i);
     if (is_ack(s))
-        return call->sides[other_end(s->from)].dialog.ack_came;
+        return call->sides[probe_other_end(s->from)].dialog.ack_came;
     if (!s->status)
         return call->came_by[i] != PROBE_NONE;
     uint32_t request = step_answered(call, i);
@@ -281,7 +281,7 @@ static bool is_over(struct engine *e, struct call *call, uint32_t i, int64_t wai
 {
     const struct probe_step *s = step_at(call, i);
     struct probe_outcome *o = &call->outcomes[i];
-    bool far_is_here = e->play[other_end(s->from)];
+    bool far_is_here = e->play[probe_other_end(s->from)];
     if (!e->play[s->from])
         return has_come(e, call, i);
     if (o->ended_ns || o->fate != PROBE_NOT_REACHED)

@@ -240,6 +240,11 @@ int64_t transactions_due_ms(const struct engine *e)
 void transactions_tick(struct engine *e)
 {
     size_t kept = 0;
+    for (size_t i = 0; i < e->transactions.n; i++) {
+        struct transaction *t = e->transactions.items[i];
+        if (t->client && (t->fate != PROBE_NOT_REACHED || t->abandoned))
+            transaction_quiet(t);
+    }
     machines_run_timers(e->machines);
     for (size_t i = 0; i < e->transactions.n; i++) {
         struct transaction *t = e->transactions.items[i];
@@ -247,8 +252,6 @@ void transactions_tick(struct engine *e)
             respond_again(t, e->now_ms);
         if (e->now_ms >= t->trying_ms)
             send_trying(t);
-        if (t->client && (t->fate != PROBE_NOT_REACHED || t->abandoned))
-            transaction_quiet(t);
     }
     for (size_t i = 0; i < e->transactions.n; i++) {
         struct transaction *t = e->transactions.items[i];

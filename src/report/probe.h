@@ -29,6 +29,7 @@ struct report_probe_row {
     struct slice how;                  /* a remark for people: what differs, or why; may be empty */
     struct expect_list sent, received;
     bool loose;                 /* any value will do: `sent` is not known */
+    bool unwatched;             /* where it goes is not ours: it may have arrived all the same */
     struct check_guilty guilty; /* any: false where nothing was harmed, or nobody can tell */
     struct slice seen_last;     /* "kam1:in": REJECTED and LOST, with capture points */
 };

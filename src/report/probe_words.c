@@ -49,9 +49,9 @@ static struct slice harm(struct arena *a, const struct report_probe_row *row, co
 static struct slice rejected(struct arena *a, const struct report_probe_row *row)
 {
     struct slice last = row->seen_last;
-    return arena_printf(a, "answered %u and not forwarded%s%.*s%s%.*s", row->status,
-                        last.n ? ", last seen at " : "", SLICE_ARG(last), row->how.n ? "; " : "",
-                        SLICE_ARG(row->how));
+    return arena_printf(a, "answered %u%s%s%.*s%s%.*s", row->status,
+                        row->unwatched ? "" : " and not forwarded", last.n ? ", last seen at " : "",
+                        SLICE_ARG(last), row->how.n ? "; " : "", SLICE_ARG(row->how));
 }
 
 struct slice report_probe_words(struct arena *a, const struct report_probe_row *row)
@@ -64,8 +64,8 @@ struct slice report_probe_words(struct arena *a, const struct report_probe_row *
     case REPORT_REJECTED:
         return rejected(a, row);
     case REPORT_LOST:
-        return ARENA_JOIN(a, SLICE("not forwarded: "), row->how,
-                          last.n ? SLICE("; last seen at ") : SLICE_NONE, last);
+        return ARENA_JOIN(a, row->unwatched ? SLICE("unanswered: ") : SLICE("not forwarded: "),
+                          row->how, last.n ? SLICE("; last seen at ") : SLICE_NONE, last);
     case REPORT_UNTRIED:
         return ARENA_JOIN(a, SLICE("unknown: "), row->how);
     default:

@@ -248,8 +248,10 @@ enum source_result source_next(struct source *s, struct source_frame *frame, str
         return SOURCE_END;
     enum source_result result = read_frame(s, frame, err);
     s->stats.bytes_read = s->read_earlier + s->in.read;
-    if (__builtin_expect(s->stats.live, false))
+    if (__builtin_expect(s->stats.live, false)) {
         result = look_beside(s, result, err);
+        s->stats.awaited = result == SOURCE_WAIT && !s->opened;
+    }
     s->ended = result == SOURCE_END || result == SOURCE_ERROR;
     return result;
 }

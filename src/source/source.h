@@ -60,6 +60,7 @@ struct source_stats {
     bool truncated;           /* the last record is cut; what was before it was yielded */
     char truncated_at[96];    /* "record 17 at byte 4711": for the message to the user */
     bool live;                /* it may have to wait: an interface, a command, a pipe */
+    bool awaited;             /* live, and nothing came yet: not even the capture's header */
     bool followed;            /* a file that is waited for to grow */
     bool counted;             /* an interface: the kernel counts what it drops */
     uint64_t kernel_dropped;  /* that it had no room for */

@@ -611,6 +611,39 @@ def is_stopped():
     assert any(re.fullmatch(r"calls that were not made any more: \d+", n) for n in report["notes"]), report["notes"]
 
 
+def begins_late():
+    """Calls are made when the command captures, and what it has seen is waited for."""
+    with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");'):
+        status, report = judge("run", *ENDS, "kam1=cmd:sleep 1; tcpdump -q -U -i lo -w -")
+    same((status, {r["guilty"]["node"] for r in report["headers"] if r["outcome"] == "stripped"}), (1, {"kam1"}))
+
+
+def amid_others():
+    """Others talk at the same point: the proxy of the calls has its name nevertheless."""
+    sipp = [subprocess.Popen(["sipp", "-sn", role, "-i", "127.0.0.1", "-nostdin", *more], cwd=WORK, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for role, more in (("uas", ["-p", "6080"]), ("uac", ["-p", "6090", "-r", "20", "127.0.0.1:6080"]))]
+    try:
+        capture = WORK / "others.pcap"
+        subprocess.run(["tcpdump", "-q", "-i", "lo", "-c", "20", "-w", capture, "udp port 6080"], check=True,
+                       stderr=subprocess.DEVNULL, timeout=PATIENCE)  # they talk by now
+        with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");'):
+            status, report = judge("run", *ENDS[:-1], "1s", "kam1=iface:lo")
+    finally:
+        for process in sipp:
+            process.kill()
+            process.wait()
+    same((status, {r["guilty"]["node"] for r in report["headers"] if r["outcome"] == "stripped"}), (1, {"kam1"}))
+
+
+def in_a_chain():
+    """Two proxies at one point: it is neither's name."""
+    with Kamailio(target="sip:127.0.0.2:5060"), Kamailio('if (is_method("BYE")) remove_hf_re("^X-");',
+                                                         define=['ADDRESS="127.0.0.2"'], address="127.0.0.2"):
+        status, report = judge("run", *ENDS, "kams=iface:lo")
+    same((status, {r["guilty"]["node"] for r in report["headers"] if r["outcome"] == "stripped"}), (1, {"127.0.0.2"}))
+
+
 def breaks_off():
     """A source that ends with an error while calls are made takes nothing of the report away."""
     with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");'):
@@ -760,6 +793,9 @@ TESTS = [
     ("secrets", shows_no_secret),
     ("stopped", is_stopped),
     ("a source that breaks off", breaks_off),
+    ("a source that begins late", begins_late),
+    ("amid other calls", amid_others),
+    ("a chain", in_a_chain),
     ("ends apart", ends_apart),
     ("README", as_the_readme_says),
     ("sipp answers", sipp_answers),

@@ -165,6 +165,25 @@ static void note_step(struct probe_judge *j, struct probe_judge_key key,
             note_last(j, &j->places.items[i].seen_last, r);
 }
 
+static bool is_sent_by_us(const struct probe_judge *j, const struct report_probe_row *row)
+{
+    return j->mine[j->columns[row->column].by_caller ? PROBE_CALLER : PROBE_CALLEE];
+}
+
+/* A back-to-back user agent sends a message of its own, without what it should have taken over from
+ * ours; or what it got had lost it before. */
+static struct check_guilty guilty_behind(struct arena *a, const struct report_probe_row *row,
+                                         const struct check_guilty *sender)
+{
+    struct slice *candidate = ARENA_ARRAY(a, struct slice, 1);
+    candidate[0] = arena_copy(a, sender->node);
+    return (struct check_guilty){.any = true,
+                                 .after = row->from,
+                                 .before = row->to,
+                                 .candidates = candidate,
+                                 .candidate_count = 1};
+}
+
 /* What the trace says of this header counts where it saw the same harm as the ends did. */
 static void note_harm(struct probe_judge *j, struct report_probe_row *row,
                       const struct check_header *h)
@@ -175,6 +194,10 @@ static void note_harm(struct probe_judge *j, struct report_probe_row *row,
                   h->verdict == CHECK_NEVER_SENT));
     if (!same || !h->guilty.any)
         return;
+    if (h->verdict == CHECK_NEVER_SENT && is_sent_by_us(j, row)) {
+        row->guilty = guilty_behind(&j->arena, row, &h->guilty);
+        return;
+    }
     if (row->fate == REPORT_STRIPPED)
         row->verdict = h->verdict;
     row->guilty = guilty_copy(&j->arena, &h->guilty);
@@ -384,7 +407,7 @@ void probe_judge_report(struct probe_judge *j, const struct probe_counts *counts
     out->title = j->script->has_trunk && j->script->items.n ? j->script->items.items[0].group
                                                             : SLICE("suite");
     out->by_header = j->script->has_trunk;
-    out->path_failed = j->calls && j->reached == 0;
+    out->path_failed = j->calls > j->stopped && j->reached == 0;
     out->verdict = verdict_of(j);
     out->rows = j->rows.items;
     out->row_count = j->rows.n;

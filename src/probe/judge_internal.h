@@ -35,7 +35,7 @@ struct probe_judge {
     VEC(struct probe_judge_place) places; /* of each of these */
     VEC(struct probe_judge_pass) passes;  /* each pair once */
     VEC(struct slice) notes;
-    uint64_t calls, not_made, reached, sent, received, rows_left_out;
+    uint64_t calls, not_made, reached, stopped, sent, received, rows_left_out;
     int64_t began_ns, ended_ns;
 };
 

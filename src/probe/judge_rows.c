@@ -141,6 +141,8 @@ static struct slice why_not_reached(struct arena *a, const struct probe_call_res
         const struct probe_step *s = &r->plan->steps[i];
         if (o->fate == PROBE_DONE && (s->status || o->status < 300))
             continue;
+        if (o->fate == PROBE_STOPPED)
+            return SLICE("not tried: the run was stopped");
         if (o->fate == PROBE_DONE)
             return arena_printf(a, "not tried: %.*s was answered %u",
                                 SLICE_ARG(probe_step_name(a, r->plan, i)), o->status);
@@ -316,7 +318,9 @@ static void add_steps(struct probe_judge *j, const struct probe_call_result *r,
         const struct probe_outcome *o = &r->outcomes[i];
         struct text t = {0};
         bool fine = o->fate == PROBE_DONE && (s->status || o->status < 300);
-        if (fine || o->fate == PROBE_NOT_REACHED || o->fate == PROBE_UNOPENED)
+        bool tried = o->fate != PROBE_NOT_REACHED && o->fate != PROBE_UNOPENED &&
+                     (o->fate != PROBE_STOPPED || o->began_ns);
+        if (fine || !tried)
             continue;
         probe_outcome_text(&t, log, r, i);
         *vec_add(&j->steps) = (struct report_probe_step){
@@ -348,6 +352,7 @@ void probe_judge_rows(struct probe_judge *j, const struct probe_call_result *r,
     uint32_t call = (uint32_t)(r->plan - script->plan.calls);
     struct sip_scanner *scanner = sip_scanner_new();
     j->reached += is_reached(r);
+    j->stopped += !is_reached(r) && r->outcomes[0].fate == PROBE_STOPPED;
     for (size_t i = 0; i < script->items.n; i++) {
         struct pair p = {.item = &script->items.items[i], .scanner = scanner};
         if (p.item->call == call)

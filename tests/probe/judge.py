@@ -644,6 +644,74 @@ def in_a_chain():
     same((status, {r["guilty"]["node"] for r in report["headers"] if r["outcome"] == "stripped"}), (1, {"127.0.0.2"}))
 
 
+class B2bua(threading.Thread):
+    """At 5060 towards the caller and at 5061 towards the callee: another Call-ID, other tags, Via and
+    CSeq on either side, and no X- headers on BYE."""
+
+    def __enter__(self):
+        self.over, self.count, self.transactions, self.caller = threading.Event(), 0, {}, None
+        self.sides = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+        for side, port in zip(self.sides, (5060, 5061)):
+            side.bind(("127.0.0.1", port))
+            side.settimeout(0.01)
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+        for side in self.sides:
+            side.close()
+
+    def run(self):
+        while not self.over.is_set():
+            for side in (0, 1):
+                try:
+                    self.pass_on(side, *self.sides[side].recvfrom(65536))
+                except TimeoutError:
+                    pass
+
+    def pass_on(self, side, data, peer):
+        head, body = data.split(b"\r\n\r\n", 1)
+        via = b"\r\n".join(re.findall(rb"(?m)^Via: .*(?=\r)", head))
+        branch = re.search(rb"branch=([^;\r]+)", via)[1]
+        response = head.startswith(b"SIP/2.0")
+        if response:
+            via, peer = self.transactions[branch]
+        else:
+            self.caller = peer if side == 0 else self.caller
+            own = b"z9hG4bKown" + branch[7:]
+            self.transactions[own] = (via, peer)
+            via = b"Via: SIP/2.0/UDP 127.0.0.1:%d;branch=%s" % (5061 - side, own)
+            peer = ("127.0.0.1", 5080) if side == 0 else self.caller
+            head = re.sub(rb"^(\w+) \S+", rb"\1 sip:1@%s:%d" % (peer[0].encode(), peer[1]), head)
+        if head.startswith(b"BYE"):
+            head = re.sub(rb"\r\nX-[^\r]*", b"", head)
+        add = -1000 if response else 1000
+        head = re.sub(rb"(?m)^CSeq: (\d+)", lambda m: b"CSeq: %d" % (int(m[1]) + add), head)
+        head = re.sub(rb"(?m)(^Call-ID: |;tag=)(\w+)", lambda m: m[1] + m[2][::-1], head)
+        head = re.sub(rb"(?m)^Contact: [^\r]*", b"Contact: <sip:b2bua@127.0.0.1:%d>" % (5061 - side), head)
+        lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Via:")]
+        self.sides[1 - side].sendto(b"\r\n".join([lines[0], via, *lines[1:], b"", body]), peer)
+
+
+def over_a_b2bua():
+    """It never sent them on, but did not begin what our caller sent: the culprit is one of the way."""
+    with B2bua():
+        for more in ([], ["b2b=iface:lo"]):
+            status, report = judge("run", *ENDS, *more)
+            same(status, 1)
+            same(all_but(report, ("BYE", "caller"), ("BYE", "callee")), {})
+            for row in report["headers"]:
+                if row["outcome"] == "arrived":
+                    continue
+                same((row["outcome"], row["received"]), ("stripped", []))
+                guilty = row["guilty"]
+                same({g.split(":")[0] for g in [guilty["node"] or guilty["candidates"][0]]} <= {"127.0.0.1", "b2b"}, True)
+        _, out, _ = run("run", *ENDS)
+        assert "never-sent" not in out and "stripped" in out, out
+
+
 def breaks_off():
     """A source that ends with an error while calls are made takes nothing of the report away."""
     with Kamailio('if (is_method("BYE")) remove_hf_re("^X-");'):
@@ -796,6 +864,7 @@ TESTS = [
     ("a source that begins late", begins_late),
     ("amid other calls", amid_others),
     ("a chain", in_a_chain),
+    ("a B2BUA", over_a_b2bua),
     ("ends apart", ends_apart),
     ("README", as_the_readme_says),
     ("sipp answers", sipp_answers),

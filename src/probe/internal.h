@@ -337,6 +337,8 @@ void engine_close(struct engine *e); /* also after engine_open failed */
 /* All that can be done at e->now_ms without waiting.  False: the run is over. */
 bool engine_turn(struct engine *e);
 struct slice engine_agent(const struct engine *e, enum probe_end end);
+/* Its index, PROBE_NONE: the log is full; whoever watches is told. */
+uint32_t engine_log(struct engine *e, const struct probe_entry *entry);
 void engine_event(struct engine *e, enum probe_end end, const struct path *path, uint32_t call,
                   struct slice text);
 

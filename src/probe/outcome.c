@@ -92,6 +92,11 @@ static void add_error(struct text *out, const char *what, const struct probe_out
 void probe_outcome_text(struct text *out, const struct probe_log *log,
                         const struct probe_call_result *result, size_t step)
 {
+    static const char *const failures[] = {
+        [PROBE_NO_ROUTE] = "it could not be sent",
+        [PROBE_REFUSED] = "there is no connection",
+        [PROBE_TLS_FAILED] = "there is no TLS connection",
+    };
     const struct probe_outcome *o = &result->outcomes[step];
     bool request = !result->plan->steps[step].status;
     switch (o->fate) {
@@ -110,13 +115,9 @@ void probe_outcome_text(struct text *out, const struct probe_log *log,
         add_error(out, "", o);
         break;
     case PROBE_NO_ROUTE:
-        add_error(out, "it could not be sent", o);
-        break;
     case PROBE_REFUSED:
-        add_error(out, "there is no connection", o);
-        break;
     case PROBE_TLS_FAILED:
-        add_error(out, "there is no TLS connection", o);
+        add_error(out, failures[o->fate], o);
         break;
     case PROBE_UNRESOLVED:
         text_add(out, SLICE("the next hop has no address"));

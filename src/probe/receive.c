@@ -37,10 +37,7 @@ static void sent(struct engine *e, const struct happened *what)
                                 .call = what->label.call,
                                 .step = what->label.step,
                                 .retransmission = what->label.again};
-    uint32_t index = log_add(&e->run->log, &entry);
-    note_sent(e, what, index);
-    if (index != PROBE_NONE && e->options->watch.entry)
-        e->options->watch.entry(e->options->watch.context, &e->run->log.entries.items[index]);
+    note_sent(e, what, engine_log(e, &entry));
 }
 
 void receive_log(struct engine *e, const struct incoming *in, const struct label *label, bool stray)
@@ -55,29 +52,23 @@ void receive_log(struct engine *e, const struct incoming *in, const struct label
                                 .step = label->step,
                                 .retransmission = label->again,
                                 .stray = stray};
-    e->heard = log_add(&e->run->log, &entry);
-    if (e->heard != PROBE_NONE && e->options->watch.entry)
-        e->options->watch.entry(e->options->watch.context, &e->run->log.entries.items[e->heard]);
+    e->heard = engine_log(e, &entry);
 }
 
 static const struct label no_label = {PROBE_NONE, PROBE_NONE, PROBE_NONE, false};
 
-static void add_other(struct engine *e, const struct happened *what, enum probe_kind kind,
-                      uint32_t call, struct slice text)
+static void noise(struct engine *e, const struct happened *what)
 {
-    struct probe_entry entry = {
-        .kind = kind,
-        .end = what->end,
-        .transport = what->path.transport,
-        .src = what->path.remote,
-        .dst = what->path.local,
-        .bytes = kind == PROBE_NOISE ? slice_first(what->bytes, PROBE_NOISE_KEPT) : SLICE(""),
-        .text = text,
-        .call = call,
-        .step = PROBE_NONE};
-    uint32_t index = log_add(&e->run->log, &entry);
-    if (index != PROBE_NONE && e->options->watch.entry)
-        e->options->watch.entry(e->options->watch.context, &e->run->log.entries.items[index]);
+    struct probe_entry entry = {.kind = PROBE_NOISE,
+                                .end = what->end,
+                                .transport = what->path.transport,
+                                .src = what->path.remote,
+                                .dst = what->path.local,
+                                .bytes = slice_first(what->bytes, PROBE_NOISE_KEPT),
+                                .text = SLICE("no SIP message"),
+                                .call = PROBE_NONE,
+                                .step = PROBE_NONE};
+    (void)engine_log(e, &entry);
 }
 
 /* ---- what went wrong
@@ -90,9 +81,9 @@ static void failed(struct engine *e, const struct happened *what)
     struct slice text = what->detail.n ? what->detail
                         : what->error  ? slice_of(strerror(what->error))
                                        : SLICE("the connection was closed");
-    add_other(e, what, PROBE_EVENT, what->label.call,
-              arena_printf(&e->scratch, "not sent to %s: %.*s",
-                           endpoint_format(&what->path.remote).s, SLICE_ARG(text)));
+    engine_event(e, what->end, &what->path, what->label.call,
+                 arena_printf(&e->scratch, "not sent to %s: %.*s",
+                              endpoint_format(&what->path.remote).s, SLICE_ARG(text)));
     if (t)
         transaction_failed(t, what->fate, what->error, &what->peer, what->detail);
     if (!call || what->label.step == PROBE_NONE || (t && t->client))
@@ -131,7 +122,7 @@ static void icmp(struct engine *e, const struct happened *what)
                            endpoint_format(&what->path.remote).s, error)
             : arena_printf(&e->scratch, "no route to %s: %s", endpoint_format(&what->path.remote).s,
                            error);
-    add_other(e, what, PROBE_EVENT, call, text);
+    engine_event(e, what->end, &what->path, call, text);
 }
 
 /* Of a connection: whoever waits for an answer over it may wait in vain, and surely where TLS
@@ -150,7 +141,7 @@ static void told(struct engine *e, const struct happened *what)
         if (what->fate == PROBE_TLS_FAILED)
             transaction_failed(t, what->fate, 0, &what->path.remote, what->detail);
     }
-    add_other(e, what, PROBE_EVENT, call, what->detail);
+    engine_event(e, what->end, &what->path, call, what->detail);
 }
 
 /* ---- responses
@@ -308,7 +299,7 @@ void receive(void *context, const struct happened *what)
         message(e, what);
         break;
     case NET_NOISE:
-        add_other(e, what, PROBE_NOISE, PROBE_NONE, SLICE("no SIP message"));
+        noise(e, what);
         break;
     case NET_TOLD:
         told(e, what);

@@ -14,6 +14,14 @@ struct slice engine_agent(const struct engine *e, enum probe_end end)
     return agent.n ? agent : e->options->agent;
 }
 
+uint32_t engine_log(struct engine *e, const struct probe_entry *entry)
+{
+    uint32_t index = log_add(&e->run->log, entry);
+    if (index != PROBE_NONE && e->options->watch.entry)
+        e->options->watch.entry(e->options->watch.context, &e->run->log.entries.items[index]);
+    return index;
+}
+
 void engine_event(struct engine *e, enum probe_end end, const struct path *path, uint32_t call,
                   struct slice text)
 {
@@ -25,9 +33,7 @@ void engine_event(struct engine *e, enum probe_end end, const struct path *path,
                                 .text = text,
                                 .call = call,
                                 .step = PROBE_NONE};
-    uint32_t index = log_add(&e->run->log, &entry);
-    if (index != PROBE_NONE && e->options->watch.entry)
-        e->options->watch.entry(e->options->watch.context, &e->run->log.entries.items[index]);
+    (void)engine_log(e, &entry);
 }
 
 /* ---- where it begins

@@ -38,10 +38,8 @@ static void add_table_head(struct text *out, const struct check_request *r)
         text_add_markdown(out, r->sightings[i].at);
         text_add(out, SLICE(" |"));
     }
-    text_add(out, SLICE("\n|---|---|"));
-    for (size_t i = 0; i < r->sighting_count; i++)
-        text_add(out, SLICE("---|"));
     text_add_char(out, '\n');
+    report_add_markdown_rule(out, r->sighting_count + 2);
 }
 
 static void add_row(struct text *out, const struct report_check *r, struct arena *a,

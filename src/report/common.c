@@ -141,6 +141,14 @@ void report_add_spaces(struct text *out, size_t n)
     text_add_fill(out, ' ', n);
 }
 
+void report_add_markdown_rule(struct text *out, size_t columns)
+{
+    text_add_char(out, '|');
+    for (size_t i = 0; i < columns; i++)
+        text_add(out, SLICE("---|"));
+    text_add_char(out, '\n');
+}
+
 void report_add_right(struct text *out, uint64_t value, size_t width)
 {
     size_t digits = 1;

@@ -37,6 +37,7 @@ void report_colour_off(struct text *out, const struct report_style *style, enum 
 void report_add_coloured(struct text *out, const struct report_style *style, enum report_colour c,
                          struct slice text);
 void report_add_spaces(struct text *out, size_t n);
+void report_add_markdown_rule(struct text *out, size_t columns); /* below the head of a table */
 void report_add_right(struct text *out, uint64_t value, size_t width); /* right-aligned */
 /* The text fitted into exactly `width` columns: cut with "..." or padded on the right. */
 /* Fills up with spaces what was added since `from`. */

@@ -1,4 +1,4 @@
-/* Members of the JSON of check, as its files write them. */
+/* Members of JSON objects, as the files that write them have in common. */
 #ifndef REPORT_JSON_MEMBERS_H
 #define REPORT_JSON_MEMBERS_H
 
@@ -31,6 +31,16 @@ static inline void write_uint(struct json_writer *w, const char *key, uint64_t n
 {
     json_add_key(w, key);
     json_add_uint(w, n);
+}
+
+static inline void write_uint_or_null(struct json_writer *w, const char *key, bool there,
+                                      uint64_t n)
+{
+    json_add_key(w, key);
+    if (there)
+        json_add_uint(w, n);
+    else
+        json_add_null(w);
 }
 
 static inline void write_bool(struct json_writer *w, const char *key, bool b)

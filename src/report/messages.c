@@ -1,5 +1,5 @@
 /* The list of messages: a line each for a person, an object each for a program. */
-#include "report/internal.h"
+#include "report/json_members.h"
 
 #define FRAME_COLUMNS 5
 #define LEFT_LEAST                                                                                 \
@@ -145,15 +145,6 @@ static void write_string_or_null(struct json_writer *w, const char *key, bool th
     json_add_key(w, key);
     if (there)
         json_add_string(w, s);
-    else
-        json_add_null(w);
-}
-
-static void write_uint_or_null(struct json_writer *w, const char *key, bool there, uint64_t n)
-{
-    json_add_key(w, key);
-    if (there)
-        json_add_uint(w, n);
     else
         json_add_null(w);
 }

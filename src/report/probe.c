@@ -27,9 +27,14 @@ static void add_head(struct text *out, const struct report_probe *p)
         text_add_markdown(out, p->columns[i].from);
         text_add(out, SLICE(" |"));
     }
-    text_add(out, SLICE("\n|---|"));
-    for (size_t i = 0; i < p->column_count; i++)
-        text_add(out, SLICE("---|"));
+    text_add_char(out, '\n');
+    report_add_markdown_rule(out, p->column_count + 1);
+}
+
+static void add_item(struct text *out, struct slice words)
+{
+    text_add(out, SLICE("- "));
+    text_add_markdown(out, words);
     text_add_char(out, '\n');
 }
 
@@ -46,23 +51,14 @@ void report_probe_markdown(struct text *out, const struct report_style *style,
     text_add_markdown(out, report_probe_summary(&a, p));
     text_add(out, SLICE("\n\n"));
     report_probe_groups(&groups, &a, p, style->verbose);
-    for (size_t i = 0; i < groups.n; i++) {
-        text_add(out, SLICE("- "));
-        text_add_markdown(out, groups.items[i].words);
-        text_add_char(out, '\n');
-    }
+    for (size_t i = 0; i < groups.n; i++)
+        add_item(out, groups.items[i].words);
     for (size_t i = 0; i < p->step_count; i++)
-        if (!p->steps[i].judged || p->path_failed) {
-            text_add(out, SLICE("- "));
-            text_add_markdown(out, ARENA_JOIN(&a, p->steps[i].call, SLICE(": "),
-                                              p->steps[i].message, SLICE(": "), p->steps[i].words));
-            text_add_char(out, '\n');
-        }
-    for (size_t i = 0; i < p->note_count; i++) {
-        text_add(out, SLICE("- "));
-        text_add_markdown(out, p->notes[i]);
-        text_add_char(out, '\n');
-    }
+        if (!p->steps[i].judged || p->path_failed)
+            add_item(out, ARENA_JOIN(&a, p->steps[i].call, SLICE(": "), p->steps[i].message,
+                                     SLICE(": "), p->steps[i].words));
+    for (size_t i = 0; i < p->note_count; i++)
+        add_item(out, p->notes[i]);
     if (n) {
         text_add_char(out, '\n');
         add_head(out, p);

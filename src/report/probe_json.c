@@ -33,12 +33,6 @@ static void write_guilty(struct json_writer *w, const struct check_guilty *g)
     json_end_object(w);
 }
 
-/* "stripped", "truncated" ...; what did not arrive has the name of its fate. */
-static const char *outcome_of(const struct report_probe_row *row)
-{
-    return report_fate_name(row->fate);
-}
-
 static void write_row(struct json_writer *w, const struct report_style *style,
                       const struct report_probe *p, const struct report_probe_row *row)
 {
@@ -50,15 +44,11 @@ static void write_row(struct json_writer *w, const struct report_style *style,
     write_string(w, "from", row->from);
     write_string(w, "to", row->to);
     write_string(w, "header", row->header);
-    write_cstring(w, "outcome", outcome_of(row));
+    write_cstring(w, "outcome", report_fate_name(row->fate));
     json_add_key(w, "alteration");
     json_add_cstring(w,
                      row->fate == REPORT_ALTERED ? check_header_verdict_name(row->verdict) : NULL);
-    json_add_key(w, "status");
-    if (row->fate == REPORT_REJECTED)
-        json_add_uint(w, row->status);
-    else
-        json_add_null(w);
+    write_uint_or_null(w, "status", row->fate == REPORT_REJECTED, row->status);
     write_known(w, "how", row->how);
     if (row->loose) {
         json_add_key(w, "sent");
@@ -81,11 +71,7 @@ static void write_step(struct json_writer *w, const struct report_probe_step *s)
     write_string(w, "from", s->from);
     write_string(w, "message", s->message);
     write_cstring(w, "fate", s->fate);
-    json_add_key(w, "status");
-    if (s->status)
-        json_add_uint(w, s->status);
-    else
-        json_add_null(w);
+    write_uint_or_null(w, "status", s->status > 0, s->status);
     write_string(w, "words", s->words);
     json_end_object(w);
     lines(w);

@@ -81,6 +81,21 @@ static inline void peer_agrees(struct peer *p)
                              : PEER_CONTACT);
 }
 
+/* Rings, so many times, until it is cancelled; the INVITE gets this answer then. */
+static inline void peer_rings(struct peer *p, int times, const char *status, const char *lines)
+{
+    static char invite[TEXT_ROOM];
+    if (peer_got(p, "INVITE")) {
+        strcpy(invite, p->text);
+        for (int i = 0; i < times; i++)
+            peer_reply(p, "180 Ringing", "peer1", "");
+    } else if (peer_got(p, "CANCEL")) {
+        peer_reply(p, "200 OK", "peer1", "");
+        strcpy(p->text, invite);
+        peer_reply(p, status, "peer1", lines);
+    }
+}
+
 static void serve_stream(struct peer *p, int listener, peer_does *does)
 {
     p->stream = true;

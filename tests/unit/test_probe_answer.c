@@ -240,15 +240,7 @@ static void stop_on(void *context, const struct probe_entry *entry)
 
 static void rings_until_cancelled(struct peer *p)
 {
-    static char invite[TEXT_ROOM];
-    if (peer_got(p, "INVITE")) {
-        strcpy(invite, p->text);
-        peer_reply(p, "180 Ringing", "peer1", "");
-    } else if (peer_got(p, "CANCEL")) {
-        peer_reply(p, "200 OK", "peer1", "");
-        strcpy(p->text, invite);
-        peer_reply(p, "487 Request Terminated", "peer1", "");
-    }
+    peer_rings(p, 1, "487 Request Terminated", "");
 }
 
 /* What is open is ended: a call by BYE, one that rings by CANCEL. */

@@ -54,35 +54,18 @@ static void points_in_circles(struct peer *p)
         peer_reply(p, "302 Moved", "peer1", "Contact: sip:one@127.0.0.1:45070\r\n");
 }
 
-/* Rings until it is cancelled. */
 static void rings(struct peer *p)
 {
-    static char invite[TEXT_ROOM];
-    if (peer_got(p, "INVITE")) {
-        strcpy(invite, p->text);
-        for (int i = 0; i < PEER_SENDS; i++)
-            peer_reply(p, "180 Ringing", "peer1", "");
-    } else if (peer_got(p, "CANCEL")) {
-        peer_reply(p, "200 OK", "peer1", "");
-        strcpy(p->text, invite);
-        peer_reply(p, "487 Request Terminated", "peer1", "");
-    }
+    peer_rings(p, PEER_SENDS, "487 Request Terminated", "");
 }
 
 /* Answers although it was cancelled: both crossed. */
 static void answers_late(struct peer *p)
 {
-    static char invite[TEXT_ROOM];
-    if (peer_got(p, "INVITE")) {
-        strcpy(invite, p->text);
-        peer_reply(p, "180 Ringing", "peer1", "");
-    } else if (peer_got(p, "CANCEL")) {
+    if (peer_got(p, "BYE"))
         peer_reply(p, "200 OK", "peer1", "");
-        strcpy(p->text, invite);
-        peer_reply(p, "200 OK", "peer1", PEER_CONTACT);
-    } else if (peer_got(p, "BYE")) {
-        peer_reply(p, "200 OK", "peer1", "");
-    }
+    else
+        peer_rings(p, 1, "200 OK", PEER_CONTACT);
 }
 
 static void forks(struct peer *p)

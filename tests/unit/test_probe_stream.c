@@ -28,22 +28,24 @@ static void with_noise(struct peer *p)
     peer_agrees(p);
 }
 
-static void has_no_end(struct peer *p)
+/* A message that begins so, and what follows never ends. */
+static void send_on_and_on(struct peer *p, const char *begin)
 {
     static char bytes[65536];
     memset(bytes, 'x', sizeof bytes);
-    peer_send(p, "SIP/2.0 200 OK\r\nX: ", 19);
+    peer_send(p, begin, strlen(begin));
     for (int i = 0; i < PEER_SENDS; i++)
         peer_send(p, bytes, sizeof bytes);
 }
 
+static void has_no_end(struct peer *p)
+{
+    send_on_and_on(p, "SIP/2.0 200 OK\r\nX: ");
+}
+
 static void has_no_end_of_body(struct peer *p)
 {
-    static char bytes[65536];
-    memset(bytes, 'x', sizeof bytes);
-    peer_send(p, "SIP/2.0 200 OK\r\nContent-Length: 4000000000\r\n\r\n", 47);
-    for (int i = 0; i < PEER_SENDS; i++)
-        peer_send(p, bytes, sizeof bytes);
+    send_on_and_on(p, "SIP/2.0 200 OK\r\nContent-Length: 4000000000\r\n\r\n");
 }
 
 static void is_slow(struct peer *p)

@@ -56,6 +56,51 @@ struct call *call_begin(struct engine *e, const struct probe_call_plan *plan)
     return call;
 }
 
+/* Does this plan begin as the call has gone until now, and go on with a request of this end? */
+static bool goes_on_with(const struct call *call, const struct probe_call_plan *plan,
+                         enum probe_end from, struct slice method)
+{
+    if (call->at >= plan->step_count || call->at >= call->plan->step_count)
+        return false;
+    for (size_t i = 0; i < call->at; i++) {
+        const struct probe_step *x = &call->plan->steps[i], *y = &plan->steps[i];
+        if (x->from != y->from || x->status != y->status || !slice_equal(x->method, y->method))
+            return false;
+    }
+    const struct probe_step *next = &plan->steps[call->at];
+    return next->from == from && !next->status && slice_equal(next->method, method);
+}
+
+/* What is known of the first steps stays as it is. */
+static void take_plan(struct call *call, const struct probe_call_plan *plan)
+{
+    struct probe_outcome *outcomes = new_outcomes(plan->step_count);
+    uint32_t *sent_by = new_ids(&call->arena, plan->step_count),
+             *came_by = new_ids(&call->arena, plan->step_count);
+    memcpy(outcomes, call->outcomes, call->at * sizeof *outcomes);
+    memcpy(sent_by, call->sent_by, call->at * sizeof *sent_by);
+    memcpy(came_by, call->came_by, call->at * sizeof *came_by);
+    free(call->outcomes);
+    call->outcomes = outcomes;
+    call->sent_by = sent_by;
+    call->came_by = came_by;
+    call->plan = plan;
+}
+
+void call_turn(struct engine *e, struct call *call, enum probe_end from, struct slice method)
+{
+    size_t at = call->at;
+    bool awaits = call->phase == CALL_STEPS && !e->play[from] && at < call->plan->step_count &&
+                  call->plan->steps[at].from == from && !call->plan->steps[at].status;
+    if (!awaits || goes_on_with(call, call->plan, from, method))
+        return;
+    for (size_t i = 0; i < e->plan->call_count; i++)
+        if (goes_on_with(call, &e->plan->calls[i], from, method)) {
+            take_plan(call, &e->plan->calls[i]);
+            return;
+        }
+}
+
 struct call *call_by_number(struct engine *e, uint32_t number)
 {
     for (size_t i = 0; i < e->calls.n; i++)

@@ -242,6 +242,7 @@ void call_request_came(struct engine *e, struct call *call, struct transaction *
                        const struct sip_message *m)
 {
     struct side *side = &call->sides[t->end];
+    call_turn(e, call, probe_other_end(t->end), t->method);
     uint32_t step = arrival(e, call, t->end, t->method);
     if (step == PROBE_NONE)
         step = arrived_again(e, call, t->end, t->method);

@@ -465,6 +465,9 @@ void receive_log(struct engine *e, const struct incoming *in, const struct label
  */
 
 struct call *call_begin(struct engine *e, const struct probe_call_plan *plan);
+/* An end elsewhere has sent a request: where the call's plan awaits another, and one of the plans
+ * that begin alike awaits this, the call is that one. */
+void call_turn(struct engine *e, struct call *call, enum probe_end from, struct slice method);
 struct call *call_by_number(struct engine *e, uint32_t number);
 void call_free(struct engine *e, struct call *call);
 void steps_advance(struct engine *e, struct call *call);

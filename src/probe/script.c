@@ -230,7 +230,8 @@ bool probe_script_trunk(struct probe_script *s, const struct expect_trunk *trunk
     add_setup(&d, &o);
     add_by_livekit(&d, &o, PROBE_BYE);
     end_call(&d, SLICE("LiveKit hangs up"));
-    if (mine[s->livekit] && expect_speaks_of(trunk, EXPECT_REFER)) {
+    /* an end that answers learns by what comes which of both it is */
+    if ((mine[s->livekit] || s->livekit == PROBE_CALLER) && expect_speaks_of(trunk, EXPECT_REFER)) {
         add_setup(&d, &o);
         add_by_livekit(&d, &o, PROBE_REFER);
         add_step(&d, probe_other_end(s->livekit), "BYE", 0);

@@ -726,7 +726,7 @@ def ends_apart():
         answer = subprocess.Popen([PROGRAM, "probe", "answer", "--case", "plain", "--listen", CALLEE, "--calls",
                                    "2", "--for", "30s", "--format", "json", "--format", f"ndjson:{WORK}/got"],
                                   stdout=subprocess.PIPE)
-        time.sleep(1)
+        wait_until(lambda: is_open(5080), "answering end")
         status, report = judge("call", "--case", "plain", "--via", PROXY, "--to", "sip:1@127.0.0.1")
         far = json.loads(answer.communicate(timeout=PATIENCE)[0])
     same((status, answer.returncode), (1, 1))
@@ -735,6 +735,23 @@ def ends_apart():
     got = [json.loads(line) for line in open(WORK / "got", encoding="utf-8")]
     same([m["method"] for m in got if m["kind"] == "request" and m["cseq"] == 1][0], "INVITE")
     assert {"BYE", "INFO", "REFER"} <= {m["method"] for m in got if m["kind"] == "request"}, got
+
+
+def trunk_ends_apart():
+    """LiveKit's end calls and the carrier's answers: the latter knows a transfer from a hang-up."""
+    trunk = WORK / "apart.json"
+    trunk.write_text('{"name":"Out","address":"sip.x","headers":{"X-Fixed":"f"},"attributes_to_headers":{"a":"X-A"}}')
+    with Kamailio('if (is_method("REFER")) remove_hf("X-A");'):
+        answer = subprocess.Popen([PROGRAM, "probe", "answer", "--trunk", trunk, "--as", "carrier", "--listen", CALLEE,
+                                   "--calls", "2", "--for", "30s", "--format", "json"], stdout=subprocess.PIPE)
+        wait_until(lambda: is_open(5080), "answering end")
+        status, report = judge("call", "--trunk", trunk, "--as", "livekit", "--via", PROXY, "--to", "sip:1@127.0.0.1")
+        far = json.loads(answer.communicate(timeout=PATIENCE)[0])
+    same((status, report["steps"]), (3, []))  # nothing is to come back
+    same(answer.returncode, 1)
+    same(sorted((r["message"], r["header"], r["outcome"]) for r in far["headers"]),
+         [("BYE", "X-A", "arrived"), ("INVITE", "X-Fixed", "arrived"), ("INVITE", "X-Fixed", "arrived"),
+          ("REFER", "X-A", "stripped")])
 
 
 def as_the_readme_says():
@@ -779,7 +796,7 @@ def sipp_calls():
         answer = subprocess.Popen([PROGRAM, "probe", "answer", "--trunk", TRUNK, "--as", "livekit", "--listen",
                                    CALLEE, "--calls", "1", "--for", "20s", "--format", "json"],
                                   stdout=subprocess.PIPE)
-        time.sleep(1)
+        wait_until(lambda: is_open(5080), "answering end")
         subprocess.run(["sipp", "-sf", HERE / "uac.xml", "-i", "127.0.0.1", "-p", "5090", "-m", "1", "-nostdin",
                         PROXY], cwd=WORK, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                        timeout=PATIENCE, check=True)
@@ -866,6 +883,7 @@ TESTS = [
     ("a chain", in_a_chain),
     ("a B2BUA", over_a_b2bua),
     ("ends apart", ends_apart),
+    ("a trunk's ends apart", trunk_ends_apart),
     ("README", as_the_readme_says),
     ("sipp answers", sipp_answers),
     ("sipp calls", sipp_calls),

@@ -204,7 +204,7 @@ struct slice tui_sighting_title(struct tui_call *c, const struct hop_sighting *s
     struct text t = {0};
     text_add(&t, s->message->method);
     if (s->message->kind == SIP_RESPONSE)
-        text_printf(&t, " %u", s->message->status);
+        text_printf(&t, "%s%u", t.n ? " " : "", s->message->status);
     text_add(&t, SLICE(" at "));
     text_add(&t, at);
     return text_keep(&t, &c->arena);

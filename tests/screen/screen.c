@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define SOURCES_MAX 64u
+
 struct run {
     struct expect_trunks trunks;
     struct expect_values values;
@@ -77,7 +79,7 @@ static void open_trace(struct run *r, struct slice words)
 {
     struct err err;
     struct trace_options options = {.check = &r->owed, .media = true};
-    const char *sources[16], *keylog = NULL, *tls_key = NULL;
+    const char *sources[SOURCES_MAX], *keylog = NULL, *tls_key = NULL;
     size_t n = 0;
     r->owed.trunks = &r->trunks;
     while (slice_trim(words).n) {
@@ -94,8 +96,10 @@ static void open_trace(struct run *r, struct slice words)
             tls_key = string_of(r, next_word(&words));
         else if (slice_starts(word, SLICE("--")))
             read_owed(r, word, string_of(r, next_word(&words)));
-        else
+        else if (n < SOURCES_MAX)
             sources[n++] = string_of(r, word);
+        else
+            fail("with", "too many sources");
     }
     r->trace = trace_new(&options);
     if ((keylog && !trace_add_keylog(r->trace, keylog, &err)) ||

@@ -129,39 +129,51 @@ static void enter(const char *folder, char *command, size_t size)
     fclose(f);
 }
 
-/* Every recording: the calls, and each with its verdict, its headers and its findings. */
-static void test_as_check(void **state)
+/* Works on each recording, in its folder; the sum of what that gives. */
+static unsigned each_recording(unsigned (*work)(const char *name, const char *command))
 {
     char command[4096];
     struct dirent *e;
     DIR *captures = opendir("captures");
-    unsigned compared = 0;
-    (void)state;
+    unsigned sum = 0;
     assert_non_null(captures);
     assert_int_equal(chdir("captures"), 0);
     while ((e = readdir(captures))) {
-        struct bench run, seen;
-        struct err err;
-        const struct trace_sinks sinks = {.check = note_call, .context = &run};
         if (e->d_name[0] == '.' || e->d_type != DT_DIR)
             continue;
         enter(e->d_name, command, sizeof command);
-        bench_open(&run, command, 0);
-        bench_open(&seen, command, 0);
-        if (!run.other) {
-            assert_true(trace_run(run.trace, &sinks, &err));
-            browse(&seen);
-            judge_all(&seen);
-            compare(e->d_name, &run, &seen);
-            compared++;
-        }
-        bench_close(&run);
-        bench_close(&seen);
+        sum += work(e->d_name, command);
         assert_int_equal(chdir(".."), 0);
     }
     closedir(captures);
     assert_int_equal(chdir(".."), 0);
-    assert_true(compared > 40);
+    return sum;
+}
+
+static unsigned compare_recording(const char *name, const char *command)
+{
+    struct bench run, seen;
+    struct err err;
+    const struct trace_sinks sinks = {.check = note_call, .context = &run};
+    bench_open(&run, command, 0);
+    bench_open(&seen, command, 0);
+    bool compared = !run.other;
+    if (compared) {
+        assert_true(trace_run(run.trace, &sinks, &err));
+        browse(&seen);
+        judge_all(&seen);
+        compare(name, &run, &seen);
+    }
+    bench_close(&run);
+    bench_close(&seen);
+    return compared;
+}
+
+/* Every recording: the calls, and each with its verdict, its headers and its findings. */
+static void test_as_check(void **state)
+{
+    (void)state;
+    assert_true(each_recording(compare_recording) > 40);
 }
 
 /* ---- the list of calls ----------------------------------------------------------------------- */
@@ -312,42 +324,34 @@ static unsigned expect_same_values(const char *name, struct bench *early, struct
     return seen;
 }
 
+static unsigned ask_recording(const char *name, const char *command)
+{
+    static const unsigned moments[] = {1, 9, 40, 100000};
+    unsigned seen = 0;
+    for (size_t i = 0; i < COUNT(moments); i++) {
+        struct bench early, late;
+        struct err err;
+        bench_open(&early, command, 0);
+        bench_open(&late, command, 0);
+        if (!early.other) {
+            assert_true(trace_browse(early.trace, &err));
+            assert_true(trace_browse(late.trace, &err));
+            browse_wanting(&early, 0);
+            browse_wanting(&late, moments[i]);
+            seen += expect_same_values(name, &early, &late);
+        }
+        bench_close(&early);
+        bench_close(&late);
+    }
+    return seen;
+}
+
 /* Every recording: a header that is wanted in the middle or at the end has the value that it has
  * where it was wanted from the beginning. */
 static void test_wanted_later(void **state)
 {
-    static const unsigned moments[] = {1, 9, 40, 100000};
-    char command[4096];
-    struct dirent *e;
-    DIR *captures = opendir("captures");
-    unsigned seen = 0;
     (void)state;
-    assert_non_null(captures);
-    assert_int_equal(chdir("captures"), 0);
-    while ((e = readdir(captures))) {
-        if (e->d_name[0] == '.' || e->d_type != DT_DIR)
-            continue;
-        enter(e->d_name, command, sizeof command);
-        for (size_t i = 0; i < COUNT(moments); i++) {
-            struct bench early, late;
-            struct err err;
-            bench_open(&early, command, 0);
-            bench_open(&late, command, 0);
-            if (!early.other) {
-                assert_true(trace_browse(early.trace, &err));
-                assert_true(trace_browse(late.trace, &err));
-                browse_wanting(&early, 0);
-                browse_wanting(&late, moments[i]);
-                seen += expect_same_values(e->d_name, &early, &late);
-            }
-            bench_close(&early);
-            bench_close(&late);
-        }
-        assert_int_equal(chdir(".."), 0);
-    }
-    closedir(captures);
-    assert_int_equal(chdir(".."), 0);
-    assert_true(seen > 1000);
+    assert_true(each_recording(ask_recording) > 1000);
 }
 
 /* ---- two messages ---------------------------------------------------------------------------- */

@@ -195,24 +195,38 @@ static void counters(const struct tui *t, struct text *out)
     add_count(out, "messages", l.messages, true);
 }
 
+#define SAID_ROWS 3u
+
+/* What is told stands above the bar, over several rows where one does not hold it. */
+static void draw_said(struct grid *g, size_t row, unsigned look, struct slice words)
+{
+    size_t rows = 0;
+    for (struct slice rest = words; rest.n && rows < SAID_ROWS && rows < row; rows++)
+        (void)tui_take_row(g, &rest, g->columns);
+    for (size_t i = rows; i-- > 0;) {
+        struct slice line = i ? tui_take_row(g, &words, g->columns) : words;
+        grid_fill(g, row - i, 0, g->columns, GRID_PLAIN);
+        grid_fit(g, row - i, 0, g->columns, look, line);
+    }
+}
+
 static void draw_status(struct tui *t, struct grid *g, size_t row)
 {
     struct tui_screen *s = top_of(t);
     struct text words = {0};
     if (t->prompt.on) {
         tui_prompt_draw(t, g, row);
-        return;
+    } else if (t->step == TRACE_FAILED) {
+        draw_said(g, row, GRID_BAD, slice_of(t->err.text));
+    } else if (t->said.n) {
+        draw_said(g, row, GRID_HEAD, text_slice(&t->said));
+    } else {
+        if (s->kind->status)
+            s->kind->status(t, s, &words);
+        else
+            counters(t, &words);
+        grid_fit(g, row, 0, g->columns, GRID_HEAD, text_slice(&words));
     }
-    if (t->step == TRACE_FAILED)
-        text_add(&words, slice_of(t->err.text));
-    else if (t->said.n)
-        text_add(&words, text_slice(&t->said));
-    else if (s->kind->status)
-        s->kind->status(t, s, &words);
-    else
-        counters(t, &words);
-    grid_fit(g, row, 0, g->columns, t->step == TRACE_FAILED ? GRID_BAD : GRID_HEAD,
-             text_slice(&words));
     text_free(&words);
 }
 

@@ -191,14 +191,10 @@ static bool open_call(struct tui *t, struct calls *s)
 
 static void open_matrix(struct tui *t)
 {
-    size_t journey = 0, step = 0;
-    if (!t->call.hops->journey_count) {
+    if (t->call.hops->journey_count)
+        tui_matrix_push_call(t);
+    else
         tui_say(t, "no message of this call can be read");
-        return;
-    }
-    if (!tui_call_worst(t, &journey, &step))
-        journey = step = 0;
-    tui_matrix_push(t, journey, step);
 }
 
 static void open_raw(struct tui *t)

@@ -319,6 +319,8 @@ void tui_say(struct tui *t, const char *format, ...) __attribute__((format(print
 void tui_calls_push(struct tui *t);
 void tui_ladder_push(struct tui *t);
 void tui_matrix_push(struct tui *t, size_t journey, size_t step);
+/* Of the open call: the message that came to harm, else the first whose headers matter. */
+void tui_matrix_push_call(struct tui *t);
 /* header: its bytes are marked where it stands there; empty: none */
 void tui_message_push(struct tui *t, uint32_t sighting, struct slice header);
 void tui_findings_push(struct tui *t);

@@ -333,15 +333,15 @@ static bool is_worth(struct tui *t, const struct matrix *s, const struct hop_jou
     return worth;
 }
 
-/* Another message of the call, one with headers that matter. */
-static void go(struct tui *t, struct matrix *s, int by)
+/* Another message of the call, one with headers that matter; false: there is none. */
+static bool go(struct tui *t, struct matrix *s, int by)
 {
     size_t i, step;
     (void)tui_call_around(t, s->journey);
     const struct hop_call *hops = t->call.hops;
     size_t n = hops->journey_count;
     if (!tui_call_find(&t->call, s->journey, &i, &step))
-        return;
+        return false;
     for (size_t k = 1; k < n; k++) {
         i = (i + (by < 0 ? n - 1 : 1)) % n;
         const struct hop_journey *j = &hops->journeys[i];
@@ -350,9 +350,9 @@ static void go(struct tui *t, struct matrix *s, int by)
         s->journey = j->steps[j->step_count - 1].sighting->id;
         s->placed = false;
         s->scroll.at = s->step = 0;
-        return;
+        return true;
     }
-    tui_say(t, "no other message has headers that matter");
+    return false;
 }
 
 static void on_cell(struct tui *t, struct matrix *s, const struct table *m, enum tui_action a)
@@ -380,10 +380,10 @@ static void matrix_act(struct tui *t, struct tui_screen *screen, enum tui_action
         s->step += s->step + 1 < m.steps;
     else if (a == DO_ALL_HEADERS)
         tui_set_to(t, SET_ALL_HEADERS, s->all = !s->all);
-    else if (a == DO_NEXT || a == DO_PREVIOUS)
-        go(t, s, a == DO_NEXT ? 1 : -1);
-    else
+    else if (a != DO_NEXT && a != DO_PREVIOUS)
         on_cell(t, s, &m, a);
+    else if (!go(t, s, a == DO_NEXT ? 1 : -1))
+        tui_say(t, "no other message has headers that matter");
 }
 
 static bool matrix_click(struct tui *t, struct tui_screen *screen, size_t row)
@@ -410,11 +410,28 @@ static const struct tui_kind matrix_kind = {
     .free = matrix_free,
 };
 
-void tui_matrix_push(struct tui *t, size_t journey, size_t step)
+static struct matrix *push(struct tui *t, size_t journey, size_t step)
 {
     const struct hop_journey *j = &t->call.hops->journeys[journey];
     struct matrix *s = tui_push(t, &matrix_kind, sizeof *s);
     s->journey = j->steps[j->step_count - 1].sighting->id;
     s->step = step;
     s->all = tui_set(t, SET_ALL_HEADERS);
+    return s;
+}
+
+void tui_matrix_push(struct tui *t, size_t journey, size_t step)
+{
+    (void)push(t, journey, step);
+}
+
+void tui_matrix_push_call(struct tui *t)
+{
+    size_t journey = 0, step = 0;
+    bool harmed = tui_call_worst(t, &journey, &step);
+    if (!harmed)
+        journey = step = 0;
+    struct matrix *s = push(t, journey, step);
+    if (!harmed && !is_worth(t, s, &t->call.hops->journeys[journey]))
+        (void)go(t, s, 1);
 }

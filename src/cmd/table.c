@@ -217,7 +217,7 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
     [CMD_OPT_LIVEKIT] =
         {"livekit", 0, false, false, BIT(RECORD) | BIT(PROBE) | BIT(CHECK) | BIT(FLOW) | BIT(TUI),
          "NAME|ADDR", "which node is LiveKit",
-         "A point's name (a capture id for one by HEP), a name given by --node, or an "
+         "A point's name (a pod's, a capture id for one by HEP), a name given by --node, or an "
          "address. Without it LiveKit is recognised by how its messages look."},
     [CMD_OPT_VALUES] = {"values", 0, false, false,
                         BIT(RECORD) | BIT(PROBE) | BIT(CHECK) | BIT(TUI) | BIT(TRUNK), "FILE",

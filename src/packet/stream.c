@@ -448,8 +448,8 @@ const struct packet_protocol *packet_protocol_of(const struct packet_stream *s,
         int (*probe)(const struct packet_stream *s, const struct packet_window *w);
     } known[] = {
         {&packet_protocol_tls, packet_tls_probe},
+        {&packet_protocol_hep, packet_hep_probe}, /* whose lengths may look like WebSocket */
         {&packet_protocol_websocket, packet_websocket_probe},
-        {&packet_protocol_hep, packet_hep_probe},
         {&packet_protocol_plain, NULL},
     };
     *more = false;

@@ -587,6 +587,29 @@ static void test_stream_joined_later(void **state)
     vec_free(&b);
 }
 
+/* The length of a payload may look like the head of a WebSocket frame: 0x0120 as one of text, 32
+ * bytes long. */
+static void test_stream_is_no_websocket(void **state)
+{
+    (void)state;
+    for (size_t length = 0x100; length < 0x300; length++) {
+        struct bytes sip = {0}, b = {0};
+        struct flow *f = flow_new();
+        put_slice(&sip, SLICE("BYE sip:a@b SIP/2.0\r\nX: "));
+        put_times(&sip, 'x', length - 6 - 4 - sip.n);
+        put_slice(&sip, SLICE("\r\n\r\n"));
+        put_hep3(&b, &said, bytes_slice(&sip));
+        packet_stream_joined(&f->stream);
+        flow_push(f, bytes_slice(&b));
+        assert_ptr_equal(f->stream.protocol, &packet_protocol_hep);
+        assert_int_equal(f->bench.caught->count, 1);
+        assert_int_equal(f->bench.caught->last.agent, said.agent);
+        flow_free(f);
+        vec_free(&sip);
+        vec_free(&b);
+    }
+}
+
 /* What looks like it, in a stream that is something else. */
 static void test_stream_not_hep(void **state)
 {
@@ -627,16 +650,27 @@ static void test_stream_rubbish(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_version3),       cmocka_unit_test(test_ipv6),
-        cmocka_unit_test(test_transports),     cmocka_unit_test(test_other_chunks),
-        cmocka_unit_test(test_types),          cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_bad_chunks),     cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_compressed),     cmocka_unit_test(test_bomb),
-        cmocka_unit_test(test_nested),         cmocka_unit_test(test_old_versions),
-        cmocka_unit_test(test_not_hep),        cmocka_unit_test(test_stream_splits),
-        cmocka_unit_test(test_stream_offset),  cmocka_unit_test(test_stream_holes),
-        cmocka_unit_test(test_stream_joined),  cmocka_unit_test(test_stream_joined_later),
-        cmocka_unit_test(test_stream_not_hep), cmocka_unit_test(test_stream_rubbish),
+        cmocka_unit_test(test_version3),
+        cmocka_unit_test(test_ipv6),
+        cmocka_unit_test(test_transports),
+        cmocka_unit_test(test_other_chunks),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_bad_chunks),
+        cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_compressed),
+        cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_nested),
+        cmocka_unit_test(test_old_versions),
+        cmocka_unit_test(test_not_hep),
+        cmocka_unit_test(test_stream_splits),
+        cmocka_unit_test(test_stream_offset),
+        cmocka_unit_test(test_stream_holes),
+        cmocka_unit_test(test_stream_joined),
+        cmocka_unit_test(test_stream_joined_later),
+        cmocka_unit_test(test_stream_is_no_websocket),
+        cmocka_unit_test(test_stream_not_hep),
+        cmocka_unit_test(test_stream_rubbish),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

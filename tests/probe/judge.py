@@ -507,7 +507,7 @@ def missing_file():
 
 # ---- peers that mean no good ----------------------------------------------------------------------
 
-def hostile_udp(answer, seconds=25):
+def hostile_udp(answer, args=("run", *ENDS), seconds=25):
     """Whatever comes is answered so; the probe ends in time, with a status."""
     asked, over = [], threading.Event()
 
@@ -527,13 +527,13 @@ def hostile_udp(answer, seconds=25):
     thread.start()
     begin = time.monotonic()
     try:
-        status, _, err = run("run", "--step-time", "1s", *ENDS)
+        status, out, err = run(*args, "--step-time", "1s")
     finally:
         over.set()
         thread.join()
     took = time.monotonic() - begin
     assert asked and took < seconds, f"it took {took:.1f} s"
-    return status, err
+    return status, out, err
 
 
 def response(request, status, extra=b"", tag=b"x"):
@@ -556,9 +556,21 @@ HOSTILE = [
 
 
 def hostile(answer):
-    status, err = hostile_udp(answer)
+    status, _, err = hostile_udp(answer)
     assert status in (1, 2), f"status {status}"
     assert not set(err) & set("\x1b\x00"), repr(err)
+
+
+def far_ends():
+    """Where the other end is not ours nobody says that it did not get what it rings for, or refuses."""
+    call = ["call", "--to", "sip:1@127.0.0.1:5060", "--pause", "0", "--format", "json"]
+    for answer, outcome in ((b"180 Ringing", "unknown"), (b"486 Busy Here", "rejected")):
+        status, out, err = hostile_udp(lambda d, a=answer: [] if d.startswith(b"ACK") else [response(d, a)], call)
+        rows = [r for r in json.loads(out)["headers"] if r["message"] == "INVITE"]
+        same((status, {r["outcome"] for r in rows}), (2, {outcome}))
+        assert answer.decode() in err, err
+    _, out, _ = hostile_udp(lambda d: [] if d.startswith(b"ACK") else [response(d, b"603 No")], call[:-2])
+    assert "not forwarded" not in out and "603 No" in out, out
 
 
 # ---- trunks --------------------------------------------------------------------------------------
@@ -873,6 +885,7 @@ TESTS = [
     ("formats", reads_as_tests),
     ("a file that is missing", missing_file),
     *((f"hostile: {n}", lambda a=a: hostile(a)) for n, a in HOSTILE),
+    ("far ends", far_ends),
     ("trunk", by_a_trunk),
     ("outbound trunk", by_an_outbound_trunk),
     ("secrets", shows_no_secret),

@@ -110,12 +110,14 @@ static void the_table_tells(void **state)
 static void a_refusal_tells(void **state)
 {
     struct report_probe_row rows[] = {row_of("a", 0, REPORT_REJECTED),
-                                      row_of("a", 1, REPORT_UNTRIED)};
+                                      row_of("a", 1, REPORT_UNTRIED),
+                                      row_of("b", 0, REPORT_REJECTED)};
     struct report_probe p = probe_of(rows, COUNT(rows));
     struct report_style style = {.width = 80};
     struct text t = {0};
     (void)state;
     rows[0].how = SLICE("its Server is kam");
+    rows[2].unwatched = true;
     rows[0].seen_last = SLICE("kam1:in");
     rows[1].how = SLICE("not tried");
     p.calls = 1;
@@ -126,11 +128,13 @@ static void a_refusal_tells(void **state)
              "  INVITE BYE\n"
              "  ->     ->\n"
              "a 403    ?\n"
+             "b 403\n"
              "\n"
              "FAIL  INVITE from caller to callee: a: answered 403 and not forwarded, last seen\n"
              "      at kam1:in; its Server is kam\n"
              "OPEN  BYE from caller to callee: a: unknown: not tried\n"
-             "FAIL  1 call, 2 headers judged: 1 rejected, 1 unknown\n");
+             "FAIL  INVITE from caller to callee: b: answered 403\n"
+             "FAIL  1 call, 3 headers judged: 2 rejected, 1 unknown\n");
     text_free(&t);
 }
 

@@ -29,9 +29,11 @@
 #define CALL_KEPT_BYTES (1ull << 30)
 
 /* Live, a leg that has ended is handed out after a short silence, if its end was answered wherever
- * it was seen and each point that saw the leg saw the end; after a longer one, if some did not, or
- * the call was refused, since it may be tried again; else after the linger.  It is kept for the
- * linger after that.  A leg with others that still speak waits for them, but not for long. */
+ * it was seen and each point that saw the leg saw the end; after a longer one, if some saw no
+ * answer or no end (they may have lost it), or the call was refused, since it may be tried again;
+ * after the linger, if nobody saw an answer, for a proxy may wait 64*T1 to give one.  It is kept
+ * for the linger after that.  A leg with others that still speak waits for them, but not for long.
+ */
 #define CALL_SETTLE_MS       300
 #define CALL_PARTLY_MS       2500
 #define CALL_PARKED_MS       5000
@@ -137,9 +139,10 @@ struct call_leg {
     uint8_t method;      /* of the first request seen */
     uint8_t list;        /* which list it is in (private) */
     bool invited, accepted, bye, cancelled, refused, other_final, dialog;
-    bool told;        /* live: it was handed out, and is kept for what comes late */
-    bool overdue;     /* live: it is to be handed out whatever it waits for */
-    VEC(char *) kept; /* bytes of messages that can't be read again */
+    bool bye_answered; /* live: at one place at least */
+    bool told;         /* live: it was handed out, and is kept for what comes late */
+    bool overdue;      /* live: it is to be handed out whatever it waits for */
+    VEC(char *) kept;  /* bytes of messages that can't be read again */
     uint64_t kept_bytes;
     struct call_value *values; /* value_count of the headers asked for; NULL: none was seen */
     uint32_t value_count;

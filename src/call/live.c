@@ -22,8 +22,10 @@ static void count_open(struct call_leg *l, const struct sip_message *m)
     int16_t *open = open_of(l, m->method_id);
     if (m->kind == SIP_REQUEST && m->method_id != SIP_ACK && *open < INT16_MAX)
         ++*open;
-    if (m->kind == SIP_RESPONSE && m->status >= 200 && *open > 0)
-        --*open;
+    if (m->kind == SIP_RESPONSE && m->status >= 200) {
+        *open -= *open > 0;
+        l->bye_answered |= m->method_id == SIP_BYE;
+    }
 }
 
 /* Is this what ends the leg, for the point that sees it? */
@@ -40,7 +42,7 @@ static enum call_list list_of(const struct call_leg *l)
     if (!call_leg_ended(l))
         return l->accepted ? CALL_TALKING : CALL_ACTIVE;
     if (l->bye ? l->open_byes : l->invited ? l->open_invites : l->open_others)
-        return CALL_OVER_SOON;
+        return l->bye && l->bye_answered ? CALL_PARTLY : CALL_OVER_SOON;
     bool refused = !l->bye && l->invited;
     return refused || l->ended_at != l->points ? CALL_PARTLY : CALL_SETTLING;
 }

@@ -312,9 +312,9 @@ static const struct cmd_option options[CMD_OPT_COUNT] = {
         {"live", 0, false, false, BIT(CHECK) | BIT(CALLS), NULL,
          "report each call as soon as it ends, in a line; wait for files to grow",
          "A call is reported a third of a second after its end was answered at every point that "
-         "saw "
-         "it; up to three seconds later where a point saw the call but not its end, or it was "
-         "refused and may be tried again; 40 seconds later where its end is not answered. What "
+         "saw it; up to three seconds later where a point saw the call but not its end, or no "
+         "answer to it, or the call was refused and may be tried again; 40 seconds later where "
+         "nobody saw an answer. What "
          "comes after that and changes the verdict is told in a further line, with the same number "
          "and what was said before. A call with nothing but unanswered requests is over after five "
          "minutes of silence, one that was answered after six hours. The formats are text and "

@@ -33,7 +33,7 @@ class Container:
         self.shell = True
 
     def enter(self, command):
-        return ["nsenter", "-t", str(self.pid), "--mount", "--pid", "--net", *command]
+        return ["nsenter", "-t", str(self.pid), "--mount", "--root", "--pid", "--net", *command]
 
     def runs(self):
         return self.process.poll() is None
@@ -114,7 +114,8 @@ class Cluster:
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(self.path)
         self.listener.listen(64)
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.server = threading.Thread(target=self.serve, daemon=True)
+        self.server.start()
         threading.Thread(target=self.look_at_containers, daemon=True).start()
 
     def environment(self):
@@ -125,6 +126,8 @@ class Cluster:
         return self
 
     def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.server.join()  # who still waits in accept would have the next cluster's first connection
         self.listener.close()
         for pod in list(self.pods.values()):
             pod.kill()

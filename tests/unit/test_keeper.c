@@ -244,10 +244,9 @@ static void said(void **state)
     strcat(expected, "; The connection was refused");
     memset(one, 'x', 700);
     strcpy(one + 700, "\n");
-    char long_line[1000] = "first\n", long_shown[1000] = ": ...; ";
+    char long_line[1000] = "first\n", long_shown[1000];
     strcat(long_line, one);
-    strncat(long_shown, one, 600);
-    strcat(long_shown, "...");
+    snprintf(long_shown, sizeof long_shown, ": ...; %.600s...", one);
     char alone[1000] = ": ";
     strcat(alone, long_shown + strlen(": ...; "));
     const struct {

@@ -50,7 +50,7 @@ static void add_options(struct text *out, enum cmd_id id, size_t width)
 /* The kinds of source, in the order of the manual. */
 static const struct {
     const char *where, *help;
-} SOURCES[] = {
+} sources[] = {
     {"FILE", "a capture in pcap or pcapng format, plain or gzip"},
     {"-", "the same from standard input"},
     {"iface:NAME, iface:any", "an interface of this host, or all of them, live"},
@@ -63,9 +63,9 @@ static const struct {
 static void add_sources(struct text *out, size_t width)
 {
     text_add(out, SLICE("\nSOURCE is [NAME=]WHERE, and WHERE is one of\n"));
-    for (size_t i = 0; i < sizeof SOURCES / sizeof *SOURCES; i++) {
-        text_printf(out, "  %-*s", NAME_COLUMNS - 2, SOURCES[i].where);
-        add_paragraph(out, NAME_COLUMNS, width, SOURCES[i].help);
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        text_printf(out, "  %-*s", NAME_COLUMNS - 2, sources[i].where);
+        add_paragraph(out, NAME_COLUMNS, width, sources[i].help);
     }
     add_paragraph(out, 0, width,
                   "NAME is what the point of capture is called; without it a file's name, the "

@@ -13,13 +13,19 @@ static inline void write_string(struct json_writer *w, const char *key, struct s
 }
 
 /* What the captures do not tell is null. */
-static inline void write_known(struct json_writer *w, const char *key, struct slice s)
+static inline void write_string_or_null(struct json_writer *w, const char *key, bool there,
+                                        struct slice s)
 {
     json_add_key(w, key);
-    if (s.n)
+    if (there)
         json_add_string(w, s);
     else
         json_add_null(w);
+}
+
+static inline void write_known(struct json_writer *w, const char *key, struct slice s)
+{
+    write_string_or_null(w, key, s.n > 0, s);
 }
 
 static inline void write_cstring(struct json_writer *w, const char *key, const char *s)

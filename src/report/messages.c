@@ -140,15 +140,6 @@ void report_message_text(struct text *out, struct report_messages *r, const char
 
 /* ---- NDJSON ---------------------------------------------------------------------------------- */
 
-static void write_string_or_null(struct json_writer *w, const char *key, bool there, struct slice s)
-{
-    json_add_key(w, key);
-    if (there)
-        json_add_string(w, s);
-    else
-        json_add_null(w);
-}
-
 static void write_place(struct json_writer *w, const struct report_style *style, const char *point,
                         const struct packet_payload *p)
 {
@@ -172,7 +163,7 @@ static void write_start(struct json_writer *w, const struct sip_message *m)
     bool request = m->kind == SIP_REQUEST;
     json_add_key(w, "kind");
     json_add_cstring(w, request ? "request" : "response");
-    write_string_or_null(w, "method", m->method.n > 0, m->method);
+    write_known(w, "method", m->method);
     write_string_or_null(w, "uri", request, m->uri);
     write_uint_or_null(w, "status", !request, m->status);
     write_string_or_null(w, "reason", !request, m->reason);
